@@ -1,0 +1,9 @@
+//! The one outbound HTTP client: pooled connections, time-outs, size caps, an address filter, and no secret in what it reports.
+
+mod address;
+mod client;
+mod redact;
+
+pub use address::AddressPolicy;
+pub use client::{Client, SendError};
+pub use redact::describe;

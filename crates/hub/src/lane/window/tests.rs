@@ -1,0 +1,115 @@
+use proptest::prelude::*;
+use serde_json::Map;
+use switchboard_model::{
+    event::{Event, EventType},
+    id::{ConnectionId, EventId, WorkspaceId},
+};
+
+use super::*;
+
+fn pending(id: i64, key: &str, due_ms: i64) -> Pending {
+    Pending {
+        id: DeliveryId(id),
+        event: Arc::new(Event {
+            id: EventId(id),
+            workspace: WorkspaceId(1),
+            kind: EventType::find("message.received").unwrap(),
+            received_ms: 0,
+            data: Map::new(),
+        }),
+        connection: ConnectionId(1),
+        object: "lead".into(),
+        record_key: key.into(),
+        options: None,
+        attempts: 0,
+        due_ms,
+        doubt_ms: None,
+    }
+}
+
+fn finish(window: &mut Window, taken: &Pending, again: Option<Pending>) {
+    window.done(taken.id, &taken.object, &taken.record_key, again);
+}
+
+#[test]
+fn a_record_in_back_off_holds_back_its_own_followers_only() {
+    let mut window = Window::default();
+    for (id, key) in [(1, "a"), (2, "a"), (3, "b")] {
+        window.push(pending(id, key, 0));
+    }
+    let first = window.take(0).unwrap();
+    let other = window.take(0).unwrap();
+    assert_eq!((first.id.0, other.id.0), (1, 3));
+    finish(&mut window, &first, Some(pending(1, "a", 900)));
+    assert!(window.take(500).is_none());
+    assert_eq!(window.next_due(), Some(900));
+    assert_eq!(window.take(900).unwrap().id.0, 1);
+    assert!(window.take(900).is_none(), "2 waits until 1 is settled");
+}
+
+#[test]
+fn what_is_being_sent_or_waits_already_is_not_added_twice() {
+    let mut window = Window::default();
+    window.push(pending(1, "a", 0));
+    window.push(pending(1, "a", 0));
+    let taken = window.take(0).unwrap();
+    window.push(pending(1, "a", 0));
+    assert_eq!(window.waiting(), 0);
+    finish(&mut window, &taken, None);
+    assert_eq!((window.waiting(), window.in_flight()), (0, 0));
+}
+
+#[test]
+fn clearing_keeps_what_is_being_sent_in_order() {
+    let mut window = Window::default();
+    window.push(pending(1, "a", 0));
+    window.push(pending(2, "a", 0));
+    let taken = window.take(0).unwrap();
+    window.clear();
+    window.push(pending(2, "a", 0));
+    assert!(window.take(0).is_none());
+    finish(&mut window, &taken, None);
+    assert_eq!(window.take(0).unwrap().id.0, 2);
+}
+
+proptest! {
+    /// Random arrivals, failures and successes: every delivery is settled once, in the order of ids within its record, and never two of one
+    /// record at a time.
+    #[test]
+    fn order_per_record_holds_whatever_fails(
+        keys in prop::collection::vec(0u8..5, 1..60), fates in prop::collection::vec((any::<bool>(), 0i64..40), 1..300)
+    ) {
+        let mut window = Window::default();
+        let mut now = 0;
+        let mut flying: Vec<Pending> = Vec::new();
+        let mut settled: HashMap<String, Vec<i64>> = HashMap::new();
+        let mut arrivals = keys.iter().enumerate();
+        let mut fates = fates.into_iter().cycle().take(5_000);
+        let mut total = 0;
+        while total < keys.len() {
+            let (fails, wait) = fates.next().unwrap_or((false, 0));
+            if let Some((id, key)) = arrivals.next() {
+                window.push(pending(id as i64 + 1, &key.to_string(), now));
+            }
+            while let Some(taken) = window.take(now) {
+                prop_assert!(flying.iter().all(|other| other.record_key != taken.record_key));
+                flying.push(taken);
+            }
+            if let Some(taken) = flying.pop() {
+                if fails {
+                    let again = Pending { due_ms: now + wait, ..taken.clone() };
+                    finish(&mut window, &taken, Some(again));
+                } else {
+                    finish(&mut window, &taken, None);
+                    settled.entry(taken.record_key.clone()).or_default().push(taken.id.0);
+                    total += 1;
+                }
+            }
+            now += 7;
+        }
+        for ids in settled.values() {
+            prop_assert!(ids.is_sorted());
+        }
+        prop_assert_eq!((window.waiting(), window.in_flight()), (0, 0));
+    }
+}

@@ -1,0 +1,145 @@
+//! Workspaces, keys, connections and routes.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use switchboard_model::{
+    connection::ConnectionState,
+    id::{ConnectionId, KeyId, RouteId, WorkspaceId},
+};
+
+use super::{SqliteStore, record};
+use crate::store::{
+    Answer, ConfigurationChange, ConnectionNote, ConnectionRow, KeyRow, Register, RouteRow, StoredConfiguration,
+};
+
+impl Register for SqliteStore {
+    fn workspace(&self, key: &str) -> Answer<'_, WorkspaceId> {
+        let key = key.to_owned();
+        Box::pin(self.writer.write(move |db| {
+            db.execute("INSERT INTO workspace (key) VALUES (?1) ON CONFLICT DO NOTHING", [&key])?;
+            db.query_row("SELECT id FROM workspace WHERE key = ?1", [&key], |row| row.get(0)).map(WorkspaceId)
+        }))
+    }
+
+    fn configuration(&self) -> Answer<'_, StoredConfiguration> {
+        Box::pin(self.readers.read(|db| {
+            let revision = revision(db)?;
+            let mut select = db
+                .prepare_cached("SELECT id, workspace, key, spec, sealed, state, reason, facts FROM connection ORDER BY id")?;
+            let connections = select.query_map([], connection_row)?.collect::<rusqlite::Result<_>>()?;
+            let mut select = db.prepare_cached("SELECT id, workspace, spec FROM route ORDER BY id")?;
+            let routes = select
+                .query_map([], |row| {
+                    Ok(RouteRow {
+                        id: RouteId(row.get(0)?),
+                        workspace: WorkspaceId(row.get(1)?),
+                        spec: record::from_text(row, 2)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(StoredConfiguration { revision, connections, routes })
+        }))
+    }
+
+    fn revision(&self) -> Answer<'_, i64> {
+        Box::pin(self.readers.read(revision))
+    }
+
+    fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()> {
+        Box::pin(self.writer.write(move |db| {
+            for connection in &change.connections {
+                db.prepare_cached(
+                    "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                     ON CONFLICT (workspace, key) DO UPDATE SET spec = excluded.spec, sealed = excluded.sealed,
+                         state = excluded.state, reason = excluded.reason, facts = '{}', changed_ms = excluded.changed_ms",
+                )?
+                .execute(params![
+                    workspace.0,
+                    connection.key,
+                    record::to_text(&connection.spec),
+                    connection.sealed,
+                    connection.state as u8,
+                    connection.reason,
+                    change.now_ms
+                ])?;
+            }
+            for route in &change.routes {
+                db.prepare_cached(
+                    "INSERT INTO route (workspace, key, spec, changed_ms) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (workspace, key) DO UPDATE SET spec = excluded.spec, changed_ms = excluded.changed_ms",
+                )?
+                .execute(params![workspace.0, route.key, record::to_text(route), change.now_ms])?;
+            }
+            next_revision(db)
+        }))
+    }
+
+    fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, ()> {
+        Box::pin(self.writer.write(move |db| {
+            if let Some(facts) = &note.facts {
+                db.execute("UPDATE connection SET facts = ?2 WHERE id = ?1", params![connection.0, record::to_text(facts)])?;
+            }
+            if let Some(sealed) = &note.sealed {
+                db.execute("UPDATE connection SET sealed = ?2 WHERE id = ?1", params![connection.0, sealed])?;
+            }
+            if let Some((state, reason)) = &note.state {
+                db.execute(
+                    "UPDATE connection SET state = ?2, reason = ?3 WHERE id = ?1",
+                    params![connection.0, *state as u8, reason],
+                )?;
+                next_revision(db)?;
+            }
+            Ok(())
+        }))
+    }
+
+    fn add_key(&self, key: KeyRow) -> Answer<'_, ()> {
+        Box::pin(self.writer.write(move |db| {
+            db.execute(
+                "INSERT INTO api_key (id, workspace, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![key.id.0, key.workspace.0, key.name, key.hash, key.created_ms],
+            )?;
+            Ok(())
+        }))
+    }
+
+    fn keys(&self) -> Answer<'_, Vec<KeyRow>> {
+        Box::pin(self.readers.read(|db| {
+            let mut select =
+                db.prepare_cached("SELECT id, workspace, name, hash, created_ms FROM api_key WHERE revoked_ms IS NULL")?;
+            let rows = select.query_map([], |row| {
+                Ok(KeyRow {
+                    id: KeyId(row.get(0)?),
+                    workspace: WorkspaceId(row.get(1)?),
+                    name: row.get(2)?,
+                    hash: row.get(3)?,
+                    created_ms: row.get(4)?,
+                })
+            })?;
+            rows.collect()
+        }))
+    }
+}
+
+fn revision(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("SELECT number FROM revision", [], |row| row.get(0)).optional().map(Option::unwrap_or_default)
+}
+
+fn next_revision(db: &Connection) -> rusqlite::Result<()> {
+    db.execute("UPDATE revision SET number = number + 1", []).map(|_| ())
+}
+
+fn connection_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ConnectionRow> {
+    let state: u8 = row.get(5)?;
+    Ok(ConnectionRow {
+        id: ConnectionId(row.get(0)?),
+        workspace: WorkspaceId(row.get(1)?),
+        key: row.get(2)?,
+        spec: record::from_text(row, 3)?,
+        sealed: row.get(4)?,
+        // A state of a later version is treated like one in which nothing is sent.
+        state: ConnectionState::from_number(state).unwrap_or(ConnectionState::Paused),
+        reason: row.get(6)?,
+        facts: record::from_text(row, 7)?,
+    })
+}

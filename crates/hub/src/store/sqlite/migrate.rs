@@ -1,0 +1,41 @@
+//! Brings the schema forward on start, after a copy of the old file.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::store::StoreError;
+
+/// Every step, in order; the file's `user_version` counts those that were taken.
+const STEPS: &[&str] = &[include_str!("0001_first.sql")];
+
+/// Takes the steps that are missing, all in one transaction.
+pub(super) fn run(db: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    let version: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > STEPS.len() {
+        return Err(StoreError::Failed(format!(
+            "{} was written by a newer version of Switchboard (schema {version}, this program knows {}); start that version",
+            file.display(),
+            STEPS.len()
+        )));
+    }
+    if version == STEPS.len() {
+        return Ok(());
+    }
+    if version > 0 {
+        let copy = file.with_extension(format!("before-schema-{}.db", STEPS.len()));
+        if !copy.exists() {
+            db.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
+        }
+    } else {
+        // Space of deleted rows can be given back without rewriting the file.
+        db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
+    let tx = db.transaction()?;
+    for step in &STEPS[version..] {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "user_version", STEPS.len())?;
+    tx.commit()?;
+    Ok(())
+}

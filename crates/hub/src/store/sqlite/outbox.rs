@@ -1,0 +1,299 @@
+//! Events, deliveries and links: the hot tables.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use switchboard_model::{
+    delivery::DeliveryState,
+    event::Event,
+    id::{ConnectionId, DeliveryId, EventId, WorkspaceId},
+};
+
+use super::{SqliteStore, record};
+use crate::store::{
+    Accepted, Answer, CallRecord, Fingerprint, Intent, LinkChange, Listener, NewDelivery, NewEvent, Outbox, Pending, Settlement,
+};
+
+/// An event with everything that has to be written for it, and the ids that it will have.
+struct Draft {
+    event: Arc<Event>,
+    data: String,
+    note: Option<String>,
+    fingerprint: Option<Fingerprint>,
+    deliveries: Vec<Pending>,
+}
+
+impl SqliteStore {
+    fn draft(&self, new: NewEvent) -> Draft {
+        let mut ids = self.ids.lock();
+        let id = EventId(ids.next(new.received_ms));
+        let data = record::to_text(&new.data);
+        let event = Arc::new(Event {
+            id,
+            workspace: new.workspace,
+            kind: new.kind,
+            received_ms: new.received_ms,
+            data: new.data,
+        });
+        let deliveries = new
+            .deliveries
+            .into_iter()
+            .map(|delivery| self.pending_of(&event, delivery, DeliveryId(ids.next(new.received_ms)), new.received_ms))
+            .collect();
+        Draft { event, data, note: new.note, fingerprint: new.fingerprint, deliveries }
+    }
+
+    fn pending_of(&self, event: &Arc<Event>, new: NewDelivery, id: DeliveryId, now_ms: i64) -> Pending {
+        Pending {
+            id,
+            event: Arc::clone(event),
+            connection: new.connection,
+            object: new.object,
+            record_key: new.record_key.unwrap_or_else(|| event.id.to_string()),
+            options: new.options,
+            attempts: 0,
+            due_ms: now_ms,
+            doubt_ms: None,
+        }
+    }
+}
+
+impl Outbox for SqliteStore {
+    fn listen(&self, listener: Arc<dyn Listener>) {
+        *self.listener.lock() = Some(listener);
+    }
+
+    fn accept(&self, events: Vec<NewEvent>) -> Answer<'_, Vec<Accepted>> {
+        let listener = self.listener.lock().clone();
+        let accepted = self.writer.write_in_order(
+            move || {
+                let drafts: Vec<Draft> = events.into_iter().map(|new| self.draft(new)).collect();
+                move |db: &Connection| drafts.iter().map(|draft| accept_one(db, draft)).collect::<Result<Vec<_>, _>>()
+            },
+            move |accepted| {
+                let hints: Vec<Pending> = accepted.iter_mut().flat_map(|(_, pending)| std::mem::take(pending)).collect();
+                if let Some(listener) = listener.filter(|_| !hints.is_empty()) {
+                    listener.accepted(hints);
+                }
+            },
+        );
+        Box::pin(async move { Ok(accepted.await?.into_iter().map(|(accepted, _)| accepted).collect()) })
+    }
+
+    fn pending(&self, connection: ConnectionId, after: DeliveryId, limit: usize) -> Answer<'_, Vec<Pending>> {
+        Box::pin(self.readers.read(move |db| {
+            let mut select = db.prepare_cached(
+                "SELECT d.id, d.object, d.record_key, d.options, d.attempts, d.due_ms, d.doubt_ms, d.state, d.operation,
+                        e.id, e.workspace, e.kind, e.received_ms, e.data
+                 FROM delivery d JOIN event e ON e.id = d.event
+                 WHERE d.connection = ?1 AND d.id > ?2 AND d.state < 10 AND d.state <> 3
+                 ORDER BY d.id LIMIT ?3",
+            )?;
+            let rows = select.query_map(params![connection.0, after.0, limit], |row| record::pending(row, connection))?;
+            rows.collect()
+        }))
+    }
+
+    fn intend(&self, intent: Intent) -> Answer<'_, ()> {
+        Box::pin(self.writer.write(move |db| {
+            db.prepare_cached(
+                "UPDATE delivery SET state = 1, operation = ?2, request_digest = ?3, doubt_ms = coalesce(doubt_ms, ?4)
+                 WHERE id = ?1",
+            )?
+            .execute(params![intent.delivery.0, intent.operation, intent.request_digest, intent.now_ms])?;
+            Ok(())
+        }))
+    }
+
+    fn settle(&self, settlement: Settlement) -> Answer<'_, ()> {
+        let attempt_ids: Vec<i64> = {
+            let mut ids = self.ids.lock();
+            settlement.calls.iter().map(|_| ids.next(settlement.now_ms)).collect()
+        };
+        Box::pin(self.writer.write(move |db| {
+            settle_one(db, &settlement)?;
+            for (id, call) in attempt_ids.iter().zip(&settlement.calls) {
+                insert_call(db, *id, &settlement, call)?;
+            }
+            change_link(db, &settlement.link)
+        }))
+    }
+
+    fn link(&self, connection: ConnectionId, object: &str, record_key: &str) -> Answer<'_, Option<String>> {
+        let (object, record_key) = (object.to_owned(), record_key.to_owned());
+        Box::pin(self.readers.read(move |db| {
+            db.prepare_cached("SELECT external_id FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3")?
+                .query_row(params![connection.0, object, record_key], |row| row.get(0))
+                .optional()
+        }))
+    }
+
+    fn replay(&self, workspace: WorkspaceId, deliveries: Vec<DeliveryId>, now_ms: i64) -> Answer<'_, Vec<ConnectionId>> {
+        Box::pin(self.writer.write(move |db| {
+            let mut update = db.prepare_cached(
+                "UPDATE delivery SET state = 0, attempts = 0, due_ms = ?3, settled_ms = NULL
+                 WHERE id = ?1 AND workspace = ?2 AND state IN (11, 12) RETURNING connection",
+            )?;
+            let mut connections = Vec::new();
+            for id in &deliveries {
+                let moved = update.query_row(params![id.0, workspace.0, now_ms], |row| row.get(0)).optional()?;
+                connections.extend(moved.map(ConnectionId));
+            }
+            Ok(connections)
+        }))
+    }
+
+    fn add_deliveries(&self, event: EventId, deliveries: Vec<NewDelivery>) -> Answer<'_, Vec<DeliveryId>> {
+        let make = move || {
+            let now_ms = self.clock.now_ms();
+            let ids: Vec<i64> = {
+                let mut source = self.ids.lock();
+                deliveries.iter().map(|_| source.next(now_ms)).collect()
+            };
+            move |db: &Connection| {
+                let mut added = Vec::new();
+                for (id, new) in ids.iter().zip(&deliveries) {
+                    if add_delivery(db, event, DeliveryId(*id), new, now_ms)? {
+                        added.push(DeliveryId(*id));
+                    }
+                }
+                Ok(added)
+            }
+        };
+        Box::pin(self.writer.write_in_order(make, |_| {}))
+    }
+}
+
+/// Also answers the deliveries for the listener. The draft keeps its own, because the group may be rolled back and run again.
+fn accept_one(db: &Connection, draft: &Draft) -> rusqlite::Result<(Accepted, Vec<Pending>)> {
+    let event = &draft.event;
+    if let Some(fingerprint) = &draft.fingerprint {
+        let before: Option<(i64, [u8; 8])> = db
+            .prepare_cached("SELECT event, content FROM seen WHERE workspace = ?1 AND key = ?2")?
+            .query_row(params![event.workspace.0, fingerprint.key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((id, content)) = before {
+            let same = content == fingerprint.content;
+            let accepted = if same { Accepted::Repeat(EventId(id)) } else { Accepted::Conflict(EventId(id)) };
+            return Ok((accepted, Vec::new()));
+        }
+        db.prepare_cached("INSERT INTO seen (workspace, key, content, event) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            event.workspace.0,
+            fingerprint.key,
+            fingerprint.content,
+            event.id.0
+        ])?;
+    }
+    db.prepare_cached("INSERT INTO event (id, workspace, kind, received_ms, data, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![event.id.0, event.workspace.0, event.kind.name(), event.received_ms, draft.data, draft.note])?;
+    for pending in &draft.deliveries {
+        insert_delivery(db, pending)?;
+    }
+    let accepted = Accepted::New { event: event.id, deliveries: draft.deliveries.len() };
+    Ok((accepted, draft.deliveries.clone()))
+}
+
+fn insert_delivery(db: &Connection, pending: &Pending) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)",
+    )?
+    .execute(params![
+        pending.id.0,
+        pending.event.workspace.0,
+        pending.event.id.0,
+        pending.connection.0,
+        &*pending.object,
+        pending.record_key,
+        pending.options.as_ref().map(record::to_text),
+        pending.due_ms
+    ])?;
+    Ok(())
+}
+
+fn add_delivery(db: &Connection, event: EventId, id: DeliveryId, new: &NewDelivery, now_ms: i64) -> rusqlite::Result<bool> {
+    let added = db
+        .prepare_cached(
+            "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms)
+             SELECT ?1, e.workspace, e.id, ?3, ?4, ?5, ?6, 0, ?7 FROM event e
+             WHERE e.id = ?2 AND NOT EXISTS
+                 (SELECT 1 FROM delivery d WHERE d.event = ?2 AND d.connection = ?3 AND d.object = ?4)",
+        )?
+        .execute(params![
+            id.0,
+            event.0,
+            new.connection.0,
+            &*new.object,
+            new.record_key.clone().unwrap_or_else(|| event.to_string()),
+            new.options.as_ref().map(record::to_text),
+            now_ms
+        ])?;
+    Ok(added > 0)
+}
+
+fn settle_one(db: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
+    let settled = settlement.state.is_settled();
+    db.prepare_cached(
+        "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, settled_ms = ?6,
+                external_id = coalesce(?7, external_id), problem = ?8
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        settlement.delivery.0,
+        settlement.state as u8,
+        settlement.attempts,
+        settlement.due_ms,
+        settlement.doubt_ms,
+        settled.then_some(settlement.now_ms),
+        settlement.external_id,
+        settlement.problem.as_ref().map(record::to_text)
+    ])?;
+    if settlement.state == DeliveryState::Delivered {
+        db.prepare_cached(
+            "INSERT INTO tally (connection, delivered, last_delivered_ms)
+             SELECT connection, 1, ?2 FROM delivery WHERE id = ?1
+             ON CONFLICT (connection) DO UPDATE SET delivered = delivered + 1, last_delivered_ms = excluded.last_delivered_ms",
+        )?
+        .execute(params![settlement.delivery.0, settlement.now_ms])?;
+    }
+    Ok(())
+}
+
+fn insert_call(db: &Connection, id: i64, settlement: &Settlement, call: &CallRecord) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        id,
+        settlement.workspace.0,
+        settlement.delivery.0,
+        call.started_ms,
+        call.duration_ms,
+        call.operation,
+        call.request,
+        call.status,
+        call.answer,
+        call.outcome
+    ])?;
+    Ok(())
+}
+
+fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {
+    match change {
+        LinkChange::Keep => Ok(()),
+        LinkChange::Set { connection, object, record_key, external_id } => {
+            db.prepare_cached(
+                "INSERT INTO link (connection, object, record_key, external_id) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET external_id = excluded.external_id",
+            )?
+            .execute(params![connection.0, &**object, record_key, external_id])?;
+            Ok(())
+        }
+        LinkChange::Forget { connection, object, record_key } => {
+            db.prepare_cached("DELETE FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3")?
+                .execute(params![connection.0, &**object, record_key])?;
+            Ok(())
+        }
+    }
+}

@@ -1,1 +1,3 @@
-//! connect
+//! What Switchboard knows of external systems. Pure: no network, no clock, no store.
+
+pub mod document;

@@ -1,0 +1,94 @@
+//! Looks up or sets up at the vendor what a connector needs before first use, and keeps it as facts.
+
+use std::sync::Arc;
+
+use serde_json::Map;
+use switchboard_connect::connector::PrepareStep;
+use switchboard_model::{
+    outcome::Outcome,
+    problem::{Code, Problem},
+};
+
+use super::{
+    Desk,
+    send::{self, NoToken, Sent, send_call},
+};
+use crate::{configuration::Connection, store::ConnectionNote};
+
+/// More calls than this are not made: a manifest that goes round in circles is stopped.
+const MOST_CALLS: u32 = 100;
+
+/// Carries out every preparation of the connection's connector for the objects that it uses, and keeps the facts.
+///
+/// # Errors
+/// When the vendor cannot be reached or refuses something that is not optional; nothing is kept then.
+pub async fn prepare(desk: &Desk, connection: &Arc<Connection>) -> Result<Arc<Connection>, Problem> {
+    let connector = connection.connector()?;
+    let objects: Vec<String> = connection.mapped_objects();
+    let mut preparation = connector.preparation(&objects);
+    let mut facts = connection.facts().as_object().cloned().unwrap_or_default();
+    let mut refused = None;
+    for _ in 0..MOST_CALLS {
+        let mut calls = Vec::new();
+        let token = send::token(desk, connection, refused.take(), &mut calls).await.map_err(|failure| no_token(connection, failure))?;
+        let facts_value = serde_json::Value::Object(facts.clone());
+        let mut account = connection.account();
+        account.facts = &facts_value;
+        let request = match preparation.next(&account, token.token.as_ref())? {
+            PrepareStep::Call(request) => request,
+            PrepareStep::Done => return keep(desk, connection, facts).await,
+        };
+        connection.gate.pass().await;
+        let Sent { answer, record } = send_call(desk, "prepare", &request).await;
+        let answer = answer.map_err(|error| unavailable(connection, &error.to_string()))?;
+        match preparation.read(&account, &answer) {
+            Ok(learned) => facts.extend(learned),
+            Err(Outcome::Reauthorise { message }) if token.token.is_some() => {
+                tracing::debug!(connection = %connection.key, message, "a new token is needed");
+                refused = Some(token.generation);
+            }
+            Err(Outcome::Throttled { message, after_ms }) => {
+                let until = desk.clock.now_ms() + i64::try_from(after_ms.unwrap_or(5_000)).unwrap_or(5_000);
+                connection.gate.pause_until(until);
+                return Err(unavailable(connection, &message));
+            }
+            Err(Outcome::Denied { message } | Outcome::Rejected { message, .. } | Outcome::Reauthorise { message }) => {
+                return Err(Problem::new(
+                    Code::ConnectionIncomplete,
+                    format!("{}: {message}", connection.key),
+                    "Mend the settings or the rights of this connection; what waits is sent then.",
+                )
+                .at(record.request.lines().next().unwrap_or_default()));
+            }
+            Err(other) => return Err(unavailable(connection, &format!("{other:?}"))),
+        }
+    }
+    Err(unavailable(connection, "the preparation does not come to an end"))
+}
+
+async fn keep(desk: &Desk, connection: &Arc<Connection>, facts: Map<String, serde_json::Value>) -> Result<Arc<Connection>, Problem> {
+    let prepared = connection.with_facts(facts);
+    let note = ConnectionNote { facts: prepared.facts().as_object().cloned(), ..ConnectionNote::default() };
+    desk.store.note_connection(connection.id, note).await?;
+    Ok(Arc::new(prepared))
+}
+
+fn no_token(connection: &Connection, failure: NoToken) -> Problem {
+    match failure {
+        NoToken::Denied(message) => Problem::new(
+            Code::CredentialsRefused,
+            format!("{}: {message}", connection.key),
+            "Enter working credentials for this connection.",
+        ),
+        NoToken::Later { message, .. } => unavailable(connection, &message),
+        NoToken::Broken(problem) => problem,
+    }
+}
+
+fn unavailable(connection: &Connection, message: &str) -> Problem {
+    Problem::new(
+        Code::VendorUnavailable,
+        format!("{}: {message}", connection.key),
+        "Nothing yet; it is tried again by itself.",
+    )
+}

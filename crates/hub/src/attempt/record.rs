@@ -1,0 +1,59 @@
+//! From the event to the vendor's object.
+
+use serde_json::Value;
+use switchboard_model::{
+    problem::{Code, Problem},
+    template::Scope,
+};
+
+use crate::{configuration::Connection, normalise, store::Pending};
+
+/// Fills the mapping in and brings it into the vendor's form.
+///
+/// # Errors
+/// When there is no such object, a template fails, or fields are missing or do not fit.
+pub(super) fn make(connection: &Connection, pending: &Pending) -> Result<Value, Problem> {
+    let connector = connection.connector()?;
+    let object = connector.object(&pending.object).ok_or_else(|| {
+        Problem::new(
+            Code::ObjectUnsupported,
+            format!("{} has no object `{}`", connector.name(), pending.object),
+            format!("Name one of {} in the route.", connector.object_names().join(", ")),
+        )
+    })?;
+    let mapping = connection.mapping(object.name()).ok_or_else(|| {
+        Problem::new(
+            Code::ObjectUnsupported,
+            format!("connection `{}` has no mapping for `{}`", connection.key, pending.object),
+            "Add a mapping for this object and replay the delivery.",
+        )
+    })?;
+    let derived = Value::Object(normalise::variables(&pending.event));
+    let data = pending.event.data_value();
+    let options = Value::Object(pending.options.clone().unwrap_or_default());
+    let scope = Scope::new(&derived).with(data).with(&options);
+    let mapped = mapping.render(&scope).map_err(|errors| {
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Problem::new(
+            Code::MappingFailed,
+            format!("the mapping of {} could not be filled in: {}", pending.object, text.join("; ")),
+            "Mend the mapping of this connection and replay the delivery.",
+        )
+    })?;
+    let mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    connector.shape(object.name(), mapped).map_err(|fields| {
+        let missing = fields.iter().all(|field| field.is_missing);
+        let text: Vec<String> = fields.iter().map(|field| format!("{}: {}", field.field, field.message)).collect();
+        let code = if missing { Code::MappingIncomplete } else { Code::FieldInvalid };
+        let place = fields.first().map(|field| format!("{}.{}", pending.object, field.field));
+        let problem = Problem::new(
+            code,
+            format!("{} of {} ({})", text.join("; "), pending.object, connector.name()),
+            "Give the field a value in the mapping, for instance with `| default: '…'`, then replay the delivery.",
+        );
+        match place {
+            Some(place) => problem.at(place),
+            None => problem,
+        }
+    })
+}

@@ -1,0 +1,135 @@
+//! Makes one call: in the limiter's turn, with a token, and classified.
+
+use switchboard_connect::{
+    auth::{Token, TokenFailure},
+    call::{Answer, HttpRequest},
+    connector::Connector,
+};
+use switchboard_model::{outcome::Outcome, problem::Problem};
+
+use super::Desk;
+use crate::{
+    configuration::{Connection, seal_place},
+    http::{SendError, excerpt},
+    store::{CallRecord, ConnectionNote},
+    token::TakenToken,
+};
+
+/// A call that was made, and what the vendor answered.
+#[derive(Debug)]
+pub struct Sent {
+    /// The answer, or why there is none.
+    pub answer: Result<Answer, SendError>,
+    /// For the history, not yet classified.
+    pub record: CallRecord,
+}
+
+/// Sends a request and writes down what can be seen of it.
+pub async fn send_call(desk: &Desk, operation: &'static str, request: &HttpRequest) -> Sent {
+    let started_ms = desk.clock.now_ms();
+    let answer = desk.client.send(request).await;
+    let duration_ms = u32::try_from(desk.clock.now_ms() - started_ms).unwrap_or(0);
+    let (status, text) = match &answer {
+        Ok(answer) if request.confidential => (Some(answer.status), String::from("(confidential)")),
+        Ok(answer) => (Some(answer.status), request.mask(&excerpt(&answer.body))),
+        Err(error) => (None, request.mask(&error.to_string())),
+    };
+    let record = CallRecord {
+        started_ms,
+        duration_ms,
+        operation,
+        request: describe(request),
+        status,
+        answer: text,
+        outcome: "",
+    };
+    Sent { answer, record }
+}
+
+/// Method, address and the beginning of the body, secrets masked.
+fn describe(request: &HttpRequest) -> String {
+    let mut text = format!("{} {}", request.method, request.masked_url());
+    if !request.body.is_empty() {
+        let body = if request.confidential { request.masked_body() } else { request.mask(&excerpt(&request.body)) };
+        text.push('\n');
+        text.push_str(&body);
+    }
+    text
+}
+
+/// What it means that there is no answer. `repeatable`: the call may be sent again whatever became of it.
+pub(super) fn without_answer(error: &SendError, repeatable: bool) -> Outcome {
+    match error {
+        SendError::Refused(message) => Outcome::Rejected { message: message.clone(), fields: Vec::new() },
+        SendError::NotSent(_) => Outcome::Retry { message: error.to_string(), after_ms: None },
+        SendError::NoAnswer(_) if repeatable => Outcome::Retry { message: error.to_string(), after_ms: None },
+        SendError::NoAnswer(_) => Outcome::Unknown { message: error.to_string() },
+    }
+}
+
+/// Why a call could not even be tried.
+#[derive(Debug)]
+pub(super) enum NoToken {
+    /// The credentials are dead.
+    Denied(String),
+    /// The token end point failed; again later.
+    Later { message: String, after_ms: Option<u64> },
+    /// The request cannot be made.
+    Broken(Problem),
+}
+
+/// The connection's token, fetched when need be by one caller for all. The calls that this takes are added to `calls`.
+pub(super) async fn token(
+    desk: &Desk,
+    connection: &Connection,
+    refused: Option<u64>,
+    calls: &mut Vec<CallRecord>,
+) -> Result<TakenToken, NoToken> {
+    let connector = connection.connector().map_err(NoToken::Broken)?;
+    let fetch = async || fetch_token(desk, connection, connector, calls).await;
+    connection.tokens.get(refused, desk.clock.now_ms(), fetch).await
+}
+
+async fn fetch_token(
+    desk: &Desk,
+    connection: &Connection,
+    connector: &Connector,
+    calls: &mut Vec<CallRecord>,
+) -> Result<Option<Token>, NoToken> {
+    let now_ms = desk.clock.now_ms();
+    let Some(request) = connector.token_request(&connection.account(), now_ms).map_err(NoToken::Broken)? else {
+        return Ok(None);
+    };
+    let Sent { answer, mut record } = send_call(desk, "token", &request).await;
+    let result = match answer {
+        Ok(answer) => connector.read_token(&connection.account(), &answer, desk.clock.now_ms()).map_err(|failure| match failure {
+            TokenFailure { dead: true, message, .. } => NoToken::Denied(message),
+            TokenFailure { message, after_ms, .. } => NoToken::Later { message, after_ms },
+        }),
+        Err(SendError::Refused(message)) => Err(NoToken::Denied(message)),
+        Err(error) => Err(NoToken::Later { message: error.to_string(), after_ms: None }),
+    };
+    record.outcome = match &result {
+        Ok(_) => "delivered",
+        Err(NoToken::Denied(_)) => "denied",
+        Err(_) => "retry",
+    };
+    desk.metrics.called(connector.slug(), "token", record.outcome);
+    calls.push(record);
+    let token = result?;
+    keep_rotated(desk, connection, &token).await?;
+    Ok(Some(token))
+}
+
+/// A vendor that rotates refresh tokens has made the old one worthless: the new one is kept before the access token is used.
+async fn keep_rotated(desk: &Desk, connection: &Connection, token: &Token) -> Result<(), NoToken> {
+    if token.replaced_secrets.is_empty() {
+        return Ok(());
+    }
+    let mut secrets = connection.account().secrets.as_object().cloned().unwrap_or_default();
+    secrets.extend(token.replaced_secrets.clone());
+    let sealed = desk.vault.seal(&seal_place(connection.workspace, &connection.key), &secrets).map_err(NoToken::Broken)?;
+    let note = ConnectionNote { sealed: Some(sealed), ..ConnectionNote::default() };
+    let kept = desk.store.note_connection(connection.id, note).await;
+    kept.map_err(|error| NoToken::Broken(error.into()))
+}

@@ -1,0 +1,136 @@
+//! From what a person wants to what is written: checks every connection, seals its credentials, and says what will happen.
+
+use switchboard_connect::{guide::Item, registry::Registry};
+use switchboard_model::{
+    connection::{ConnectionSpec, ConnectionState},
+    id::WorkspaceId,
+    problem::{Code, Problem},
+    route::RouteSpec,
+};
+
+use super::connection::seal_place;
+use crate::{
+    store::{ConfigurationChange, ConnectionWrite},
+    vault::Vault,
+};
+
+/// What a change did, for a person.
+#[derive(Debug, Clone, Default)]
+pub struct Configured {
+    /// The connections that were written.
+    pub connections: Vec<ConfiguredConnection>,
+    /// The routes that were written.
+    pub routes: Vec<ConfiguredRoute>,
+}
+
+/// A connection that was written.
+#[derive(Debug, Clone)]
+pub struct ConfiguredConnection {
+    /// The user's own id.
+    pub key: String,
+    /// The connector's slug.
+    pub connector: String,
+    /// Whether it may carry traffic.
+    pub state: ConnectionState,
+    /// Why it does not.
+    pub reason: Option<String>,
+    /// What was translated or explained.
+    pub notes: Vec<String>,
+}
+
+/// A route that was written.
+#[derive(Debug, Clone)]
+pub struct ConfiguredRoute {
+    /// Its name.
+    pub key: String,
+    /// Its strategy.
+    pub strategy: &'static str,
+    /// The systems that it names and that are not connected.
+    pub waiting_for: Vec<String>,
+}
+
+/// Checks the items and makes of them what the store writes. Connections that lack something become drafts.
+///
+/// # Errors
+/// Every problem of every item.
+pub fn prepare_change(
+    workspace: WorkspaceId,
+    items: Vec<Item>,
+    registry: &Registry,
+    vault: &Vault,
+    now_ms: i64,
+) -> Result<(ConfigurationChange, Configured), Problem> {
+    let mut change = ConfigurationChange { now_ms, ..ConfigurationChange::default() };
+    let mut done = Configured::default();
+    let mut problems = Vec::new();
+    for item in items {
+        match item {
+            Item::Connection(spec) => match write_connection(workspace, spec, registry, vault) {
+                Ok((write, configured)) => {
+                    change.connections.push(write);
+                    done.connections.push(configured);
+                }
+                Err(found) => problems.extend(found),
+            },
+            Item::Route(spec) => {
+                problems.extend(check_route(&spec));
+                done.routes.push(ConfiguredRoute {
+                    key: spec.key.clone(),
+                    strategy: spec.strategy.name(),
+                    waiting_for: Vec::new(),
+                });
+                change.routes.push(spec);
+            }
+        }
+    }
+    match Problem::all(problems) {
+        Some(problem) => Err(problem),
+        None => Ok((change, done)),
+    }
+}
+
+fn write_connection(
+    workspace: WorkspaceId,
+    mut spec: ConnectionSpec,
+    registry: &Registry,
+    vault: &Vault,
+) -> Result<(ConnectionWrite, ConfiguredConnection), Vec<Problem>> {
+    let connector = registry.get(&spec.connector).ok_or_else(|| {
+        vec![Problem::new(
+            Code::UnknownConnector,
+            format!("there is no connector `{}`", spec.connector),
+            format!("Use one of {}.", registry.names().join(", ")),
+        )]
+    })?;
+    let checked = connector.check(&spec.auth_kind, &spec.settings, &spec.secrets);
+    if !checked.problems.is_empty() {
+        let place = |problem: Problem| match &problem.place {
+            Some(place) => { let place = format!("connection {}: {place}", spec.key); problem.at(place) }
+            None => problem.at(format!("connection {}", spec.key)),
+        };
+        return Err(checked.problems.into_iter().map(place).collect());
+    }
+    let secrets = std::mem::take(&mut spec.secrets);
+    let sealed = vault.seal(&seal_place(workspace, &spec.key), &secrets).map_err(|problem| vec![problem])?;
+    let (state, reason) = match checked.missing.is_empty() {
+        true => (ConnectionState::Active, None),
+        false => (ConnectionState::Draft, Some(format!("missing: {}", checked.missing.join(", ")))),
+    };
+    let configured = ConfiguredConnection {
+        key: spec.key.clone(),
+        connector: spec.connector.clone(),
+        state,
+        reason: reason.clone(),
+        notes: spec.notes.clone(),
+    };
+    let spec_json = serde_json::to_value(&spec).map_err(|error| {
+        vec![Problem::new(Code::Internal, format!("the connection cannot be written: {error}"), "Please report this.")]
+    })?;
+    Ok((ConnectionWrite { key: spec.key, spec: spec_json, sealed, state, reason }, configured))
+}
+
+fn check_route(spec: &RouteSpec) -> Option<Problem> {
+    let condition = spec.condition.as_deref()?;
+    let error = switchboard_model::condition::Condition::parse(condition).err()?;
+    Some(super::route::condition_problem(&spec.key, &error.to_string()))
+}

@@ -1,0 +1,273 @@
+//! A connection, compiled: its connector, mappings, credentials, limiter and token.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+use switchboard_connect::{
+    connector::{Account, Connector},
+    manifest::RecordKind,
+    registry::Registry,
+};
+use switchboard_model::{
+    condition::Condition,
+    connection::{ConnectionSpec, ConnectionState},
+    event::EventType,
+    id::{ConnectionId, WorkspaceId},
+    mapping::Mapping,
+    problem::{Code, Problem},
+    template::Scope,
+};
+
+use crate::{clock::Clock, lane::Gate, lane::limiter::Limiter, store::ConnectionRow, token::TokenSlot, vault::Vault};
+
+/// What compiling a connection takes.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// Opens its credentials.
+    pub vault: Vault,
+    /// For its limiter.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One connection at work.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its number in the store.
+    pub id: ConnectionId,
+    /// Its tenant.
+    pub workspace: WorkspaceId,
+    /// The user's own id.
+    pub key: String,
+    /// The name that people see.
+    pub name: String,
+    /// Among connections of one connector the smallest is meant when only the system is named.
+    pub priority: i64,
+    /// `false`: nothing is sent.
+    pub enabled: bool,
+    /// Whether it may carry traffic.
+    pub state: ConnectionState,
+    /// Why it does not.
+    pub reason: Option<String>,
+    /// What a person said about it; its secrets are empty.
+    pub spec: Arc<ConnectionSpec>,
+    /// `None` when this version has no such connector.
+    pub connector: Option<Arc<Connector>>,
+    /// How many calls may be under way at once.
+    pub concurrency: usize,
+    /// Its limiter.
+    pub gate: Arc<Gate>,
+    /// Its access token.
+    pub tokens: Arc<TokenSlot>,
+    mappings: Arc<IndexMap<Arc<str>, Mapping>>,
+    condition: Arc<Result<Option<Condition>, String>>,
+    settings: Arc<Value>,
+    secrets: Arc<Value>,
+    facts: Arc<Value>,
+    row: Arc<ConnectionRow>,
+}
+
+impl Connection {
+    pub(super) fn compile(row: ConnectionRow, registry: &Registry, tools: &Tools) -> Self {
+        let mut faults = Vec::new();
+        let spec = serde_json::from_value(row.spec.clone()).unwrap_or_else(|error| {
+            faults.push(format!("its description cannot be read: {error}"));
+            unreadable(&row.key)
+        });
+        let connector = registry.get(&spec.connector).cloned();
+        if connector.is_none() {
+            faults.push(format!("this version has no connector `{}`", spec.connector));
+        }
+        let secrets = tools.vault.open(&seal_place(row.workspace, &row.key), &row.sealed).unwrap_or_else(|problem| {
+            faults.push(problem.detail);
+            Map::new()
+        });
+        let (mappings, mapping_faults) = compile_mappings(&spec, connector.as_deref());
+        faults.extend(mapping_faults);
+        let condition = spec.condition.as_deref().map(Condition::parse).transpose().map_err(|error| error.to_string());
+        let settings = Value::Object(spec.settings.clone());
+        let limits = connector.as_deref().map(|connector| connector.limits(&settings)).unwrap_or_default();
+        let (state, reason) = match faults.is_empty() {
+            true => (row.state, row.reason.clone()),
+            false => (ConnectionState::Error, Some(faults.join("; "))),
+        };
+        Self {
+            id: row.id,
+            workspace: row.workspace,
+            key: row.key.clone(),
+            name: spec.name.clone(),
+            priority: spec.priority,
+            enabled: spec.enabled,
+            state,
+            reason,
+            connector,
+            concurrency: limits.concurrency,
+            gate: Arc::new(Gate::new(Limiter::new(limits.windows), Arc::clone(&tools.clock))),
+            tokens: Arc::default(),
+            mappings: Arc::new(mappings),
+            condition: Arc::new(condition),
+            settings: Arc::new(settings),
+            secrets: Arc::new(Value::Object(secrets)),
+            facts: Arc::new(Value::Object(row.facts.clone())),
+            spec: Arc::new(spec),
+            row: Arc::new(row),
+        }
+    }
+
+    /// Whether the row still says what this was compiled from. What the engine learnt meanwhile does not count.
+    pub(super) fn is_same(&self, row: &ConnectionRow) -> bool {
+        self.row.spec == row.spec
+            && self.row.sealed == row.sealed
+            && self.row.state == row.state
+            && self.row.reason == row.reason
+    }
+
+    /// Whether deliveries can be sent now.
+    pub fn can_send(&self) -> bool {
+        self.enabled && self.state == ConnectionState::Active
+    }
+
+    /// Whether its connector goes by this name.
+    pub fn is_of(&self, system: &str) -> bool {
+        self.spec.connector == system || self.connector.as_deref().is_some_and(|connector| connector.is_called(system))
+    }
+
+    /// What each request of this connection is made with.
+    pub fn account(&self) -> Account<'_> {
+        Account {
+            auth_kind: &self.spec.auth_kind,
+            settings: &self.settings,
+            secrets: &self.secrets,
+            facts: &self.facts,
+        }
+    }
+
+    /// The facts that were learnt from the vendor, an object.
+    pub fn facts(&self) -> &Value {
+        &self.facts
+    }
+
+    /// Whether everything that the connector wants to know or set up beforehand is done.
+    pub fn is_prepared(&self) -> bool {
+        self.facts.get(PREPARED).is_some()
+    }
+
+    /// The same connection with these facts, prepared.
+    #[must_use]
+    pub fn with_facts(&self, mut facts: Map<String, Value>) -> Self {
+        facts.insert(PREPARED.into(), true.into());
+        Self { facts: Arc::new(Value::Object(facts)), ..self.clone() }
+    }
+
+    /// The objects that it makes of an event of this type when no route says which.
+    pub fn objects_for(&self, kind: EventType) -> Vec<Arc<str>> {
+        if !self.spec.objects.is_empty() {
+            return self.objects_named(&self.spec.objects);
+        }
+        if self.spec.mappings.is_empty() && kind.name() != "message.received" {
+            return Vec::new();
+        }
+        self.mappings.keys().cloned().collect()
+    }
+
+    /// These objects by the connector's own names; a name that it does not know stays, to be refused with a clear problem when it is sent.
+    pub fn objects_named(&self, names: &[String]) -> Vec<Arc<str>> {
+        names.iter().map(|name| self.canonical(name)).collect()
+    }
+
+    fn canonical(&self, name: &str) -> Arc<str> {
+        let known = self.connector.as_deref().and_then(|connector| connector.object(name)).map(|object| object.name());
+        known.unwrap_or(name).into()
+    }
+
+    /// What is one record of this object.
+    pub fn record_kind(&self, object: &str) -> RecordKind {
+        let known = self.connector.as_deref().and_then(|connector| connector.object(object));
+        known.map_or(RecordKind::Event, |object| object.record())
+    }
+
+    /// The mapping that makes this object.
+    pub fn mapping(&self, object: &str) -> Option<&Mapping> {
+        self.mappings.get(object)
+    }
+
+    /// Whether an event that no route sends here comes here all the same. A condition that cannot be decided is a no, with a note.
+    pub fn wants(&self, kind: EventType, scope: &Scope<'_>, notes: &mut Vec<String>) -> bool {
+        let decided = match &*self.condition {
+            Ok(None) => Ok(true),
+            Ok(Some(condition)) => condition.matches(kind.name(), scope).map_err(|error| error.to_string()),
+            Err(error) => Err(error.clone()),
+        };
+        match decided {
+            Ok(wanted) => wanted && !self.objects_for(kind).is_empty(),
+            Err(error) => {
+                notes.push(format!("the condition of connection `{}` could not be decided: {error}", self.key));
+                false
+            }
+        }
+    }
+
+    /// The connector, or the problem that there is none.
+    ///
+    /// # Errors
+    /// When this version has no connector of that name.
+    pub fn connector(&self) -> Result<&Arc<Connector>, Problem> {
+        self.connector.as_ref().ok_or_else(|| {
+            Problem::new(
+                Code::UnknownConnector,
+                format!("this version has no connector `{}`", self.spec.connector),
+                "Add the connector's folder, or use a version that has it.",
+            )
+        })
+    }
+}
+
+/// The fact that says that all preparations are done.
+const PREPARED: &str = "prepared";
+
+/// What the credentials of a connection are sealed for.
+pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {
+    format!("{}/{key}", workspace.0)
+}
+
+/// The connection's own mappings, or the connector's when it has none.
+fn compile_mappings(spec: &ConnectionSpec, connector: Option<&Connector>) -> (IndexMap<Arc<str>, Mapping>, Vec<String>) {
+    let Some(connector) = connector else { return Default::default() };
+    let mut faults = Vec::new();
+    let mut mappings = IndexMap::new();
+    if spec.mappings.is_empty() {
+        for object in connector.objects() {
+            if let Some(mapping) = object.default_mapping() {
+                mappings.insert(object.name().into(), mapping.clone());
+            }
+        }
+    }
+    for (name, tree) in &spec.mappings {
+        let name: Arc<str> = connector.object(name).map_or(name.as_str(), |object| object.name()).into();
+        match Mapping::compile(tree) {
+            Ok(mapping) => {
+                mappings.insert(name, mapping);
+            }
+            Err(errors) => faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}"))),
+        }
+    }
+    (mappings, faults)
+}
+
+/// Stands in for a description that cannot be read.
+fn unreadable(key: &str) -> ConnectionSpec {
+    ConnectionSpec {
+        key: key.to_owned(),
+        connector: String::new(),
+        name: key.to_owned(),
+        enabled: false,
+        priority: i64::MAX,
+        auth_kind: String::new(),
+        settings: Map::new(),
+        secrets: Map::new(),
+        mappings: IndexMap::new(),
+        condition: None,
+        objects: Vec::new(),
+        notes: Vec::new(),
+    }
+}

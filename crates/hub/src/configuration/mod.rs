@@ -1,0 +1,89 @@
+//! The users' wish, compiled: what intake and lanes look things up in. A new one replaces the old one whole; nobody sees half of a change.
+
+mod change;
+mod connection;
+mod route;
+
+use std::{collections::HashMap, sync::Arc};
+
+use switchboard_connect::registry::Registry;
+use switchboard_model::id::{ConnectionId, WorkspaceId};
+
+pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
+pub use connection::{Connection, Tools};
+pub use route::Route;
+
+use crate::store::StoredConfiguration;
+
+/// Everything of every workspace.
+#[derive(Debug, Default)]
+pub struct Configuration {
+    /// Which revision of the store this is.
+    pub revision: i64,
+    connections: HashMap<ConnectionId, Arc<Connection>>,
+    workspaces: HashMap<WorkspaceId, Workspace>,
+}
+
+/// What one workspace has.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    /// By rising priority number, then key.
+    pub connections: Vec<Arc<Connection>>,
+    /// In the order in which they were made.
+    pub routes: Vec<Route>,
+}
+
+impl Configuration {
+    /// Compiles what the store holds. Connections that did not change since `before` are taken over with their tokens and limiters.
+    pub fn compile(stored: StoredConfiguration, before: &Self, registry: &Registry, tools: &Tools) -> Self {
+        let mut configuration = Self { revision: stored.revision, ..Self::default() };
+        for row in stored.connections {
+            let connection = match before.connections.get(&row.id).filter(|old| old.is_same(&row)) {
+                Some(old) => Arc::clone(old),
+                None => Arc::new(Connection::compile(row, registry, tools)),
+            };
+            configuration.connections.insert(connection.id, Arc::clone(&connection));
+            configuration.workspaces.entry(connection.workspace).or_default().connections.push(connection);
+        }
+        for row in stored.routes {
+            configuration.workspaces.entry(row.workspace).or_default().routes.push(Route::compile(row));
+        }
+        for workspace in configuration.workspaces.values_mut() {
+            workspace.connections.sort_by(|a, b| (a.priority, &a.key).cmp(&(b.priority, &b.key)));
+        }
+        configuration
+    }
+
+    /// Every connection of every workspace.
+    pub fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.connections.values()
+    }
+
+    /// One connection.
+    pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
+        self.connections.get(&id)
+    }
+
+    /// One workspace; one that has nothing yet is empty.
+    pub fn workspace(&self, id: WorkspaceId) -> Option<&Workspace> {
+        self.workspaces.get(&id)
+    }
+}
+
+impl Workspace {
+    /// The connection that a route means by `system`: by its key, else the first enabled one of that connector.
+    pub fn find(&self, system: &str) -> Option<&Arc<Connection>> {
+        let by_key = self.connections.iter().find(|connection| connection.key == system);
+        by_key.or_else(|| {
+            let mut of_connector =
+                self.connections.iter().filter(|connection| connection.enabled && connection.is_of(system));
+            let first = of_connector.next()?;
+            if first.can_send() { Some(first) } else { of_connector.find(|other| other.can_send()).or(Some(first)) }
+        })
+    }
+
+    /// The connection with this key.
+    pub fn connection(&self, key: &str) -> Option<&Arc<Connection>> {
+        self.connections.iter().find(|connection| connection.key == key)
+    }
+}

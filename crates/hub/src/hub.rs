@@ -1,0 +1,243 @@
+//! The hub as its callers see it.
+
+mod access;
+mod options;
+mod reading;
+mod setup;
+mod trial;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::{Mutex, RwLock};
+use switchboard_connect::registry::Registry;
+use switchboard_model::{
+    id::WorkspaceId,
+    problem::{Code, Problem},
+};
+
+pub use access::Caller;
+pub use options::{HubOptions, Tuning};
+pub use reading::{ConnectionView, RouteView};
+pub use trial::TestReport;
+
+use crate::{
+    attempt::Desk,
+    clock::Clock,
+    configuration::{Configuration, Tools},
+    http::{AddressPolicy, Client},
+    intake::{self, Incoming, Receipt},
+    lane::Lanes,
+    metrics::Metrics,
+    store::{Listener, Store, sqlite::SqliteStore},
+    vault::{MasterKey, Vault},
+};
+
+/// The name of the database file in the data folder.
+pub const DATABASE: &str = "switchboard.db";
+/// The name of the file whose lock says that a hub is at work in the data folder.
+const LOCK: &str = "switchboard.lock";
+/// The key of the workspace that everything belongs to until more are made.
+const FIRST_WORKSPACE: &str = "main";
+
+/// A hub. Clones are the same hub.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: HubOptions,
+    store: Arc<dyn Store>,
+    sqlite: SqliteStore,
+    desk: Desk,
+    vault: Vault,
+    registry: Arc<Registry>,
+    configuration: RwLock<Arc<Configuration>>,
+    /// One change of the configuration at a time is compiled and adopted.
+    adopting: tokio::sync::Mutex<()>,
+    keys: RwLock<access::Keys>,
+    running: Mutex<Option<Running>>,
+}
+
+/// What only a started hub has.
+struct Running {
+    lanes: Arc<Lanes>,
+    watcher: tokio::task::JoinHandle<()>,
+    /// Held open: its lock keeps a second hub away.
+    _lock: std::fs::File,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("data", &self.inner.options.data).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Opens the data folder, making it if need be, and reads the configuration. Sends nothing yet; several processes may have the same folder
+    /// open.
+    ///
+    /// # Errors
+    /// When folder, database or master key cannot be used.
+    pub async fn open(options: HubOptions) -> Result<Self, Problem> {
+        std::fs::create_dir_all(&options.data).map_err(|error| unusable(&options, &error.to_string()))?;
+        let vault = Vault::new(MasterKey::load(&options.master_key)?);
+        let clock = Arc::clone(&options.clock);
+        let (file, of_store) = (options.data.join(DATABASE), Arc::clone(&clock));
+        let sqlite = tokio::task::spawn_blocking(move || SqliteStore::open(&file, of_store))
+            .await
+            .map_err(|error| unusable(&options, &error.to_string()))?
+            .map_err(|error| unusable(&options, &error.to_string()))?;
+        let policy = if options.allow_private_addresses { AddressPolicy::Any } else { AddressPolicy::PublicOnly };
+        let client = Client::new(policy).map_err(|error| unusable(&options, &error.to_string()))?;
+        let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+        let desk = Desk {
+            store: Arc::clone(&store),
+            client,
+            clock,
+            vault: vault.clone(),
+            schedule: options.tuning.retry,
+            metrics: Arc::new(Metrics::default()),
+        };
+        let registry = Arc::clone(&options.registry);
+        let hub = Self {
+            inner: Arc::new(Inner {
+                options,
+                store,
+                sqlite,
+                desk,
+                vault,
+                registry,
+                configuration: RwLock::default(),
+                adopting: tokio::sync::Mutex::new(()),
+                keys: RwLock::default(),
+                running: Mutex::new(None),
+            }),
+        };
+        hub.refresh().await?;
+        Ok(hub)
+    }
+
+    /// Begins to send what waits, and to follow changes of the configuration that other processes make.
+    ///
+    /// # Errors
+    /// [`Code::AlreadyRunning`] when another process sends from this data folder.
+    pub fn start(&self) -> Result<(), Problem> {
+        let lock = self.lock()?;
+        let lanes = Arc::new(Lanes::new(self.inner.desk.clone()));
+        let listener: Arc<dyn Listener> = Arc::clone(&lanes) as Arc<dyn Listener>;
+        self.inner.store.listen(listener);
+        lanes.adopt(&self.configuration());
+        let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
+        *self.inner.running.lock() = Some(Running { lanes, watcher, _lock: lock });
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<std::fs::File, Problem> {
+        let path = self.inner.options.data.join(LOCK);
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|error| unusable(&self.inner.options, &error.to_string()))?;
+        file.try_lock().map_err(|_| {
+            Problem::new(
+                Code::AlreadyRunning,
+                format!("another hub is at work in {}", self.inner.options.data.display()),
+                "Stop it first, or start this one with another data folder (--data).",
+            )
+        })?;
+        Ok(file)
+    }
+
+    /// Starts nothing more, waits up to `grace` for what is being sent, and closes the store.
+    pub async fn stop(&self, grace: Duration) {
+        let running = self.inner.running.lock().take();
+        if let Some(Running { lanes, watcher, _lock: lock }) = running {
+            watcher.abort();
+            lanes.stop(grace).await;
+            self.close().await;
+            drop(lock);
+        } else {
+            self.close().await;
+        }
+    }
+
+    async fn close(&self) {
+        let store = self.inner.sqlite.clone();
+        // Nothing to do about a close that fails: what was acknowledged is on the disk.
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+
+    /// The workspace that everything belongs to until more are made.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn default_workspace(&self) -> Result<WorkspaceId, Problem> {
+        Ok(self.inner.store.workspace(FIRST_WORKSPACE).await?)
+    }
+
+    /// Makes events durable; they are sent from then on.
+    ///
+    /// # Errors
+    /// See [`intake::accept`].
+    pub async fn accept(
+        &self,
+        workspace: WorkspaceId,
+        items: Vec<Incoming>,
+        idempotency_key: Option<&str>,
+    ) -> Result<Vec<Receipt>, Problem> {
+        let configuration = self.configuration();
+        intake::accept(&self.inner.desk, &configuration, workspace, items, idempotency_key).await
+    }
+
+    /// The counters in Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        self.inner.desk.metrics.text()
+    }
+
+    /// Whether events can be accepted: the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), Problem> {
+        self.inner.store.revision().await?;
+        Ok(())
+    }
+
+    fn configuration(&self) -> Arc<Configuration> {
+        Arc::clone(&self.inner.configuration.read())
+    }
+
+    /// Reads configuration and keys anew and lets the lanes follow.
+    pub(crate) async fn refresh(&self) -> Result<(), Problem> {
+        let _one_at_a_time = self.inner.adopting.lock().await;
+        let stored = self.inner.store.configuration().await?;
+        *self.inner.keys.write() = access::Keys::new(self.inner.store.keys().await?);
+        let tools = Tools { vault: self.inner.vault.clone(), clock: self.clock() };
+        let compiled = Configuration::compile(stored, &self.configuration(), &self.inner.registry, &tools);
+        let compiled = Arc::new(compiled);
+        *self.inner.configuration.write() = Arc::clone(&compiled);
+        if let Some(running) = &*self.inner.running.lock() {
+            running.lanes.adopt(&compiled);
+        }
+        Ok(())
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.desk.clock)
+    }
+
+    fn reload_lane(&self, connection: switchboard_model::id::ConnectionId) {
+        if let Some(running) = &*self.inner.running.lock() {
+            running.lanes.reload(connection);
+        }
+    }
+}
+
+fn unusable(options: &HubOptions, why: &str) -> Problem {
+    Problem::new(
+        Code::StoreFailed,
+        format!("the data folder {} cannot be used: {why}", options.data.display()),
+        "Make the folder writable for this user, or choose another one with --data or SWITCHBOARD_DATA.",
+    )
+}

@@ -1,0 +1,33 @@
+//! What a hub is opened with.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde::Deserialize;
+use switchboard_connect::registry::Registry;
+
+use crate::{clock::Clock, lane::backoff::Schedule, vault::MasterKeySource};
+
+/// What a hub is opened with.
+#[derive(Debug, Clone)]
+pub struct HubOptions {
+    /// The folder that holds everything.
+    pub data: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The connectors.
+    pub registry: Arc<Registry>,
+    /// Whether connections may call loopback and private addresses.
+    pub allow_private_addresses: bool,
+    /// Where the master key comes from.
+    pub master_key: MasterKeySource,
+    /// How it works.
+    pub tuning: Tuning,
+}
+
+/// How a hub works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tuning {
+    /// How failed deliveries are tried again.
+    pub retry: Schedule,
+}

@@ -1,0 +1,146 @@
+//! Connection tests.
+
+use std::sync::Arc;
+
+use switchboard_connect::{connector::TestStep, guide::Item};
+use switchboard_model::{
+    connection::{ConnectionSpec, ConnectionState},
+    id::WorkspaceId,
+    outcome::Outcome,
+    problem::{Code, Problem},
+};
+
+use super::Hub;
+use crate::{
+    attempt::{Sent, TokenError, send_call, token},
+    configuration::{Configuration, Connection, Tools, prepare_change},
+    store::{CallRecord, ConnectionNote, ConnectionRow, StoredConfiguration},
+};
+
+/// What a connection test found.
+#[derive(Debug, Clone)]
+pub struct TestReport {
+    /// Whether the connection works.
+    pub ok: bool,
+    /// What a person is told.
+    pub message: String,
+    /// What is wrong.
+    pub problem: Option<Problem>,
+    /// The calls that were made, secrets masked.
+    pub calls: Vec<CallRecord>,
+}
+
+impl TestReport {
+    fn failed(problem: Problem, calls: Vec<CallRecord>) -> Self {
+        Self { ok: false, message: problem.detail.clone(), problem: Some(problem), calls }
+    }
+}
+
+impl Hub {
+    /// Tries a connection that is kept. One that was in error and works again goes back to work.
+    ///
+    /// # Errors
+    /// When there is no such connection, or the store fails. A test that fails is a report, not an error.
+    pub async fn test_connection(&self, workspace: WorkspaceId, key: &str) -> Result<TestReport, Problem> {
+        let configuration = self.configuration();
+        let connection = configuration.workspace(workspace).and_then(|workspace| workspace.connection(key)).cloned();
+        let connection = connection.ok_or_else(|| {
+            Problem::new(Code::NotFound, format!("there is no connection `{key}`"), "See GET /v1/connections for those that exist.")
+        })?;
+        let report = self.try_out(&connection).await;
+        if report.ok && connection.state == ConnectionState::Error {
+            let note = ConnectionNote { state: Some((ConnectionState::Active, None)), ..ConnectionNote::default() };
+            self.inner.store.note_connection(connection.id, note).await?;
+            self.refresh().await?;
+        }
+        Ok(report)
+    }
+
+    /// Tries a connection that is not kept.
+    ///
+    /// # Errors
+    /// When the description itself is wrong.
+    pub async fn test_spec(&self, workspace: WorkspaceId, spec: ConnectionSpec) -> Result<TestReport, Problem> {
+        let now_ms = self.clock().now_ms();
+        let items = vec![Item::Connection(spec)];
+        let (change, _) = prepare_change(workspace, items, &self.inner.registry, &self.inner.vault, now_ms)?;
+        let connections = change.connections.into_iter().map(|write| ConnectionRow {
+            id: switchboard_model::id::ConnectionId(0),
+            workspace,
+            spec: write.spec,
+            key: write.key,
+            sealed: write.sealed,
+            state: write.state,
+            reason: write.reason,
+            facts: serde_json::Map::new(),
+        });
+        let stored = StoredConfiguration { connections: connections.collect(), ..StoredConfiguration::default() };
+        let tools = Tools { vault: self.inner.vault.clone(), clock: self.clock() };
+        let compiled = Configuration::compile(stored, &Configuration::default(), &self.inner.registry, &tools);
+        let connection = compiled.connections().next().cloned();
+        let connection = connection.ok_or_else(|| Problem::new(Code::Internal, "nothing to test", "Please report this."))?;
+        Ok(self.try_out(&connection).await)
+    }
+
+    async fn try_out(&self, connection: &Arc<Connection>) -> TestReport {
+        if connection.state == ConnectionState::Draft {
+            let why = connection.reason.clone().unwrap_or_default();
+            let next = "Fill in what is missing and test again.";
+            return TestReport::failed(Problem::new(Code::ConnectionIncomplete, why, next), Vec::new());
+        }
+        let mut calls = Vec::new();
+        match self.ask(connection, &mut calls).await {
+            Ok(message) => TestReport { ok: true, message, problem: None, calls },
+            Err(problem) => TestReport::failed(problem, calls),
+        }
+    }
+
+    async fn ask(&self, connection: &Arc<Connection>, calls: &mut Vec<CallRecord>) -> Result<String, Problem> {
+        let desk = &self.inner.desk;
+        let connector = connection.connector()?;
+        // A test is about the credentials as they are: a token that was cached says nothing.
+        let stale = token(desk, connection, None, calls).await.map_err(|error| refused(connection, &error))?;
+        let fresh = match stale.fresh {
+            true => stale,
+            false => token(desk, connection, Some(stale.generation), calls).await.map_err(|error| refused(connection, &error))?,
+        };
+        let mut test = connector.test(&connection.account());
+        loop {
+            let request = match test.next(&connection.account(), fresh.token.as_ref())? {
+                TestStep::Call(request) => request,
+                TestStep::Done(message) => return Ok(message),
+            };
+            let Sent { answer, mut record } = send_call(desk, "test", &request).await;
+            let read = match &answer {
+                Ok(answer) => test.read(&connection.account(), answer),
+                Err(error) => Err(Outcome::Retry { message: error.to_string(), after_ms: None }),
+            };
+            record.outcome = read.as_ref().map_or_else(Outcome::name, |()| "delivered");
+            calls.push(record);
+            read.map_err(|outcome| failed(connection, &outcome))?;
+        }
+    }
+}
+
+fn refused(connection: &Connection, error: &TokenError) -> Problem {
+    match error {
+        TokenError::Denied(message) => failed(connection, &Outcome::Denied { message: message.clone() }),
+        TokenError::Later { message, .. } => failed(connection, &Outcome::Retry { message: message.clone(), after_ms: None }),
+        TokenError::Broken(problem) => problem.clone(),
+    }
+}
+
+fn failed(connection: &Connection, outcome: &Outcome) -> Problem {
+    let (code, message, next) = match outcome {
+        Outcome::Denied { message } | Outcome::Reauthorise { message } => {
+            (Code::CredentialsRefused, message.as_str(), "Check the credentials and their rights at the vendor.")
+        }
+        Outcome::Throttled { message, .. } => (Code::VendorThrottled, message.as_str(), "Test again in a minute."),
+        Outcome::Retry { message, .. } | Outcome::Unknown { message } => {
+            (Code::VendorUnavailable, message.as_str(), "Check the address, then test again.")
+        }
+        Outcome::Rejected { message, .. } => (Code::VendorRejected, message.as_str(), "Check the settings of this connection."),
+        other => (Code::VendorRejected, other.name(), "Check the settings of this connection."),
+    };
+    Problem::new(code, format!("{}: {message}", connection.key), next)
+}

@@ -1,0 +1,93 @@
+//! Recognises what came before.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Incoming;
+use crate::store::Fingerprint;
+
+/// The fingerprint of an item, if it has anything to be recognised by. In this order: the request's Idempotency-Key and the item's place in the
+/// request; the sender's own id; the message's id in its data (`messageId`); the whole data when it tells the moment at which the
+/// message was received, because a customer may well send the same words twice, but not at the same moment.
+pub(super) fn of(item: &Incoming, idempotency: Option<(&str, usize)>) -> Option<Fingerprint> {
+    let content = Sha256::digest(serde_json::to_vec(&item.data).unwrap_or_default());
+    let text = |name: &str| item.data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let key = match (idempotency, &item.id, text("messageId")) {
+        (Some((key, index)), ..) => digest(&["key", key, &index.to_string()]),
+        (None, Some(id), _) => digest(&["id", item.kind.name(), id]),
+        (None, None, Some(id)) => digest(&["message", item.kind.name(), text("platform").unwrap_or_default(), id]),
+        (None, None, None) if item.data.get("receivedAt").is_some_and(|moment| !moment.is_null()) => {
+            digest(&["content", item.kind.name(), &hex::encode(content)])
+        }
+        _ => return None,
+    };
+    let mut short = [0; 8];
+    short.copy_from_slice(&content[..8]);
+    Some(Fingerprint { key, content: short })
+}
+
+/// Parts are told apart by their lengths.
+fn digest(parts: &[&str]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finalize()[..16]);
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use switchboard_model::event::EventType;
+
+    use super::*;
+
+    fn item(id: Option<&str>, data: Value) -> Incoming {
+        Incoming {
+            kind: EventType::find("message.received").unwrap(),
+            id: id.map(str::to_owned),
+            data: data.as_object().cloned().unwrap(),
+        }
+    }
+
+    fn key(id: Option<&str>, data: Value) -> Option<[u8; 16]> {
+        of(&item(id, data), None).map(|fingerprint| fingerprint.key)
+    }
+
+    #[test]
+    fn the_same_message_has_the_same_fingerprint() {
+        for (id, data) in [
+            (Some("m-1"), json!({"messageContent": "你好"})),
+            (None, json!({"messageId": "77", "platform": "whatsapp"})),
+            (None, json!({"messageContent": "привет", "receivedAt": "2026-11-24T09:30:00Z"})),
+        ] {
+            assert!(key(id, data.clone()).is_some());
+            assert_eq!(key(id, data.clone()), key(id, data));
+        }
+    }
+
+    #[test]
+    fn the_same_words_without_a_moment_are_two_messages() {
+        assert_eq!(key(None, json!({"messageContent": "hello"})), None);
+    }
+
+    #[test]
+    fn different_messages_have_different_fingerprints() {
+        let keys = [
+            key(Some("1"), json!({})),
+            key(Some("2"), json!({})),
+            key(None, json!({"messageId": "1"})),
+            key(None, json!({"messageId": "1", "platform": "telegram"})),
+            key(None, json!({"receivedAt": 1, "a": 1})),
+            key(None, json!({"receivedAt": 1, "a": 2})),
+            of(&item(Some("1"), json!({})), Some(("k", 0))).map(|f| f.key),
+            of(&item(Some("1"), json!({})), Some(("k", 1))).map(|f| f.key),
+        ];
+        for (at, one) in keys.iter().enumerate() {
+            assert!(keys[..at].iter().all(|other| other != one), "{at}");
+        }
+    }
+}

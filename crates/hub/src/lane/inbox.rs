@@ -1,0 +1,94 @@
+//! Where a lane hears of new deliveries. It holds a bounded number; when there are more, the lane reads them from the store instead.
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::store::Pending;
+
+/// More than this many hints are not kept in memory.
+const HINTS: usize = 1_000;
+
+#[derive(Debug, Default)]
+struct Content {
+    hints: Vec<Pending>,
+    /// There are deliveries in the store that neither the lane nor `hints` has.
+    behind: bool,
+    reload: bool,
+}
+
+/// The inbox of one lane.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    content: Mutex<Content>,
+    bell: Notify,
+}
+
+/// What was in it.
+pub(super) struct Letters {
+    pub hints: Vec<Pending>,
+    pub behind: bool,
+    pub reload: bool,
+}
+
+impl Inbox {
+    /// An inbox of a lane that knows nothing yet.
+    pub(super) fn new() -> Self {
+        let inbox = Self::default();
+        inbox.content.lock().behind = true;
+        inbox
+    }
+
+    /// A new delivery. Offers come in the order of ids.
+    pub(super) fn offer(&self, pending: Pending) {
+        let mut content = self.content.lock();
+        if content.behind || content.hints.len() >= HINTS {
+            content.behind = true;
+        } else {
+            content.hints.push(pending);
+        }
+        drop(content);
+        self.bell.notify_one();
+    }
+
+    /// Something in the store changed otherwise than by a new delivery: read everything anew.
+    pub(super) fn reload(&self) {
+        let mut content = self.content.lock();
+        content.reload = true;
+        content.behind = true;
+        content.hints.clear();
+        drop(content);
+        self.bell.notify_one();
+    }
+
+    /// Rings without a letter.
+    pub(super) fn wake(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Takes everything out. While the lane is behind, what comes is not kept.
+    pub(super) fn take(&self) -> Letters {
+        let mut content = self.content.lock();
+        Letters {
+            hints: std::mem::take(&mut content.hints),
+            behind: content.behind,
+            reload: std::mem::take(&mut content.reload),
+        }
+    }
+
+    /// From now on offers are kept again. To be called before the store is read, so that nothing falls between the two.
+    pub(super) fn catch_up(&self) {
+        self.content.lock().behind = false;
+    }
+
+    /// The store held more than was read.
+    pub(super) fn fall_behind(&self) {
+        let mut content = self.content.lock();
+        content.behind = true;
+        content.hints.clear();
+    }
+
+    /// Waits for the next letter.
+    pub(super) async fn letter(&self) {
+        self.bell.notified().await;
+    }
+}

@@ -1,0 +1,118 @@
+//! Decides where an event goes.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use switchboard_connect::manifest::RecordKind;
+use switchboard_model::{
+    event::EventType,
+    route::Target,
+    template::Scope,
+};
+
+use crate::{
+    configuration::{Connection, Workspace, explain_waiting},
+    normalise,
+    store::NewDelivery,
+};
+
+/// The deliveries of an event, and what a person should know about them.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// One for each object on each connection.
+    pub deliveries: Vec<NewDelivery>,
+    /// Why it goes nowhere, or what a route waits for.
+    pub note: Option<String>,
+}
+
+/// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
+/// and whose own condition holds. An object on a connection is made once, however many routes ask for it.
+pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
+    let Some(workspace) = workspace else {
+        return Plan { note: Some("nothing is connected yet".into()), ..Plan::default() };
+    };
+    let mut planner = Planner { data, deliveries: Vec::new(), notes: Vec::new() };
+    let value = Value::Object(data.clone());
+    let scope = Scope::new(&value);
+    for route in workspace.routes.iter().filter(|route| route.spec.enabled && route.spec.takes(kind.name())) {
+        match &route.condition {
+            Ok(None) => {}
+            Ok(Some(condition)) => match condition.matches(kind.name(), &scope) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => {
+                    planner.notes.push(format!("the condition of route `{}` could not be decided: {error}", route.spec.key));
+                    continue;
+                }
+            },
+            Err(error) => {
+                planner.notes.push(format!("the condition of route `{}` cannot be read: {error}", route.spec.key));
+                continue;
+            }
+        }
+        for target in route.spec.strategy.choose(data) {
+            match workspace.find(&target.system) {
+                Some(connection) => planner.add(connection, kind, Some(target)),
+                None => planner.notes.push(explain_waiting(&route.spec.key, std::slice::from_ref(&target.system))),
+            }
+        }
+    }
+    for connection in workspace.connections.iter().filter(|connection| connection.enabled) {
+        if !is_named(workspace, connection) && connection.wants(kind, &scope, &mut planner.notes) {
+            planner.add(connection, kind, None);
+        }
+    }
+    planner.finish()
+}
+
+/// Whether any route names the connection, by its key or by standing for its connector.
+fn is_named(workspace: &Workspace, connection: &Arc<Connection>) -> bool {
+    workspace.routes.iter().filter(|route| route.spec.enabled).any(|route| {
+        route.spec.strategy.targets().iter().any(|target| {
+            workspace.find(&target.system).is_some_and(|found| found.id == connection.id)
+        })
+    })
+}
+
+struct Planner<'a> {
+    data: &'a Map<String, Value>,
+    deliveries: Vec<NewDelivery>,
+    notes: Vec<String>,
+}
+
+impl Planner<'_> {
+    fn add(&mut self, connection: &Arc<Connection>, kind: EventType, target: Option<&Target>) {
+        if !connection.enabled {
+            self.notes.push(format!("connection `{}` is switched off", connection.key));
+            return;
+        }
+        let objects = match target {
+            Some(target) if !target.objects.is_empty() => connection.objects_named(&target.objects),
+            _ => connection.objects_for(kind),
+        };
+        if objects.is_empty() {
+            self.notes.push(format!("connection `{}` has no mapping for {}", connection.key, kind.name()));
+        }
+        let options = target.map(|target| &target.options).filter(|options| !options.is_empty());
+        for object in objects {
+            let known = self.deliveries.iter().any(|other| other.connection == connection.id && other.object == object);
+            if known {
+                continue;
+            }
+            let record_key = match connection.record_kind(&object) {
+                RecordKind::Person => normalise::person_key(self.data),
+                RecordKind::Company => normalise::company_key(self.data),
+                RecordKind::Event => None,
+            };
+            self.deliveries.push(NewDelivery { connection: connection.id, object, record_key, options: options.cloned() });
+        }
+    }
+
+    fn finish(mut self) -> Plan {
+        if self.deliveries.is_empty() && self.notes.is_empty() {
+            self.notes.push("no route took the event, and every connection is named by a route or declined it".into());
+        }
+        let note = (!self.notes.is_empty()).then(|| self.notes.join("; "));
+        Plan { deliveries: self.deliveries, note }
+    }
+}

@@ -1,0 +1,142 @@
+//! Connections: the guides' integrations and Switchboard's own form.
+
+use std::{collections::HashSet, sync::Arc};
+
+use serde_json::Map;
+use switchboard_model::{connection::ConnectionSpec, problem::Code};
+
+use super::{
+    mappings,
+    nearest::question,
+    reader::Part,
+    rules::{self, Rules},
+};
+use crate::{connector::Connector, registry::Registry};
+
+/// Where a connection without `priority` stands among those of one connector: behind those that have one.
+const LAST_PRIORITY: i64 = 100;
+const LONGEST_KEY: usize = 100;
+
+/// Reads one integration of the guides: `{id, name, type, enabled, priority, config, rules}`. Only `type` and `config` are
+/// needed; without `id` the type is the key. What `config` means is the connector's to say.
+pub(super) fn read_integration(part: &Part<'_, '_>, registry: &Registry) -> Option<ConnectionSpec> {
+    part.object()?;
+    part.only(&["id", "name", "type", "enabled", "priority", "config", "rules"]);
+    let kind = part.need("type", "\"hubspot\"");
+    let config = part.need("config", "{\"authType\": …, \"credentials\": {…}}");
+    let connector = kind.as_ref().and_then(|kind| find_connector(kind, registry));
+    let key = match part.member("id") {
+        Some(id) => read_key(&id),
+        None => kind.and_then(|kind| kind.text().map(str::to_owned)),
+    };
+    let (connector, config) = (connector?, config?);
+    config.object()?;
+    let mapped = config.member("mappings").map(|mappings| mappings::check(&mappings, connector)).unwrap_or_default();
+    let common = Common::read(part, connector, &mapped);
+    let translated = match connector.translate(config.value()) {
+        Ok(translated) => translated,
+        Err(problems) => {
+            problems.into_iter().for_each(|problem| config.adopt(problem));
+            return None;
+        }
+    };
+    Some(ConnectionSpec {
+        key: key?,
+        connector: connector.slug().to_owned(),
+        name: common.name,
+        enabled: common.enabled,
+        priority: common.priority,
+        auth_kind: translated.auth_kind,
+        settings: translated.settings,
+        secrets: translated.secrets,
+        mappings: translated.mappings,
+        condition: common.rules.condition,
+        objects: common.rules.objects,
+        notes: translated.notes,
+    })
+}
+
+/// Reads one connection of Switchboard's own form. Settings and secrets are named as in the connector's manifest.
+pub(super) fn read(part: &Part<'_, '_>, registry: &Registry) -> Option<ConnectionSpec> {
+    part.object()?;
+    part.only(&["key", "connector", "name", "enabled", "priority", "auth", "settings", "secrets", "mappings", "rules"]);
+    let key = part.need("key", "\"primary-crm\"").and_then(|key| read_key(&key));
+    let kind = part.need("connector", "\"hubspot\"");
+    let connector = kind.and_then(|kind| find_connector(&kind, registry))?;
+    let trees = part.member("mappings");
+    let mapped = trees.as_ref().map(|mappings| mappings::check(mappings, connector)).unwrap_or_default();
+    let common = Common::read(part, connector, &mapped);
+    let auth_kind = match part.member("auth") {
+        Some(auth) => auth.text()?.to_owned(),
+        None => connector.default_auth_kind().to_owned(),
+    };
+    let object = |key| part.member(key).map_or(Some(Map::new()), |member| member.object().cloned());
+    let (settings, secrets) = (object("settings"), object("secrets"));
+    let (settings, secrets) = (settings?, secrets?);
+    for problem in connector.check(&auth_kind, &settings, &secrets).problems {
+        part.adopt(problem);
+    }
+    Some(ConnectionSpec {
+        key: key?,
+        connector: connector.slug().to_owned(),
+        name: common.name,
+        enabled: common.enabled,
+        priority: common.priority,
+        auth_kind,
+        settings,
+        secrets,
+        mappings: trees.as_ref().map(mappings::take).unwrap_or_default(),
+        condition: common.rules.condition,
+        objects: common.rules.objects,
+        notes: Vec::new(),
+    })
+}
+
+/// What both forms write alike.
+struct Common {
+    name: String,
+    enabled: bool,
+    priority: i64,
+    rules: Rules,
+}
+
+impl Common {
+    /// A member of a wrong form is reported and stands at its default, so that the rest is checked too.
+    fn read(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<&str>) -> Self {
+        let name = part.member("name").and_then(|name| name.text()).unwrap_or(connector.name());
+        let rules = part.member("rules").map(|rules| rules::read(&rules, connector, mapped));
+        Self {
+            name: name.to_owned(),
+            enabled: part.member("enabled").and_then(|flag| flag.flag()).unwrap_or(true),
+            priority: part.member("priority").and_then(|number| number.whole_number()).unwrap_or(LAST_PRIORITY),
+            rules: rules.unwrap_or_default(),
+        }
+    }
+}
+
+fn find_connector<'g>(part: &Part<'_, '_>, registry: &'g Registry) -> Option<&'g Arc<Connector>> {
+    let name = part.text()?;
+    let found = registry.get(name);
+    if found.is_none() {
+        let known = registry.names();
+        let detail = format!("There is no connector `{name}`{}", question(name, known.iter().map(AsRef::as_ref)));
+        part.report(Code::UnknownConnector, detail, format!("Use one of {}.", known.join(", ")));
+    }
+    found
+}
+
+/// Reads the user's own name of a connection or a route: it stands in addresses, and strategies refer to it.
+pub(super) fn read_key(part: &Part<'_, '_>) -> Option<String> {
+    let key = part.text()?;
+    let is_usable = !key.is_empty()
+        && key.chars().count() <= LONGEST_KEY
+        && key.trim() == key
+        && !key.chars().any(|letter| letter.is_control() || letter == '/');
+    if !is_usable {
+        let detail = format!("`{key}` cannot be a name that others refer to");
+        let next = format!("Use 1 to {LONGEST_KEY} letters, digits, dots, hyphens or underscores.");
+        part.report(Code::WrongValue, detail, next);
+        return None;
+    }
+    Some(key.to_owned())
+}

@@ -1,0 +1,116 @@
+//! Reads the users' configuration files: those of the guides as they are, and Switchboard's own form.
+//!
+//! Pure: nothing is stored and nothing is called. Everything that is wrong with a file is reported at once, each with its
+//! place and what to do next. The forms are described in `docs/reference/configuration.md`.
+
+mod connection;
+mod mappings;
+mod nearest;
+mod reader;
+mod route;
+mod rules;
+mod target;
+mod write;
+
+use std::collections::HashMap;
+
+use switchboard_model::{
+    connection::ConnectionSpec,
+    problem::{Code, Problem},
+    route::RouteSpec,
+};
+
+use self::{
+    nearest::nearest,
+    reader::{Part, Reader},
+};
+use crate::{document::Document, registry::Registry};
+
+pub use write::write;
+
+/// One thing that a configuration file asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// A connection, from `crmIntegrations`, `connections` or a file about a single system.
+    Connection(ConnectionSpec),
+    /// A route, from `routes` or a strategy file.
+    Route(RouteSpec),
+}
+
+/// Lists that a file can hold side by side.
+const LISTS: [&str; 3] = ["crmIntegrations", "connections", "routes"];
+const KINDS: &str = "Understood are: lists `crmIntegrations`, `connections` and `routes`; a single integration with `type` \
+                     and `config`; a `strategy` (parallel_sync, category_routing or primary_backup).";
+
+/// Reads a configuration file. Connectors say what their part of it means.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file's lists.
+pub fn read(document: &Document, registry: &Registry) -> Result<Vec<Item>, Vec<Problem>> {
+    let reader = Reader::new(document);
+    let items = read_kind(&reader.root(), registry);
+    let problems = reader.into_problems();
+    if problems.is_empty() { Ok(items) } else { Err(problems) }
+}
+
+fn read_kind(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
+    let is_connector = |kind: Part<'_, '_>| kind.value().as_str().is_some_and(|name| registry.get(name).is_some());
+    if root.member("strategy").is_some() {
+        return route::read_file(root).map(Item::Route).into_iter().collect();
+    }
+    if root.member("config").is_some() || root.member("type").is_some_and(is_connector) {
+        return connection::read_integration(root, registry).map(Item::Connection).into_iter().collect();
+    }
+    if LISTS.iter().any(|list| root.member(list).is_some()) {
+        return read_lists(root, registry);
+    }
+    report_unknown(root);
+    Vec::new()
+}
+
+fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
+    root.only(&LISTS);
+    let list = |key| root.member(key).and_then(|list| list.items()).unwrap_or_default();
+    let mut seen = Seen::default();
+    let mut items = Vec::new();
+    for (entry, spec) in list("crmIntegrations").iter().map(|entry| (entry, connection::read_integration(entry, registry))) {
+        items.extend(spec.filter(|spec| seen.is_new("connection", &spec.key, entry)).map(Item::Connection));
+    }
+    for (entry, spec) in list("connections").iter().map(|entry| (entry, connection::read(entry, registry))) {
+        items.extend(spec.filter(|spec| seen.is_new("connection", &spec.key, entry)).map(Item::Connection));
+    }
+    for (entry, spec) in list("routes").iter().map(|entry| (entry, route::read(entry))) {
+        items.extend(spec.filter(|spec| seen.is_new("route", &spec.key, entry)).map(Item::Route));
+    }
+    items
+}
+
+/// Where each name was given first.
+#[derive(Default)]
+struct Seen(HashMap<(&'static str, String), String>);
+
+impl Seen {
+    fn is_new(&mut self, kind: &'static str, key: &str, part: &Part<'_, '_>) -> bool {
+        let name = (kind, key.to_owned());
+        if let Some(first) = self.0.get(&name) {
+            let detail = format!("There is another {kind} `{key}`, at {first}");
+            part.report(Code::WrongValue, detail, "Give each its own name.");
+            return false;
+        }
+        self.0.insert(name, part.place());
+        true
+    }
+}
+
+fn report_unknown(root: &Part<'_, '_>) {
+    let mut detail = format!("{} is no configuration file that this version knows", root.file());
+    if root.value().is_null() {
+        detail = format!("{} is empty", root.file());
+    }
+    let keys = root.value().as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    let slip = keys.filter_map(|key| Some((key, nearest(key, LISTS.into_iter().chain(["strategy", "config"]))?))).next();
+    if let Some((key, meant)) = slip {
+        detail.push_str(&format!("; it has `{key}`, did you mean `{meant}`?"));
+    }
+    root.report(Code::UnknownFile, detail, KINDS);
+}

@@ -1,0 +1,204 @@
+//! Walks through a document and collects everything that is wrong with it, each with its place.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+use switchboard_model::problem::{Code, Problem};
+
+use super::nearest::question;
+use crate::document::Document;
+
+/// A document while it is read.
+pub(super) struct Reader<'d> {
+    document: &'d Document,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'d> Reader<'d> {
+    pub(super) fn new(document: &'d Document) -> Self {
+        Self { document, problems: RefCell::default() }
+    }
+
+    /// The whole document.
+    pub(super) fn root(&self) -> Part<'_, 'd> {
+        Part { reader: self, value: self.document.value(), pointer: String::new() }
+    }
+
+    /// Everything that was wrong.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+}
+
+/// A value of the document, and where it is. A method that returns `None` for a value of a wrong form has reported it.
+#[derive(Clone)]
+pub(super) struct Part<'r, 'd> {
+    reader: &'r Reader<'d>,
+    value: &'d Value,
+    pointer: String,
+}
+
+impl<'r, 'd> Part<'r, 'd> {
+    pub(super) fn value(&self) -> &'d Value {
+        self.value
+    }
+
+    /// The file's name.
+    pub(super) fn file(&self) -> &'d str {
+        self.reader.document.name()
+    }
+
+    /// `file:line:column` of the value.
+    pub(super) fn place(&self) -> String {
+        self.reader.document.place(&self.pointer)
+    }
+
+    /// Reports something that is wrong with the value.
+    pub(super) fn report(&self, code: Code, detail: impl Into<String>, next: impl Into<String>) {
+        self.add(Problem::new(code, detail, next).at(self.place()));
+    }
+
+    /// Reports something that is wrong with the key that the value stands under.
+    pub(super) fn report_key(&self, code: Code, detail: impl Into<String>, next: impl Into<String>) {
+        let place = self.reader.document.place_of_key(&self.pointer);
+        self.add(Problem::new(code, detail, next).at(place));
+    }
+
+    /// Reports something that is wrong `offset` bytes into the text at `pointer` below this value.
+    pub(super) fn report_inside(&self, pointer: &str, offset: usize, problem: Problem) {
+        let place = self.reader.document.place_inside(&format!("{}{pointer}", self.pointer), offset);
+        self.add(problem.at(place));
+    }
+
+    /// Takes over a problem whose place is a JSON pointer below this value, with those that follow it.
+    pub(super) fn adopt(&self, mut problem: Problem) {
+        let others = std::mem::take(&mut problem.others);
+        let below = problem.place.as_deref().filter(|place| place.starts_with('/')).unwrap_or_default();
+        let place = self.reader.document.place(&format!("{}{below}", self.pointer));
+        self.add(problem.at(place));
+        for other in others {
+            self.adopt(other);
+        }
+    }
+
+    fn add(&self, problem: Problem) {
+        self.reader.problems.borrow_mut().push(problem);
+    }
+
+    /// The key or index that leads to the value.
+    fn name(&self) -> String {
+        let last = self.pointer.rsplit('/').next().unwrap_or_default();
+        if last.is_empty() { "The file".to_owned() } else { format!("`{}`", unescape(last)) }
+    }
+
+    /// Reports a value of a wrong form.
+    pub(super) fn report_form(&self, expected: &str) {
+        let detail = format!("{} must be {expected}, but it is {}", self.name(), form(self.value));
+        self.report(Code::WrongValue, detail, format!("Write {expected}."));
+    }
+
+    /// The member with this key; one that is `null` counts as absent.
+    pub(super) fn member(&self, key: &str) -> Option<Part<'r, 'd>> {
+        let value = self.value.get(key).filter(|value| !value.is_null())?;
+        Some(self.below(key, value))
+    }
+
+    /// The member with this key, which must be there.
+    pub(super) fn need(&self, key: &str, example: &str) -> Option<Part<'r, 'd>> {
+        let found = self.member(key);
+        if found.is_none() && self.value.is_object() {
+            self.report(Code::WrongValue, format!("`{key}` is missing"), format!("Add it, for example {example}."));
+        }
+        found
+    }
+
+    /// The members of an object.
+    pub(super) fn members(&self) -> Option<Vec<(&'d str, Part<'r, 'd>)>> {
+        let object = self.object()?;
+        Some(object.iter().map(|(key, value)| (key.as_str(), self.below(key, value))).collect())
+    }
+
+    /// The items of a list.
+    pub(super) fn items(&self) -> Option<Vec<Part<'r, 'd>>> {
+        let Some(items) = self.value.as_array() else {
+            self.report_form("a list");
+            return None;
+        };
+        Some(items.iter().enumerate().map(|(at, item)| self.below(&at.to_string(), item)).collect())
+    }
+
+    /// The value as an object.
+    pub(super) fn object(&self) -> Option<&'d Map<String, Value>> {
+        if !self.value.is_object() {
+            self.report_form("an object");
+        }
+        self.value.as_object()
+    }
+
+    /// The value as text.
+    pub(super) fn text(&self) -> Option<&'d str> {
+        if !self.value.is_string() {
+            self.report_form("a text");
+        }
+        self.value.as_str()
+    }
+
+    /// The value as a list of texts; those that are none are reported.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let items = self.items().unwrap_or_default();
+        items.iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+    }
+
+    /// The value as `true` or `false`.
+    pub(super) fn flag(&self) -> Option<bool> {
+        if !self.value.is_boolean() {
+            self.report_form("`true` or `false`");
+        }
+        self.value.as_bool()
+    }
+
+    /// The value as a whole number.
+    pub(super) fn whole_number(&self) -> Option<i64> {
+        if self.value.as_i64().is_none() {
+            self.report_form("a whole number");
+        }
+        self.value.as_i64()
+    }
+
+    /// Reports each member whose key is not `known`.
+    pub(super) fn only(&self, known: &[&str]) {
+        for (key, _) in self.value.as_object().into_iter().flatten().filter(|(key, _)| !known.contains(&key.as_str())) {
+            let detail = format!("`{key}` is not known here{}", question(key, known.iter().copied()));
+            self.below(key, self.value).report_key(Code::UnknownKey, detail, one_of(known));
+        }
+    }
+
+    fn below(&self, key: &str, value: &'d Value) -> Part<'r, 'd> {
+        let pointer = format!("{}/{}", self.pointer, key.replace('~', "~0").replace('/', "~1"));
+        Part { reader: self.reader, value, pointer }
+    }
+}
+
+/// Advice to use one of some words.
+pub(super) fn one_of(known: &[&str]) -> String {
+    match known {
+        [] => "Remove it.".to_owned(),
+        _ => format!("Use one of {}.", known.join(", ")),
+    }
+}
+
+fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+fn form(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(number) if number.is_f64() => "a number with decimals",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -7,8 +7,7 @@ use switchboard_model::{connection::ConnectionSpec, problem::Code};
 
 use super::{
     mappings,
-    nearest::question,
-    reader::Part,
+    reader::{Part, question},
     rules::{self, Rules},
 };
 use crate::{connector::Connector, registry::Registry};
@@ -42,7 +41,7 @@ pub(super) fn read_integration(part: &Part<'_, '_>, registry: &Registry) -> Opti
     };
     Some(ConnectionSpec {
         key: key?,
-        connector: connector.slug().to_owned(),
+        connector: connector.slug.clone(),
         name: common.name,
         enabled: common.enabled,
         priority: common.priority,
@@ -68,7 +67,7 @@ pub(super) fn read(part: &Part<'_, '_>, registry: &Registry) -> Option<Connectio
     let common = Common::read(part, connector, &mapped);
     let auth_kind = match part.member("auth") {
         Some(auth) => auth.text()?.to_owned(),
-        None => connector.default_auth_kind().to_owned(),
+        None => connector.auth_kinds().next().map(|(name, ..)| name.to_owned())?,
     };
     let object = |key| part.member(key).map_or(Some(Map::new()), |member| member.object().cloned());
     let (settings, secrets) = (object("settings"), object("secrets"));
@@ -78,7 +77,7 @@ pub(super) fn read(part: &Part<'_, '_>, registry: &Registry) -> Option<Connectio
     }
     Some(ConnectionSpec {
         key: key?,
-        connector: connector.slug().to_owned(),
+        connector: connector.slug.clone(),
         name: common.name,
         enabled: common.enabled,
         priority: common.priority,
@@ -103,7 +102,7 @@ struct Common {
 impl Common {
     /// A member of a wrong form is reported and stands at its default, so that the rest is checked too.
     fn read(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<&str>) -> Self {
-        let name = part.member("name").and_then(|name| name.text()).unwrap_or(connector.name());
+        let name = part.member("name").and_then(|name| name.text()).unwrap_or(&connector.name);
         let rules = part.member("rules").map(|rules| rules::read(&rules, connector, mapped));
         Self {
             name: name.to_owned(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use switchboard_model::{
     mapping::Mapping,
     problem::{Code, Problem},
-    template::Template,
+    template::{Template, TemplateError},
 };
 
 use super::{reader::Part, rules::find_object};
@@ -36,10 +36,21 @@ fn check_templates(mapping: &Part<'_, '_>) {
     for error in Mapping::compile(mapping.value()).err().into_iter().flatten() {
         // Parsing the text alone tells where inside of it the mistake is.
         let text = mapping.value().pointer(&error.pointer).and_then(Value::as_str);
-        let offset = text.and_then(|text| Template::parse(text).err()).map_or(0, |error| error.offset);
+        let (offset, detail) = match text.and_then(|text| Template::parse(text).err()) {
+            Some(mistake) => (mistake.offset, explain(&mistake)),
+            None => (0, error.to_string()),
+        };
         let next = "Correct the template; the filters are listed in the configuration reference.";
-        let problem = Problem::new(Code::TemplateSyntax, error.error.to_string(), next);
+        let problem = Problem::new(Code::TemplateSyntax, detail, next);
         mapping.report_inside(&error.pointer, offset, problem);
+    }
+}
+
+/// Without the line and column that the mistake has within its text: the problem has those of the file.
+fn explain(mistake: &TemplateError) -> String {
+    match &mistake.hint {
+        Some(hint) => format!("{} ({hint})", mistake.message),
+        None => mistake.message.clone(),
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod connection;
 mod mappings;
-mod nearest;
 mod reader;
 mod route;
 mod rules;
@@ -20,10 +19,7 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
-use self::{
-    nearest::nearest,
-    reader::{Part, Reader},
-};
+use self::reader::{Part, Reader, question};
 use crate::{document::Document, registry::Registry};
 
 pub use write::write;
@@ -107,10 +103,12 @@ fn report_unknown(root: &Part<'_, '_>) {
     if root.value().is_null() {
         detail = format!("{} is empty", root.file());
     }
-    let keys = root.value().as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-    let slip = keys.filter_map(|key| Some((key, nearest(key, LISTS.into_iter().chain(["strategy", "config"]))?))).next();
-    if let Some((key, meant)) = slip {
-        detail.push_str(&format!("; it has `{key}`, did you mean `{meant}`?"));
+    for key in root.value().as_object().into_iter().flatten().map(|(key, _)| key) {
+        let meant = question(key, LISTS.into_iter().chain(["strategy", "config"]));
+        if !meant.is_empty() {
+            detail = format!("{detail}; it has `{key}`{meant}");
+            break;
+        }
     }
     root.report(Code::UnknownFile, detail, KINDS);
 }

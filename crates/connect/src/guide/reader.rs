@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 use switchboard_model::problem::{Code, Problem};
 
-use super::nearest::question;
-use crate::document::Document;
+use crate::{connector::nearest, document::Document};
+
+/// Edit distance is quadratic; nobody mistypes a word this long.
+const LONGEST_SLIP: usize = 200;
 
 /// A document while it is read.
 pub(super) struct Reader<'d> {
@@ -185,6 +187,12 @@ pub(super) fn one_of(known: &[&str]) -> String {
         [] => "Remove it.".to_owned(),
         _ => format!("Use one of {}.", known.join(", ")),
     }
+}
+
+/// The end of a sentence about an unknown word: `; did you mean …?`, or nothing.
+pub(super) fn question<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let found = if word.len() > LONGEST_SLIP { None } else { nearest(word, known.into_iter()) };
+    found.map(|found| format!("; did you mean `{found}`?")).unwrap_or_default()
 }
 
 fn unescape(token: &str) -> String {

@@ -9,8 +9,7 @@ use switchboard_model::{
 
 use super::{
     connection::read_key,
-    nearest::question,
-    reader::{Part, one_of},
+    reader::{Part, one_of, question},
     rules::read_cel,
     target,
 };

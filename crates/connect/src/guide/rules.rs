@@ -10,10 +10,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 use switchboard_model::{condition::Condition, problem::Code};
 
-use super::{
-    nearest::question,
-    reader::{Part, one_of},
-};
+use super::reader::{Part, one_of, question};
 use crate::connector::Connector;
 
 const CREATE: &str = "create";
@@ -166,10 +163,10 @@ fn known_object(part: &Part<'_, '_>, name: &str, connector: &Connector, mapped: 
 
 /// The connector's own name of the object that `name` means; reports one that it does not have.
 pub(super) fn find_object<'c>(part: &Part<'_, '_>, name: &str, connector: &'c Connector) -> Option<&'c str> {
-    let found = connector.object(name).map(|object| object.name());
+    let found = connector.object(name).map(|object| object.name.as_str());
     if found.is_none() {
-        let known: Vec<&str> = connector.objects().map(|object| object.name()).collect();
-        let detail = format!("{} has no object `{name}`{}", connector.name(), question(name, known.iter().copied()));
+        let known: Vec<&str> = connector.objects.keys().map(String::as_str).collect();
+        let detail = format!("{} has no object `{name}`{}", connector.name, question(name, known.iter().copied()));
         part.report(Code::ObjectUnsupported, detail, one_of(&known));
     }
     found

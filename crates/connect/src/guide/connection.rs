@@ -30,7 +30,10 @@ pub(super) fn read_integration(part: &Part<'_, '_>, registry: &Registry) -> Opti
     };
     let (connector, config) = (connector?, config?);
     config.object()?;
-    let mapped = config.member("mappings").map(|mappings| mappings::check(&mappings, connector)).unwrap_or_default();
+    let mapped = config
+        .member("mappings")
+        .map(|mappings| mappings::check(&mappings, connector))
+        .unwrap_or_default();
     let common = Common::read(part, connector, &mapped);
     let translated = match connector.translate(config.value()) {
         Ok(translated) => translated,
@@ -58,18 +61,35 @@ pub(super) fn read_integration(part: &Part<'_, '_>, registry: &Registry) -> Opti
 /// Reads one connection of Switchboard's own form. Settings and secrets are named as in the connector's manifest.
 pub(super) fn read(part: &Part<'_, '_>, registry: &Registry) -> Option<ConnectionSpec> {
     part.object()?;
-    part.only(&["key", "connector", "name", "enabled", "priority", "auth", "settings", "secrets", "mappings", "rules"]);
+    part.only(&[
+        "key",
+        "connector",
+        "name",
+        "enabled",
+        "priority",
+        "auth",
+        "settings",
+        "secrets",
+        "mappings",
+        "rules",
+    ]);
     let key = part.need("key", "\"primary-crm\"").and_then(|key| read_key(&key));
     let kind = part.need("connector", "\"hubspot\"");
     let connector = kind.and_then(|kind| find_connector(&kind, registry))?;
     let trees = part.member("mappings");
-    let mapped = trees.as_ref().map(|mappings| mappings::check(mappings, connector)).unwrap_or_default();
+    let mapped = trees
+        .as_ref()
+        .map(|mappings| mappings::check(mappings, connector))
+        .unwrap_or_default();
     let common = Common::read(part, connector, &mapped);
     let auth_kind = match part.member("auth") {
         Some(auth) => auth.text()?.to_owned(),
         None => connector.auth_kinds().next().map(|(name, ..)| name.to_owned())?,
     };
-    let object = |key| part.member(key).map_or(Some(Map::new()), |member| member.object().cloned());
+    let object = |key| {
+        part.member(key)
+            .map_or(Some(Map::new()), |member| member.object().cloned())
+    };
     let (settings, secrets) = (object("settings"), object("secrets"));
     let (settings, secrets) = (settings?, secrets?);
     for problem in connector.check(&auth_kind, &settings, &secrets).problems {
@@ -102,12 +122,18 @@ struct Common {
 impl Common {
     /// A member of a wrong form is reported and stands at its default, so that the rest is checked too.
     fn read(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<&str>) -> Self {
-        let name = part.member("name").and_then(|name| name.text()).unwrap_or(&connector.name);
+        let name = part
+            .member("name")
+            .and_then(|name| name.text())
+            .unwrap_or(&connector.name);
         let rules = part.member("rules").map(|rules| rules::read(&rules, connector, mapped));
         Self {
             name: name.to_owned(),
             enabled: part.member("enabled").and_then(|flag| flag.flag()).unwrap_or(true),
-            priority: part.member("priority").and_then(|number| number.whole_number()).unwrap_or(LAST_PRIORITY),
+            priority: part
+                .member("priority")
+                .and_then(|number| number.whole_number())
+                .unwrap_or(LAST_PRIORITY),
             rules: rules.unwrap_or_default(),
         }
     }
@@ -118,8 +144,15 @@ fn find_connector<'g>(part: &Part<'_, '_>, registry: &'g Registry) -> Option<&'g
     let found = registry.get(name);
     if found.is_none() {
         let known = registry.names();
-        let detail = format!("There is no connector `{name}`{}", question(name, known.iter().map(AsRef::as_ref)));
-        part.report(Code::UnknownConnector, detail, format!("Use one of {}.", known.join(", ")));
+        let detail = format!(
+            "There is no connector `{name}`{}",
+            question(name, known.iter().map(AsRef::as_ref))
+        );
+        part.report(
+            Code::UnknownConnector,
+            detail,
+            format!("Use one of {}.", known.join(", ")),
+        );
     }
     found
 }

@@ -35,8 +35,8 @@ pub enum Item {
 
 /// Lists that a file can hold side by side.
 const LISTS: [&str; 3] = ["crmIntegrations", "connections", "routes"];
-const KINDS: &str = "Understood are: lists `crmIntegrations`, `connections` and `routes`; a single integration with `type` \
-                     and `config`; a `strategy` (parallel_sync, category_routing or primary_backup).";
+const KINDS: &str = "the lists `crmIntegrations`, `connections` and `routes`; one integration with `type` and `config`; one \
+                     `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
 ///
@@ -55,7 +55,10 @@ fn read_kind(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
         return route::read_file(root).map(Item::Route).into_iter().collect();
     }
     if root.member("config").is_some() || root.member("type").is_some_and(is_connector) {
-        return connection::read_integration(root, registry).map(Item::Connection).into_iter().collect();
+        return connection::read_integration(root, registry)
+            .map(Item::Connection)
+            .into_iter()
+            .collect();
     }
     if LISTS.iter().any(|list| root.member(list).is_some()) {
         return read_lists(root, registry);
@@ -69,14 +72,29 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
     let list = |key| root.member(key).and_then(|list| list.items()).unwrap_or_default();
     let mut seen = Seen::default();
     let mut items = Vec::new();
-    for (entry, spec) in list("crmIntegrations").iter().map(|entry| (entry, connection::read_integration(entry, registry))) {
-        items.extend(spec.filter(|spec| seen.is_new("connection", &spec.key, entry)).map(Item::Connection));
+    for (entry, spec) in list("crmIntegrations")
+        .iter()
+        .map(|entry| (entry, connection::read_integration(entry, registry)))
+    {
+        items.extend(
+            spec.filter(|spec| seen.is_new("connection", &spec.key, entry))
+                .map(Item::Connection),
+        );
     }
-    for (entry, spec) in list("connections").iter().map(|entry| (entry, connection::read(entry, registry))) {
-        items.extend(spec.filter(|spec| seen.is_new("connection", &spec.key, entry)).map(Item::Connection));
+    for (entry, spec) in list("connections")
+        .iter()
+        .map(|entry| (entry, connection::read(entry, registry)))
+    {
+        items.extend(
+            spec.filter(|spec| seen.is_new("connection", &spec.key, entry))
+                .map(Item::Connection),
+        );
     }
     for (entry, spec) in list("routes").iter().map(|entry| (entry, route::read(entry))) {
-        items.extend(spec.filter(|spec| seen.is_new("route", &spec.key, entry)).map(Item::Route));
+        items.extend(
+            spec.filter(|spec| seen.is_new("route", &spec.key, entry))
+                .map(Item::Route),
+        );
     }
     items
 }
@@ -110,5 +128,9 @@ fn report_unknown(root: &Part<'_, '_>) {
             break;
         }
     }
-    root.report(Code::UnknownFile, detail, KINDS);
+    root.report(
+        Code::UnknownFile,
+        format!("{detail}. Understood are: {KINDS}"),
+        "Give a file of one of these kinds.",
+    );
 }

@@ -18,12 +18,19 @@ pub(super) struct Reader<'d> {
 
 impl<'d> Reader<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
-        Self { document, problems: RefCell::default() }
+        Self {
+            document,
+            problems: RefCell::default(),
+        }
     }
 
     /// The whole document.
     pub(super) fn root(&self) -> Part<'_, 'd> {
-        Part { reader: self, value: self.document.value(), pointer: String::new() }
+        Part {
+            reader: self,
+            value: self.document.value(),
+            pointer: String::new(),
+        }
     }
 
     /// Everything that was wrong.
@@ -68,14 +75,21 @@ impl<'r, 'd> Part<'r, 'd> {
 
     /// Reports something that is wrong `offset` bytes into the text at `pointer` below this value.
     pub(super) fn report_inside(&self, pointer: &str, offset: usize, problem: Problem) {
-        let place = self.reader.document.place_inside(&format!("{}{pointer}", self.pointer), offset);
+        let place = self
+            .reader
+            .document
+            .place_inside(&format!("{}{pointer}", self.pointer), offset);
         self.add(problem.at(place));
     }
 
     /// Takes over a problem whose place is a JSON pointer below this value, with those that follow it.
     pub(super) fn adopt(&self, mut problem: Problem) {
         let others = std::mem::take(&mut problem.others);
-        let below = problem.place.as_deref().filter(|place| place.starts_with('/')).unwrap_or_default();
+        let below = problem
+            .place
+            .as_deref()
+            .filter(|place| place.starts_with('/'))
+            .unwrap_or_default();
         let place = self.reader.document.place(&format!("{}{below}", self.pointer));
         self.add(problem.at(place));
         for other in others {
@@ -90,7 +104,11 @@ impl<'r, 'd> Part<'r, 'd> {
     /// The key or index that leads to the value.
     fn name(&self) -> String {
         let last = self.pointer.rsplit('/').next().unwrap_or_default();
-        if last.is_empty() { "The file".to_owned() } else { format!("`{}`", unescape(last)) }
+        if last.is_empty() {
+            "The file".to_owned()
+        } else {
+            format!("`{}`", unescape(last))
+        }
     }
 
     /// Reports a value of a wrong form.
@@ -109,7 +127,11 @@ impl<'r, 'd> Part<'r, 'd> {
     pub(super) fn need(&self, key: &str, example: &str) -> Option<Part<'r, 'd>> {
         let found = self.member(key);
         if found.is_none() && self.value.is_object() {
-            self.report(Code::WrongValue, format!("`{key}` is missing"), format!("Add it, for example {example}."));
+            self.report(
+                Code::WrongValue,
+                format!("`{key}` is missing"),
+                format!("Add it, for example {example}."),
+            );
         }
         found
     }
@@ -117,7 +139,12 @@ impl<'r, 'd> Part<'r, 'd> {
     /// The members of an object.
     pub(super) fn members(&self) -> Option<Vec<(&'d str, Part<'r, 'd>)>> {
         let object = self.object()?;
-        Some(object.iter().map(|(key, value)| (key.as_str(), self.below(key, value))).collect())
+        Some(
+            object
+                .iter()
+                .map(|(key, value)| (key.as_str(), self.below(key, value)))
+                .collect(),
+        )
     }
 
     /// The items of a list.
@@ -126,7 +153,13 @@ impl<'r, 'd> Part<'r, 'd> {
             self.report_form("a list");
             return None;
         };
-        Some(items.iter().enumerate().map(|(at, item)| self.below(&at.to_string(), item)).collect())
+        Some(
+            items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| self.below(&at.to_string(), item))
+                .collect(),
+        )
     }
 
     /// The value as an object.
@@ -169,15 +202,26 @@ impl<'r, 'd> Part<'r, 'd> {
 
     /// Reports each member whose key is not `known`.
     pub(super) fn only(&self, known: &[&str]) {
-        for (key, _) in self.value.as_object().into_iter().flatten().filter(|(key, _)| !known.contains(&key.as_str())) {
+        for (key, _) in self
+            .value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| !known.contains(&key.as_str()))
+        {
             let detail = format!("`{key}` is not known here{}", question(key, known.iter().copied()));
-            self.below(key, self.value).report_key(Code::UnknownKey, detail, one_of(known));
+            self.below(key, self.value)
+                .report_key(Code::UnknownKey, detail, one_of(known));
         }
     }
 
     fn below(&self, key: &str, value: &'d Value) -> Part<'r, 'd> {
         let pointer = format!("{}/{}", self.pointer, key.replace('~', "~0").replace('/', "~1"));
-        Part { reader: self.reader, value, pointer }
+        Part {
+            reader: self.reader,
+            value,
+            pointer,
+        }
     }
 }
 
@@ -191,8 +235,14 @@ pub(super) fn one_of(known: &[&str]) -> String {
 
 /// The end of a sentence about an unknown word: `; did you mean …?`, or nothing.
 pub(super) fn question<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let found = if word.len() > LONGEST_SLIP { None } else { nearest(word, known.into_iter()) };
-    found.map(|found| format!("; did you mean `{found}`?")).unwrap_or_default()
+    let found = if word.len() > LONGEST_SLIP {
+        None
+    } else {
+        nearest(word, known.into_iter())
+    };
+    found
+        .map(|found| format!("; did you mean `{found}`?"))
+        .unwrap_or_default()
 }
 
 fn unescape(token: &str) -> String {

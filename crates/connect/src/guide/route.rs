@@ -41,7 +41,9 @@ pub(super) fn read_file(part: &Part<'_, '_>) -> Option<RouteSpec> {
 }
 
 fn read_named(part: &Part<'_, '_>, key: Option<String>) -> Option<RouteSpec> {
-    let on = part.member("on").map_or(Some(MESSAGE.to_owned()), |on| read_event_type(&on));
+    let on = part
+        .member("on")
+        .map_or(Some(MESSAGE.to_owned()), |on| read_event_type(&on));
     let condition = part.member("when").and_then(|when| read_cel(&when));
     let enabled = part.member("enabled").and_then(|flag| flag.flag()).unwrap_or(true);
     let name = part.member("strategy").map_or(Some(PARALLEL), |name| name.text())?;
@@ -51,12 +53,19 @@ fn read_named(part: &Part<'_, '_>, key: Option<String>) -> Option<RouteSpec> {
         BACKUP => (read_backup(part), &["to", "primary", "sync_back", "rules"][..]),
         other => {
             let detail = format!("There is no strategy `{other}`{}", question(other, STRATEGIES));
-            part.member("strategy")?.report(Code::WrongValue, detail, one_of(&STRATEGIES));
+            part.member("strategy")?
+                .report(Code::WrongValue, detail, one_of(&STRATEGIES));
             return None;
         }
     };
     part.only(&[&["key", "on", "when", "enabled", "strategy"], own_keys].concat());
-    Some(RouteSpec { key: key?, on: on?, condition, strategy: strategy?, enabled })
+    Some(RouteSpec {
+        key: key?,
+        on: on?,
+        condition,
+        strategy: strategy?,
+        enabled,
+    })
 }
 
 /// An event type, a family of them (`call.*`), or all (`*`).
@@ -69,8 +78,15 @@ fn read_event_type(part: &Part<'_, '_>) -> Option<String> {
     };
     if !is_known {
         let known: Vec<&str> = EVENT_TYPES.iter().map(|(known, _)| *known).collect();
-        let detail = format!("There is no event type `{name}`{}", question(name, known.iter().copied()));
-        part.report(Code::UnknownEventType, detail, format!("{} Or a family like call.*, or *.", one_of(&known)));
+        let detail = format!(
+            "There is no event type `{name}`{}",
+            question(name, known.iter().copied())
+        );
+        part.report(
+            Code::UnknownEventType,
+            detail,
+            format!("{} Or a family like call.*, or *.", one_of(&known)),
+        );
         return None;
     }
     Some(name.to_owned())
@@ -78,21 +94,40 @@ fn read_event_type(part: &Part<'_, '_>) -> Option<String> {
 
 /// `to`, or as the guides write it, `targets`.
 fn read_parallel(part: &Part<'_, '_>) -> Option<Strategy> {
-    let list = part.member("targets").or_else(|| part.need("to", "[\"salesforce\", \"hubspot\"]"))?;
+    let list = part
+        .member("targets")
+        .or_else(|| part.need("to", "[\"salesforce\", \"hubspot\"]"))?;
     let targets = target::read_list(&list);
     if targets.is_empty() && list.value().as_array().is_some_and(Vec::is_empty) {
-        list.report(Code::WrongValue, "The route goes nowhere", "Name at least one connection or connector.");
+        list.report(
+            Code::WrongValue,
+            "The route goes nowhere",
+            "Name at least one connection or connector.",
+        );
     }
     Some(Strategy::ParallelSync { targets })
 }
 
 /// `field`, `routes` by its value, and `otherwise`.
 fn read_by_category(part: &Part<'_, '_>) -> Option<Strategy> {
-    let field = part.member("field").map_or(Some(CATEGORY), |field| field.text())?.to_owned();
+    let field = part
+        .member("field")
+        .map_or(Some(CATEGORY), |field| field.text())?
+        .to_owned();
     let table = part.need("routes", "{\"sales\": [\"salesforce\"]}")?.members()?;
-    let routes: IndexMap<_, _> = table.iter().map(|(value, list)| ((*value).to_owned(), target::read_list(list))).collect();
-    let otherwise = part.member("otherwise").map(|list| target::read_list(&list)).unwrap_or_default();
-    Some(Strategy::CategoryRouting { field, routes, otherwise })
+    let routes: IndexMap<_, _> = table
+        .iter()
+        .map(|(value, list)| ((*value).to_owned(), target::read_list(list)))
+        .collect();
+    let otherwise = part
+        .member("otherwise")
+        .map(|list| target::read_list(&list))
+        .unwrap_or_default();
+    Some(Strategy::CategoryRouting {
+        field,
+        routes,
+        otherwise,
+    })
 }
 
 /// `to: [primary, backup]` with `sync_back`; or as the guides write it, `primary: {type, fallback}` with
@@ -112,11 +147,19 @@ fn read_backup(part: &Part<'_, '_>) -> Option<Strategy> {
     };
     if primary == backup {
         let detail = format!("`{}` is its own backup", primary.system);
-        part.report(Code::WrongValue, detail, "Name another connection or connector as backup.");
+        part.report(
+            Code::WrongValue,
+            detail,
+            "Name another connection or connector as backup.",
+        );
     }
     let own = part.member("sync_back").and_then(|flag| flag.flag());
     let sync_back = own.or_else(|| part.member("rules").and_then(|rules| read_backup_rules(&rules)));
-    Some(Strategy::PrimaryBackup { primary, backup, sync_back: sync_back.unwrap_or(false) })
+    Some(Strategy::PrimaryBackup {
+        primary,
+        backup,
+        sync_back: sync_back.unwrap_or(false),
+    })
 }
 
 fn read_backup_rules(part: &Part<'_, '_>) -> Option<bool> {

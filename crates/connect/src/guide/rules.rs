@@ -30,8 +30,13 @@ pub(super) fn read(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<
         return Rules::default();
     }
     part.only(&["conditions", "actions"]);
-    let condition = part.member("conditions").and_then(|conditions| read_conditions(&conditions));
-    let actions = part.member("actions").map(|actions| one_or_many(&actions)).unwrap_or_default();
+    let condition = part
+        .member("conditions")
+        .and_then(|conditions| read_conditions(&conditions));
+    let actions = part
+        .member("actions")
+        .map(|actions| one_or_many(&actions))
+        .unwrap_or_default();
     let mut objects = Vec::new();
     for object in actions.iter().flat_map(|action| read_action(action, connector, mapped)) {
         if !objects.contains(&object) {
@@ -55,7 +60,11 @@ fn read_conditions(part: &Part<'_, '_>) -> Option<String> {
         return sources.pop();
     }
     // Each one alone is within the limits; all together may not be.
-    let joined = sources.iter().map(|source| format!("({source})")).collect::<Vec<_>>().join(" && ");
+    let joined = sources
+        .iter()
+        .map(|source| format!("({source})"))
+        .collect::<Vec<_>>()
+        .join(" && ");
     match Condition::parse(&joined) {
         Ok(_) => Some(joined),
         Err(error) => {
@@ -113,7 +122,10 @@ fn read_action(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<&str
             Vec::new()
         }
     };
-    named.iter().filter_map(|(place, name)| known_object(place, name, connector, mapped)).collect()
+    named
+        .iter()
+        .filter_map(|(place, name)| known_object(place, name, connector, mapped))
+        .collect()
 }
 
 type Named<'r, 'd> = (Part<'r, 'd>, String);
@@ -133,29 +145,48 @@ fn from_verb<'r, 'd>(part: &Part<'r, 'd>) -> Option<Named<'r, 'd>> {
 /// `{"type": "create", "object": "lead"}`, with `action` for `type` and `objects` for several.
 fn from_object<'r, 'd>(part: &Part<'r, 'd>) -> Vec<Named<'r, 'd>> {
     part.only(&["type", "action", "object", "objects"]);
-    let Some(verb) = part.member("action").or_else(|| part.need("type", "\"create\"")) else { return Vec::new() };
+    let Some(verb) = part.member("action").or_else(|| part.need("type", "\"create\"")) else {
+        return Vec::new();
+    };
     let Some(text) = verb.text() else { return Vec::new() };
     if text != CREATE {
         return from_verb(&verb).into_iter().collect();
     }
     let one = part.member("object").into_iter().collect();
-    let objects = part.member("objects").map_or(one, |many| many.items().unwrap_or_default());
+    let objects = part
+        .member("objects")
+        .map_or(one, |many| many.items().unwrap_or_default());
     if objects.is_empty() {
-        part.report(Code::WrongValue, "The action does not say what to create", "Add \"object\": \"…\".");
+        part.report(
+            Code::WrongValue,
+            "The action does not say what to create",
+            "Add \"object\": \"…\".",
+        );
     }
-    objects.into_iter().filter_map(|object| object.text().map(|name| (object.clone(), name.to_owned()))).collect()
+    objects
+        .into_iter()
+        .filter_map(|object| object.text().map(|name| (object.clone(), name.to_owned())))
+        .collect()
 }
 
 fn report_verb(part: &Part<'_, '_>, text: &str) {
     let detail = format!("`{text}` is no known action{}", question(text, [CREATE]));
-    part.report(Code::WrongValue, detail, "Use create_ and the name of an object; there are no other actions.");
+    part.report(
+        Code::WrongValue,
+        detail,
+        "Use create_ and the name of an object; there are no other actions.",
+    );
 }
 
 fn known_object(part: &Part<'_, '_>, name: &str, connector: &Connector, mapped: &HashSet<&str>) -> Option<String> {
     let object = find_object(part, name, connector)?;
     if !mapped.is_empty() && !mapped.contains(object) {
         let detail = format!("`{name}` is to be created, but `mappings` does not say how");
-        part.report(Code::WrongValue, detail, format!("Add \"{name}\" to `mappings`, or remove the action."));
+        part.report(
+            Code::WrongValue,
+            detail,
+            format!("Add \"{name}\" to `mappings`, or remove the action."),
+        );
         return None;
     }
     Some(object.to_owned())
@@ -166,7 +197,11 @@ pub(super) fn find_object<'c>(part: &Part<'_, '_>, name: &str, connector: &'c Co
     let found = connector.object(name).map(|object| object.name.as_str());
     if found.is_none() {
         let known: Vec<&str> = connector.objects.keys().map(String::as_str).collect();
-        let detail = format!("{} has no object `{name}`{}", connector.name, question(name, known.iter().copied()));
+        let detail = format!(
+            "{} has no object `{name}`{}",
+            connector.name,
+            question(name, known.iter().copied())
+        );
         part.report(Code::ObjectUnsupported, detail, one_of(&known));
     }
     found

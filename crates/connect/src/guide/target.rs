@@ -32,15 +32,28 @@ fn read(part: &Part<'_, '_>) -> Option<Target> {
 /// Reads `{type, fallback}` and whatever else a target has; the fallback is a target itself.
 pub(super) fn read_with_fallback(part: &Part<'_, '_>) -> Option<(Target, Target)> {
     part.object()?;
-    part.only(&["system", "type", "objects", "channels", "recipients", "options", "fallback"]);
+    part.only(&[
+        "system",
+        "type",
+        "objects",
+        "channels",
+        "recipients",
+        "options",
+        "fallback",
+    ]);
     let primary = read_object(part);
-    let fallback = part.need("fallback", "\"hubspot\"").and_then(|fallback| read(&fallback));
+    let fallback = part
+        .need("fallback", "\"hubspot\"")
+        .and_then(|fallback| read(&fallback));
     Some((primary?, fallback?))
 }
 
 fn read_object(part: &Part<'_, '_>) -> Option<Target> {
     let name = part.member("type").or_else(|| part.need("system", "\"salesforce\""))?;
-    let objects = part.member("objects").map(|objects| objects.texts()).unwrap_or_default();
+    let objects = part
+        .member("objects")
+        .map(|objects| objects.texts())
+        .unwrap_or_default();
     let mut options = match part.member("options") {
         Some(options) => options.object().cloned().unwrap_or_default(),
         None => Map::new(),
@@ -50,14 +63,26 @@ fn read_object(part: &Part<'_, '_>) -> Option<Target> {
             options.insert(key.to_owned(), Value::from(list.texts()));
         }
     }
-    Some(Target { objects, options, ..named(&name)? })
+    Some(Target {
+        objects,
+        options,
+        ..named(&name)?
+    })
 }
 
 fn named(part: &Part<'_, '_>) -> Option<Target> {
     let system = part.text()?.trim();
     if system.is_empty() {
-        part.report(Code::WrongValue, "A target has no name", "Write the key of a connection or the name of a connector.");
+        part.report(
+            Code::WrongValue,
+            "A target has no name",
+            "Write the key of a connection or the name of a connector.",
+        );
         return None;
     }
-    Some(Target { system: system.to_owned(), objects: Vec::new(), options: Map::new() })
+    Some(Target {
+        system: system.to_owned(),
+        objects: Vec::new(),
+        options: Map::new(),
+    })
 }

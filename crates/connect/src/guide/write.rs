@@ -32,7 +32,11 @@ fn connection(spec: &ConnectionSpec) -> Value {
     written.insert("auth".into(), json!(spec.auth_kind));
     written.insert("settings".into(), json!(spec.settings));
     written.insert("mappings".into(), json!(spec.mappings));
-    let actions: Vec<_> = spec.objects.iter().map(|object| json!({ "type": "create", "object": object })).collect();
+    let actions: Vec<_> = spec
+        .objects
+        .iter()
+        .map(|object| json!({ "type": "create", "object": object }))
+        .collect();
     let conditions: Vec<_> = spec.condition.iter().collect();
     written.insert("rules".into(), json!({ "conditions": conditions, "actions": actions }));
     Value::Object(written)
@@ -51,13 +55,21 @@ fn route(spec: &RouteSpec) -> Value {
         Strategy::ParallelSync { targets: to } => {
             written.insert("to".into(), targets(to));
         }
-        Strategy::CategoryRouting { field, routes, otherwise } => {
+        Strategy::CategoryRouting {
+            field,
+            routes,
+            otherwise,
+        } => {
             let routes: Map<_, _> = routes.iter().map(|(value, to)| (value.clone(), targets(to))).collect();
             written.insert("field".into(), json!(field));
             written.insert("routes".into(), Value::Object(routes));
             written.insert("otherwise".into(), targets(otherwise));
         }
-        Strategy::PrimaryBackup { primary, backup, sync_back } => {
+        Strategy::PrimaryBackup {
+            primary,
+            backup,
+            sync_back,
+        } => {
             written.insert("to".into(), json!([target(primary), target(backup)]));
             written.insert("sync_back".into(), json!(sync_back));
         }
@@ -71,5 +83,9 @@ fn targets(targets: &[Target]) -> Value {
 
 /// The name alone where that says everything.
 fn target(target: &Target) -> Value {
-    if target.objects.is_empty() && target.options.is_empty() { json!(target.system) } else { json!(target) }
+    if target.objects.is_empty() && target.options.is_empty() {
+        json!(target.system)
+    } else {
+        json!(target)
+    }
 }

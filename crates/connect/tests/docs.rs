@@ -1,0 +1,44 @@
+//! The configuration reference says what the program does.
+
+use switchboard_connect::{document::Document, guide, registry::Registry};
+use switchboard_model::template::filter_docs;
+
+const REFERENCE: &str = include_str!("../../../docs/reference/configuration.md");
+const START: &str = "<!-- filters: compared with the program by a test -->\n";
+const END: &str = "<!-- end of filters -->\n";
+
+#[test]
+fn the_table_of_filters_is_the_list_of_filters() {
+    let rows = filter_docs().map(|filter| format!("| `{}` | {} |\n", filter.name, filter.doc.replace('|', "\\|")));
+    let expected = format!("\n| filter | gives |\n|---|---|\n{}\n", rows.collect::<String>());
+    let written = REFERENCE
+        .split_once(START)
+        .and_then(|(_, rest)| rest.split_once(END))
+        .map(|(table, _)| table);
+    assert_eq!(
+        written,
+        Some(expected.as_str()),
+        "put this table into the reference:\n{expected}"
+    );
+}
+
+#[test]
+fn every_example_file_of_the_reference_is_read_without_a_problem() {
+    let registry = Registry::embedded().expect("the embedded connectors load");
+    let mut read = 0;
+    for block in REFERENCE.split("```").skip(1).step_by(2) {
+        let (language, text) = block.split_once('\n').unwrap_or_default();
+        // Blocks with a part of a file only.
+        let is_file = ["connections", "crmIntegrations", "routes", "strategy"]
+            .iter()
+            .any(|key| text.contains(key));
+        if !is_file || !matches!(language, "json" | "yaml") {
+            continue;
+        }
+        let document = Document::parse(text, "example").unwrap_or_else(|problem| panic!("{problem}\n{text}"));
+        let items = guide::read(&document, &registry).unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"));
+        assert!(!items.is_empty(), "{text}");
+        read += 1;
+    }
+    assert_eq!(read, 6);
+}

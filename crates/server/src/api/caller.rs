@@ -1,0 +1,51 @@
+//! Who asks: the bearer key of a request.
+
+use axum::extract::FromRequestParts;
+use http::{header, request::Parts};
+use switchboard_model::{
+    id::WorkspaceId,
+    problem::{Code, Problem},
+};
+
+use super::{App, problem::Failure};
+
+/// A caller with a valid API key. Handlers that take one need a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The tenant that the key belongs to.
+    pub workspace: WorkspaceId,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let presented = bearer(parts)?;
+        match app.hub.authenticate(presented) {
+            Some(caller) => Ok(Self { workspace: caller.workspace }),
+            None => Err(refuse("The API key is not known, or it was revoked.").into()),
+        }
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, Problem> {
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+        return Err(refuse("The request carries no API key."));
+    };
+    let (scheme, key) = value.to_str().ok().and_then(|text| text.trim().split_once(' ')).unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty() {
+        Ok(key.trim())
+    } else {
+        Err(refuse("The header Authorization is not of the form `Bearer swb_…`."))
+    }
+}
+
+fn refuse(detail: &str) -> Problem {
+    Problem::new(
+        Code::Unauthorised,
+        detail,
+        "Send the header `Authorization: Bearer swb_…`. The first key was printed at the first start; \
+         `switchboard keys create NAME` makes another.",
+    )
+    .at("header Authorization")
+}

@@ -1,0 +1,286 @@
+//! The addresses of the messenger's guide: `/api/crm/…`. Names of members are the guide's (`integrationId`).
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde::Serialize;
+use serde_json::Value;
+use switchboard_connect::{
+    document::Document,
+    guide::{self, Item},
+};
+use switchboard_hub::{TestReport, configuration::Configured};
+use switchboard_model::problem::{Code, Problem, ProblemBody};
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    body::TextBody,
+    caller::Caller,
+    problem::{Answer, ProblemSchema},
+    views::{CallView, moment},
+};
+use crate::nearest::nearest;
+
+/// What places in a posted configuration begin with.
+const BODY: &str = "body";
+
+/// The systems that can be connected.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Supported {
+    /// One for each connector.
+    supported: Vec<SupportedSystem>,
+}
+
+/// One system that can be connected.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SupportedSystem {
+    /// What `type` says in a configuration.
+    #[serde(rename = "type")]
+    kind: String,
+    /// Other words for it.
+    aliases: Vec<String>,
+    /// Its name.
+    name: String,
+    /// What kind of system it is.
+    category: String,
+    /// The objects that can be made there.
+    objects: Vec<String>,
+}
+
+/// List the systems that can be connected.
+#[utoipa::path(
+    get, path = "/api/crm/supported", tag = "crm", operation_id = "supportedSystems",
+    responses(
+        (status = 200, description = "All of them", body = Supported),
+        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn supported(State(app): State<App>, _caller: Caller) -> Json<Supported> {
+    let supported = app.registry.iter().map(|connector| SupportedSystem {
+        kind: connector.slug().to_owned(),
+        aliases: connector.aliases().to_vec(),
+        name: connector.name().to_owned(),
+        category: connector.category().to_owned(),
+        objects: connector.objects().map(|object| object.name().to_owned()).collect(),
+    });
+    Json(Supported { supported: supported.collect() })
+}
+
+/// What a configuration did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConfiguredView {
+    /// The connections that were written.
+    pub connections: Vec<ConfiguredConnectionView>,
+    /// The routes that were written.
+    pub routes: Vec<ConfiguredRouteView>,
+}
+
+/// A connection that was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConfiguredConnectionView {
+    /// The user's own id.
+    pub key: String,
+    /// The connector's slug.
+    pub connector: String,
+    /// `draft`, `active`, `paused` or `error`.
+    pub state: &'static str,
+    /// Why it does not work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What was translated or explained.
+    pub notes: Vec<String>,
+}
+
+/// A route that was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConfiguredRouteView {
+    /// Its name.
+    pub key: String,
+    /// Its strategy.
+    pub strategy: &'static str,
+    /// The systems that it names and that are not connected.
+    pub waiting_for: Vec<String>,
+}
+
+impl From<Configured> for ConfiguredView {
+    fn from(done: Configured) -> Self {
+        let connections = done.connections.into_iter().map(|connection| ConfiguredConnectionView {
+            key: connection.key,
+            connector: connection.connector,
+            state: connection.state.name(),
+            reason: connection.reason,
+            notes: connection.notes,
+        });
+        let routes = done.routes.into_iter().map(|route| ConfiguredRouteView {
+            key: route.key,
+            strategy: route.strategy,
+            waiting_for: route.waiting_for,
+        });
+        Self { connections: connections.collect(), routes: routes.collect() }
+    }
+}
+
+/// Write connections and routes: the body is any configuration file that `switchboard apply` takes, as JSON.
+///
+/// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
+#[utoipa::path(
+    post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections` and `routes`"),
+    responses(
+        (status = 200, description = "What was written", body = ConfiguredView),
+        (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn configure(State(app): State<App>, caller: Caller, body: TextBody) -> Answer<Json<ConfiguredView>> {
+    let items = read_items(&app, &body.0)?;
+    Ok(Json(app.hub.configure(caller.workspace, items).await?.into()))
+}
+
+fn read_items(app: &App, text: &str) -> Result<Vec<Item>, Problem> {
+    let document = Document::parse(text, BODY)?;
+    guide::read(&document, &app.registry).map_err(all)
+}
+
+fn all(problems: Vec<Problem>) -> Problem {
+    Problem::all(problems)
+        .unwrap_or_else(|| Problem::new(Code::WrongValue, "The configuration cannot be read.", "Check the body."))
+}
+
+/// What a connection test found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TestAnswer {
+    /// Whether the connection works.
+    ok: bool,
+    /// What a person is told.
+    message: String,
+    /// What is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ProblemSchema>)]
+    problem: Option<ProblemBody>,
+    /// The calls that were made, secrets masked.
+    calls: Vec<CallView>,
+}
+
+impl From<TestReport> for TestAnswer {
+    fn from(report: TestReport) -> Self {
+        Self {
+            ok: report.ok,
+            message: report.message,
+            problem: report.problem.as_ref().map(ProblemBody::from),
+            calls: report.calls.into_iter().map(CallView::from).collect(),
+        }
+    }
+}
+
+/// Try a connection: one that is kept (`{"integrationId": "…"}`), or the integration that the body describes.
+///
+/// A test that fails is an answer with `ok: false`, not an error.
+#[utoipa::path(
+    post, path = "/api/crm/test-connection", tag = "crm", operation_id = "testConnection",
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`{\"integrationId\": \"primary-crm\"}` or an integration"),
+    responses(
+        (status = 200, description = "What the test found", body = TestAnswer),
+        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn test_connection(State(app): State<App>, caller: Caller, body: TextBody) -> Answer<Json<TestAnswer>> {
+    let document = Document::parse(&body.0, BODY)?;
+    let report = match named(&document)? {
+        Some(key) => app.hub.test_connection(caller.workspace, &key).await?,
+        None => {
+            let items = guide::read(&document, &app.registry).map_err(all)?;
+            let mut items = items.into_iter();
+            match (items.next(), items.next()) {
+                (Some(Item::Connection(spec)), None) => app.hub.test_spec(caller.workspace, spec).await?,
+                _ => {
+                    let detail = "The body describes something else than one integration.";
+                    let next = "Send {\"integrationId\": \"…\"} or one integration with its config.";
+                    return Err(Problem::new(Code::WrongShape, detail, next).into());
+                }
+            }
+        }
+    };
+    Ok(Json(report.into()))
+}
+
+/// The key of a connection that is kept, when the body names one and nothing else.
+fn named(document: &Document) -> Result<Option<String>, Problem> {
+    let Some(members) = document.value().as_object() else { return Ok(None) };
+    let Some(key) = members.get("integrationId") else { return Ok(None) };
+    let wrong = |pointer: &str, detail: String| {
+        Err(document.problem(Code::WrongShape, pointer, detail, "Send {\"integrationId\": \"…\"} with the integration's id."))
+    };
+    match (key, members.keys().find(|name| *name != "integrationId")) {
+        (Value::String(key), None) => Ok(Some(key.clone())),
+        (_, Some(other)) => wrong(&format!("/{other}"), format!("There is no member `{other}` beside integrationId")),
+        (_, None) => wrong("/integrationId", "`integrationId` is text".into()),
+    }
+}
+
+/// How the deliveries of an integration stand.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncStatus {
+    /// The integration's id.
+    integration_id: String,
+    /// Its name.
+    name: String,
+    /// Its connector.
+    #[serde(rename = "type")]
+    kind: String,
+    /// `draft`, `active`, `paused` or `error`.
+    state: &'static str,
+    /// Why it does not work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// `false`: kept, but nothing is sent.
+    enabled: bool,
+    /// Deliveries that are not settled.
+    pending: u64,
+    /// Deliveries that the vendor holds.
+    delivered: u64,
+    /// Deliveries that were given up.
+    dead: u64,
+    /// When the last one was delivered.
+    last_delivered_at: Option<String>,
+    /// The newest problem.
+    #[schema(value_type = Option<ProblemSchema>)]
+    last_problem: Option<ProblemBody>,
+}
+
+/// How the deliveries of an integration stand.
+#[utoipa::path(
+    get, path = "/api/crm/sync-status/{integrationId}", tag = "crm", operation_id = "syncStatus",
+    params(("integrationId" = String, Path, description = "The integration's id")),
+    responses(
+        (status = 200, description = "Counts and the newest problem", body = SyncStatus),
+        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Json<SyncStatus>> {
+    let connections = app.hub.connections(caller.workspace);
+    let Some(connection) = connections.iter().find(|connection| connection.key == id) else {
+        let hint = nearest(&id, connections.iter().map(|connection| connection.key.as_str())).as_question();
+        let shown: String = id.chars().take(80).collect();
+        let detail = format!("There is no integration `{shown}`{hint}");
+        return Err(Problem::new(Code::NotFound, detail, "GET /v1/connections lists them.").into());
+    };
+    let tally = app.hub.tally(caller.workspace, connection.id).await?;
+    Ok(Json(SyncStatus {
+        integration_id: connection.key.clone(),
+        name: connection.name.clone(),
+        kind: connection.connector.clone(),
+        state: connection.state.name(),
+        reason: connection.reason.clone(),
+        enabled: connection.enabled,
+        pending: tally.pending,
+        delivered: tally.delivered,
+        dead: tally.dead,
+        last_delivered_at: tally.last_delivered_ms.map(moment),
+        last_problem: tally.last_problem,
+    }))
+}

@@ -1,0 +1,339 @@
+//! `/v1/events`: post, list, the whole story of one.
+
+use axum::{
+    Json,
+    extract::{Path, RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use switchboard_hub::{
+    intake::{Incoming, Receipt},
+    store::{DeliveryFilter, EventFilter, Page},
+};
+use switchboard_model::{
+    event::EventType,
+    id::EventId,
+    problem::{Code, Problem, ProblemBody},
+};
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    body::JsonBody,
+    caller::Caller,
+    incoming,
+    page::{Listing, Query},
+    problem::{Answer, ProblemSchema},
+    views::{DeliveryStory, EventView, Names},
+};
+
+/// Longest Idempotency-Key, in characters.
+const LONGEST_KEY: usize = 255;
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What became of one event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Receipt)]
+pub struct ReceiptView {
+    /// Its id; of a duplicate, the id of the event that came first.
+    id: String,
+    /// `accepted`, or `duplicate` when it came before.
+    status: &'static str,
+    /// How many deliveries it led to.
+    deliveries: usize,
+    /// Why it goes nowhere, or what a route waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl From<Receipt> for ReceiptView {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            id: receipt.event.to_string(),
+            status: if receipt.repeat { "duplicate" } else { "accepted" },
+            deliveries: receipt.deliveries,
+            note: receipt.note,
+        }
+    }
+}
+
+/// What became of a batch, item by item in the order of the request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchAnswer {
+    /// One for each item.
+    results: Vec<BatchResult>,
+}
+
+/// What became of one item of a batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchResult {
+    /// Its place in the batch, from 0.
+    index: usize,
+    /// `accepted`, `duplicate` or `rejected`.
+    status: &'static str,
+    /// Its id, unless it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// How many deliveries it led to, unless it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deliveries: Option<usize>,
+    /// Why it goes nowhere, or what a route waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ProblemSchema>)]
+    problem: Option<ProblemBody>,
+}
+
+/// What can be posted.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code, reason = "a description, not a value")]
+#[schema(as = NewEvent)]
+pub struct NewEventSchema {
+    /// One of the known types, for example `message.received`.
+    #[serde(rename = "type")]
+    #[schema(example = "message.received")]
+    kind: String,
+    /// The id that the event has at the sender; the same id twice is one event.
+    #[schema(required = false, max_length = 255)]
+    id: Option<String>,
+    /// What the sender knows about it; mappings read it.
+    data: Map<String, Value>,
+}
+
+/// One event or a batch of them.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "a description, not a value")]
+pub enum OneOrMany {
+    /// One.
+    One(NewEventSchema),
+    /// Up to 1,000.
+    Many(Vec<NewEventSchema>),
+}
+
+/// One receipt or those of a batch.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "a description, not a value")]
+pub enum OneOrManyReceipts {
+    /// Of one event.
+    One(ReceiptView),
+    /// Of a batch.
+    Many(BatchAnswer),
+}
+
+/// Post one event or a batch.
+///
+/// What was answered with 202 is on the disk and is delivered, whatever happens to the hub afterwards. A batch is answered item
+/// by item: 202 when at least one item was taken, 422 with the same body when every item was rejected.
+#[utoipa::path(
+    post, path = "/v1/events", tag = "events", operation_id = "postEvents",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same body gets the same answer, with the header `Idempotency-Replayed: true`; with another body 422. At most 255 printable ASCII characters.")),
+    request_body(content = OneOrMany, description = "An event, or a list of up to 1,000 events."),
+    responses(
+        (status = 202, description = "Taken", body = OneOrManyReceipts),
+        (status = 422, description = "Wrong shape, or every item of the batch was rejected", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn post(State(app): State<App>, caller: Caller, headers: HeaderMap, body: JsonBody) -> Answer<Response> {
+    let key = idempotency_key(&headers)?;
+    let (status, replayed, answer) = match body.value {
+        Value::Array(items) => post_batch(&app, caller, items, key).await?,
+        one => post_one(&app, caller, one, key).await?,
+    };
+    let mut response = (status, Json(answer)).into_response();
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+type Posted = (StatusCode, bool, Value);
+
+async fn post_one(app: &App, caller: Caller, value: Value, key: Option<&str>) -> Answer<Posted> {
+    let item = incoming::read(value, "", &app.limits)?;
+    let (replayed, receipts) = accept(app, caller, vec![item], key).await?;
+    let receipt = receipts.into_iter().next().ok_or_else(|| {
+        Problem::new(Code::Internal, "The hub gave no receipt for the event.", "Send it again with the same id.")
+    })?;
+    Ok((StatusCode::ACCEPTED, replayed, to_value(&receipt)?))
+}
+
+async fn post_batch(app: &App, caller: Caller, items: Vec<Value>, key: Option<&str>) -> Answer<Posted> {
+    let most = app.limits.batch;
+    if items.is_empty() || items.len() > most {
+        let code = if items.is_empty() { Code::WrongShape } else { Code::TooLarge };
+        let detail = format!("The batch has {} events; 1 to {most} are possible.", items.len());
+        return Err(Problem::new(code, detail, "Split it into several requests. The limit is the setting limits.batch.").into());
+    }
+    let mut rejected = Vec::with_capacity(items.len());
+    let mut taken = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        match incoming::read(item, &format!("/{index}"), &app.limits) {
+            Ok(item) => {
+                taken.push(item);
+                rejected.push(None);
+            }
+            Err(problem) => rejected.push(Some(problem)),
+        }
+    }
+    let nothing_taken = taken.is_empty();
+    let (replayed, receipts) = accept(app, caller, taken, key).await?;
+    let status = if nothing_taken { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::ACCEPTED };
+    let mut receipts = receipts.into_iter();
+    let results = rejected.into_iter().enumerate().map(|(index, problem)| result(index, problem, &mut receipts)).collect();
+    Ok((status, replayed, to_value(&BatchAnswer { results })?))
+}
+
+/// Hands events to the hub. `true` when the whole request came before under its Idempotency-Key; the receipts are then those
+/// of the first time.
+async fn accept(
+    app: &App,
+    caller: Caller,
+    items: Vec<Incoming>,
+    key: Option<&str>,
+) -> Result<(bool, Vec<ReceiptView>), Problem> {
+    if items.is_empty() {
+        return Ok((false, Vec::new()));
+    }
+    let receipts = app.hub.accept(caller.workspace, items, key).await?;
+    let replayed = key.is_some() && receipts.iter().all(|receipt| receipt.repeat);
+    let mut views = Vec::with_capacity(receipts.len());
+    for receipt in receipts {
+        views.push(if replayed { first_receipt(app, caller, receipt).await? } else { receipt.into() });
+    }
+    Ok((replayed, views))
+}
+
+/// The receipt that the event got when it came first.
+async fn first_receipt(app: &App, caller: Caller, receipt: Receipt) -> Result<ReceiptView, Problem> {
+    let filter = DeliveryFilter { event: Some(receipt.event), ..DeliveryFilter::default() };
+    let page = Page { before: None, limit: MOST_DELIVERIES };
+    let deliveries = app.hub.deliveries(caller.workspace, filter, page).await?.len();
+    let note = app.hub.event(caller.workspace, receipt.event).await?.and_then(|row| row.note);
+    Ok(Receipt { repeat: false, deliveries, note, ..receipt }.into())
+}
+
+fn result(index: usize, problem: Option<Problem>, receipts: &mut impl Iterator<Item = ReceiptView>) -> BatchResult {
+    let nothing = BatchResult { index, status: "rejected", id: None, deliveries: None, note: None, problem: None };
+    match problem {
+        Some(problem) => BatchResult { problem: Some(ProblemBody::from(&problem)), ..nothing },
+        None => match receipts.next() {
+            Some(ReceiptView { id, status, deliveries, note }) => {
+                BatchResult { status, id: Some(id), deliveries: Some(deliveries), note, ..nothing }
+            }
+            None => nothing,
+        },
+    }
+}
+
+fn to_value(answer: &impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(answer)
+        .map_err(|error| Problem::new(Code::Internal, format!("The answer cannot be written: {error}"), "Report this."))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=LONGEST_KEY).contains(&key.trim().len()) => Ok(Some(key.trim())),
+        _ => Err(Problem::new(
+            Code::WrongParameter,
+            format!("The Idempotency-Key is not 1 to {LONGEST_KEY} printable ASCII characters."),
+            "Use for example a UUID.",
+        )
+        .at("header Idempotency-Key")),
+    }
+}
+
+/// List events, newest first.
+#[utoipa::path(
+    get, path = "/v1/events", tag = "events", operation_id = "listEvents",
+    params(
+        ("type" = Option<String>, Query, description = "Of this type only"),
+        ("limit" = Option<usize>, Query, description = "Rows of the page, 1 to 500; 50 when not given"),
+        ("before" = Option<String>, Query, description = "The `next` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Listing<EventView>),
+        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn list(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery) -> Answer<Json<Listing<EventView>>> {
+    let query = Query::read(query.as_deref(), &["type", "limit", "before"])?;
+    let kind = query.parse("type", |name| match EventType::find(name) {
+        Some(kind) => Ok(kind.name().to_owned()),
+        None => Err(format!("There is no type `{name}`")),
+    })?;
+    let page = query.page(|text| text.parse::<EventId>().map(|id| id.0))?;
+    let rows = app.hub.events(caller.workspace, EventFilter { kind }, page).await?;
+    let items = rows.into_iter().map(EventView::from).collect();
+    Ok(Json(Listing::of(items, page, |event| event.id.clone())))
+}
+
+/// An event with everything that came of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventStory {
+    /// The event.
+    #[serde(flatten)]
+    event: EventView,
+    /// Its deliveries, oldest first, each with its calls.
+    deliveries: Vec<DeliveryStory>,
+}
+
+/// Most deliveries of one event that are shown.
+const MOST_DELIVERIES: usize = 500;
+
+/// The whole story of one event.
+#[utoipa::path(
+    get, path = "/v1/events/{id}", tag = "events", operation_id = "getEvent",
+    params(("id" = String, Path, description = "The event's id")),
+    responses(
+        (status = 200, description = "The event, its deliveries, each with its calls", body = EventStory),
+        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Json<EventStory>> {
+    let id: EventId = id.parse().map_err(|error| unknown(&format!("{error}")))?;
+    let row = app.hub.event(caller.workspace, id).await?.ok_or_else(|| unknown(&format!("There is no event {id}.")))?;
+    let filter = DeliveryFilter { event: Some(id), ..DeliveryFilter::default() };
+    let page = Page { before: None, limit: MOST_DELIVERIES };
+    let mut rows = app.hub.deliveries(caller.workspace, filter, page).await?;
+    rows.reverse();
+    let names = Names::of(&app.hub, caller.workspace);
+    let mut deliveries = Vec::with_capacity(rows.len());
+    for row in rows {
+        let calls = app.hub.attempts(caller.workspace, row.id).await?.into_iter().map(Into::into).collect();
+        deliveries.push(DeliveryStory { delivery: names.view(row), calls });
+    }
+    Ok(Json(EventStory { event: row.into(), deliveries }))
+}
+
+/// The problem that there is no such event.
+pub fn unknown(why: &str) -> Problem {
+    Problem::new(Code::NotFound, why, "GET /v1/events lists the events with their ids.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idempotency_key_is_short_and_printable() {
+        let key = |bytes: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("idempotency-key", HeaderValue::from_bytes(bytes).unwrap());
+            idempotency_key(&headers).map(|key| key.map(str::to_owned)).map_err(|problem| problem.code)
+        };
+        assert_eq!(idempotency_key(&HeaderMap::new()), Ok(None));
+        assert_eq!(key(b"a-1"), Ok(Some("a-1".into())));
+        assert_eq!(key(&[b'k'; 255]), Ok(Some("k".repeat(255))));
+        assert_eq!(key(&[b'k'; 256]), Err(Code::WrongParameter));
+        assert_eq!(key(b" "), Err(Code::WrongParameter));
+        assert_eq!(key("ключ".as_bytes()), Err(Code::WrongParameter));
+    }
+}

@@ -1,0 +1,81 @@
+//! The HTTP API: one file per resource, callers and bodies as extractors, problems rendered in one place.
+
+mod body;
+mod caller;
+mod connections;
+mod crm;
+mod deliveries;
+mod events;
+mod health;
+mod incoming;
+mod json;
+mod openapi;
+mod page;
+mod pages;
+mod problem;
+mod replay;
+mod routes;
+mod views;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::Request,
+    response::Response,
+};
+use switchboard_connect::registry::Registry;
+use switchboard_hub::Hub;
+use switchboard_model::problem::{Code, Problem};
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use openapi::description;
+pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
+pub use views::moment;
+
+use crate::settings::Limits;
+
+/// What every handler works with.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The engine.
+    pub hub: Hub,
+    /// The connectors.
+    pub registry: Arc<Registry>,
+    /// What is refused.
+    pub limits: Limits,
+}
+
+/// The whole API.
+pub fn router(app: App) -> Router {
+    let (routes, _) = openapi::routes().split_for_parts();
+    routes
+        .fallback(no_such_address)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .with_state(app)
+}
+
+async fn no_such_address(request: Request) -> Response {
+    let path: String = request.uri().path().chars().take(200).collect();
+    problem::render(
+        &Problem::new(
+            Code::NotFound,
+            format!("There is nothing at {path}."),
+            "See /openapi.json for every address of the API.",
+        )
+        .at(path),
+    )
+}
+
+async fn no_such_method(request: Request) -> Response {
+    let path: String = request.uri().path().chars().take(200).collect();
+    problem::render(
+        &Problem::new(
+            Code::MethodNotAllowed,
+            format!("{path} does not take {}.", request.method()),
+            "The header Allow names the methods that it takes; /openapi.json describes them.",
+        )
+        .at(path),
+    )
+}

@@ -1,0 +1,118 @@
+//! The description of the API. Routes and their description are made from the same list, so none can miss in either.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        OpenApi as Description,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{App, connections, crm, deliveries, events, health, pages, replay, routes as routing};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Switchboard",
+        description = "Customer events in, records in CRM, task and chat systems out. Every error is an RFC 9457 problem whose code \
+                       has a page at /errors/{code}.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "events", description = "What happened"),
+        (name = "deliveries", description = "What became of it"),
+        (name = "connections", description = "Where it goes"),
+        (name = "crm", description = "The addresses of the messenger's guide"),
+        (name = "operation", description = "For whoever runs the hub"),
+    ),
+    modifiers(&BearerKeys),
+    security(("key" = [])),
+)]
+struct Frame;
+
+struct BearerKeys;
+
+impl Modify for BearerKeys {
+    fn modify(&self, description: &mut Description) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key, `swb_…`. The first is printed at the first start."))
+            .build();
+        description
+            .components
+            .get_or_insert_with(Default::default)
+            .add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Every route with its description.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Frame::openapi())
+        .routes(routes!(events::post, events::list))
+        .routes(routes!(events::get))
+        .routes(routes!(replay::event))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::get))
+        .routes(routes!(replay::delivery))
+        .routes(routes!(connections::list))
+        .routes(routes!(routing::list))
+        .routes(routes!(crm::supported))
+        .routes(routes!(crm::configure))
+        .routes(routes!(crm::test_connection))
+        .routes(routes!(crm::sync_status))
+        .routes(routes!(pages::start))
+        .routes(routes!(pages::error))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(serve))
+}
+
+/// The description as text: what `docs/reference/openapi.json` holds.
+pub fn description() -> String {
+    let (_, description) = routes().split_for_parts();
+    let mut text = description.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// This description.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "operation", operation_id = "openapi", security(()),
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
+)]
+pub async fn serve() -> Json<Description> {
+    let (_, description) = routes().split_for_parts();
+    Json(description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_description_is_the_present_one() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/openapi.json");
+        let committed = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(
+            committed == description(),
+            "docs/reference/openapi.json is out of date; write it anew with\n    \
+             cargo run -q -p switchboard-server -- openapi > docs/reference/openapi.json"
+        );
+    }
+
+    #[test]
+    fn every_operation_that_changes_or_tells_something_needs_a_key() {
+        let description: serde_json::Value = serde_json::from_str(&description()).unwrap();
+        assert_eq!(description["openapi"], "3.1.0");
+        assert!(description["security"].to_string().contains("key"));
+        for (path, item) in description["paths"].as_object().unwrap() {
+            let of_hub = path.starts_with("/v1/") || path.starts_with("/api/");
+            for (method, operation) in item.as_object().unwrap() {
+                assert_eq!(operation.get("security").is_none(), of_hub, "{method} {path}");
+            }
+        }
+    }
+}

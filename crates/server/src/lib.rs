@@ -1,0 +1,9 @@
+//! The binary `switchboard`: command line, settings, HTTP API, demo. Decisions live in the crates below; here they are wired.
+
+pub mod api;
+pub mod cli;
+pub mod demo;
+mod nearest;
+mod serve;
+pub mod settings;
+mod simulated;

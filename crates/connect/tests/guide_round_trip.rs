@@ -1,0 +1,154 @@
+//! Laws of reading and writing configuration.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use switchboard_connect::{
+    document::Document,
+    guide::{self, Item},
+    registry::Registry,
+};
+use switchboard_model::{
+    connection::ConnectionSpec,
+    problem::Problem,
+    route::{RouteSpec, Strategy as RouteStrategy, Target},
+};
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::embedded().expect("the embedded connectors load"));
+
+const EXAMPLES: [&str; 4] = [
+    include_str!("examples/salesforce.json"),
+    include_str!("examples/hubspot.json"),
+    include_str!("examples/notion.json"),
+    include_str!("examples/integrations.json"),
+];
+
+fn read(text: &str) -> Result<Vec<Item>, Vec<Problem>> {
+    let document = Document::parse(text, "f").map_err(|problem| vec![problem])?;
+    guide::read(&document, &REGISTRY)
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z][a-z0-9_.-]{0,12}", "[\\p{Han}\\p{Cyrillic}~\"'{}]{1,8}"]
+}
+
+fn any_target() -> impl Strategy<Value = Target> {
+    let options = prop::collection::btree_map(word(), word().prop_map(Value::from), 0..3);
+    (word(), prop::collection::vec(word(), 0..3), options).prop_map(|(system, objects, options)| Target {
+        system,
+        objects,
+        options: options.into_iter().collect(),
+    })
+}
+
+fn any_strategy() -> impl Strategy<Value = RouteStrategy> {
+    let targets = |least: usize| prop::collection::vec(any_target(), least..4);
+    let routes = prop::collection::btree_map(word(), targets(0), 0..4);
+    prop_oneof![
+        targets(1).prop_map(|targets| RouteStrategy::ParallelSync { targets }),
+        (word(), routes, targets(0)).prop_map(|(field, routes, otherwise)| RouteStrategy::CategoryRouting {
+            field,
+            routes: routes.into_iter().collect(),
+            otherwise,
+        }),
+        (any_target(), any_target(), any::<bool>())
+            .prop_filter("a target is not its own backup", |(primary, backup, _)| primary
+                != backup)
+            .prop_map(|(primary, backup, sync_back)| RouteStrategy::PrimaryBackup {
+                primary,
+                backup,
+                sync_back
+            }),
+    ]
+}
+
+fn any_condition() -> impl Strategy<Value = Option<String>> {
+    let quoted = word().prop_map(|word| format!("category == {}", json!(word)));
+    prop_oneof![
+        Just(None),
+        quoted.prop_map(Some),
+        Just(Some("has(event.priority) && priority > 3".to_owned()))
+    ]
+}
+
+fn any_route() -> impl Strategy<Value = RouteSpec> {
+    let on = prop::sample::select(vec!["message.received", "call.*", "*", "lead.received"]);
+    (word(), on, any_condition(), any_strategy(), any::<bool>()).prop_map(|(key, on, condition, strategy, enabled)| {
+        RouteSpec {
+            key,
+            on: on.to_owned(),
+            condition,
+            strategy,
+            enabled,
+        }
+    })
+}
+
+fn connection(text: &str) -> ConnectionSpec {
+    let first = read(text).ok().and_then(|items| items.into_iter().next());
+    let Some(Item::Connection(spec)) = first else {
+        panic!("no connection in {text}")
+    };
+    spec
+}
+
+fn any_connection() -> impl Strategy<Value = ConnectionSpec> {
+    let file = prop::sample::select(EXAMPLES.to_vec());
+    (
+        file,
+        word(),
+        word(),
+        any::<bool>(),
+        any::<i64>(),
+        any_condition(),
+        any::<bool>(),
+    )
+        .prop_map(|(file, key, name, enabled, priority, condition, all)| {
+            let spec = connection(file);
+            let objects = if all {
+                spec.mappings.keys().cloned().collect()
+            } else {
+                Vec::new()
+            };
+            let (secrets, notes) = (Map::new(), Vec::new());
+            ConnectionSpec {
+                key,
+                name,
+                enabled,
+                priority,
+                condition,
+                objects,
+                secrets,
+                notes,
+                ..spec
+            }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_written_reads_back_as_it_was(
+        connections in prop::collection::vec(any_connection(), 0..3),
+        routes in prop::collection::vec(any_route(), 0..4),
+    ) {
+        let mut items: Vec<Item> = connections.into_iter().map(Item::Connection).collect();
+        items.extend(routes.into_iter().map(Item::Route));
+        let mut keys = HashSet::new();
+        items.retain(|item| keys.insert(match item {
+            Item::Connection(spec) => (true, spec.key.clone()),
+            Item::Route(spec) => (false, spec.key.clone()),
+        }));
+        let read_back = read(&guide::write(&items).to_string());
+        prop_assert_eq!(read_back, Ok(items));
+    }
+
+    #[test]
+    fn no_text_makes_reading_panic(text in "(strategy|routes|connections|type|config|to|a)(: ?|:\n ?- ?)[\\PC\n]{0,60}") {
+        if let Ok(document) = Document::parse(&text, "f") {
+            let _ = guide::read(&document, &REGISTRY);
+        }
+    }
+}

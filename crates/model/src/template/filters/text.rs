@@ -1,0 +1,153 @@
+//! Filters on text. Lengths count what a reader takes for one character (grapheme clusters).
+
+use serde_json::{Value, json};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{Arguments, Filter, Outcome, number, on_text, to_text, whole_at};
+
+pub(super) const FILTERS: &[Filter] = &[
+    Filter::new("upcase", (0, 0), "all letters large", |input, _| on_text(input, |text| text.to_uppercase())),
+    Filter::new("downcase", (0, 0), "all letters small", |input, _| on_text(input, |text| text.to_lowercase())),
+    Filter::new("capitalize", (0, 0), "the first letter large", |input, _| on_text(input, |text| capitalize(&text))),
+    Filter::new("strip", (0, 0), "without white space at both ends", |input, _| on_text(input, |text| text.trim().into())),
+    Filter::new("lstrip", (0, 0), "without white space at the start", |input, _| on_text(input, |text| text.trim_start().into())),
+    Filter::new("rstrip", (0, 0), "without white space at the end", |input, _| on_text(input, |text| text.trim_end().into())),
+    Filter::new("strip_newlines", (0, 0), "without line breaks", |input, _| {
+        on_text(input, |text| text.replace(['\r', '\n'], ""))
+    }),
+    Filter::new("newline_to_br", (0, 0), "`<br />` in front of each line break", |input, _| {
+        on_text(input, |text| text.replace("\r\n", "\n").replace('\n', "<br />\n"))
+    }),
+    Filter::new("replace", (1, 2), "`replace: 'a', 'b'`: every `a` becomes `b`", |input, arguments| {
+        on_text(input, |text| text.replace(&arguments.text(0), &arguments.text(1)))
+    }),
+    Filter::new("replace_first", (1, 2), "the first `a` becomes `b`", |input, arguments| {
+        on_text(input, |text| text.replacen(&arguments.text(0), &arguments.text(1), 1))
+    }),
+    Filter::new("remove", (1, 1), "without every `a`", |input, arguments| {
+        on_text(input, |text| text.replace(&arguments.text(0), ""))
+    }),
+    Filter::new("append", (1, 1), "`a` behind it", |input, arguments| on_text(input, |text| text + &arguments.text(0))),
+    Filter::new("prepend", (1, 1), "`a` in front of it", |input, arguments| on_text(input, |text| arguments.text(0) + &text)),
+    Filter::new("truncate", (0, 2), "`truncate: 50, '…'`: at most so many characters, the ending included", truncate)
+        .checked(|literals| whole_at(literals, 0)),
+    Filter::new("truncatewords", (0, 2), "`truncatewords: 15`: at most so many words", truncate_words)
+        .checked(|literals| whole_at(literals, 0)),
+    Filter::new("slice", (1, 2), "`slice: 0, 3`: three characters from the first on; a negative start counts from the end", slice),
+    Filter::new("escape", (0, 0), "safe inside HTML", |input, _| on_text(input, |text| escape_html(&text))),
+    Filter::new("url_encode", (0, 0), "safe inside the query of an address", |input, _| on_text(input, |text| encode(&text))),
+    Filter::new("url_decode", (0, 0), "the reverse of `url_encode`", |input, _| on_text(input, |text| decode(&text))),
+    Filter::new("digits", (0, 0), "the digits only", |input, _| {
+        on_text(input, |text| text.chars().filter(char::is_ascii_digit).collect())
+    }),
+    Filter::new("size", (0, 0), "how many characters, items or members", size),
+];
+
+fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn truncate(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
+    let most = arguments.count(0, 50)?;
+    let ending = if arguments.positional.len() > 1 { arguments.text(1) } else { "...".to_owned() };
+    on_text(input, |text| cut(&text, most, &ending))
+}
+
+/// At most `most` characters; what is cut off is replaced by `ending`, which counts.
+fn cut(text: &str, most: usize, ending: &str) -> String {
+    // A text with no more bytes than that has no more characters either.
+    if text.len() <= most || text.graphemes(true).nth(most).is_none() {
+        return text.to_owned();
+    }
+    let ending_length = ending.graphemes(true).count();
+    let kept = most.saturating_sub(ending_length);
+    let ending: String = ending.graphemes(true).take(most).collect();
+    text.graphemes(true).take(kept).chain([ending.as_str()]).collect()
+}
+
+fn truncate_words(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
+    let most = arguments.count(0, 15)?.max(1);
+    let ending = if arguments.positional.len() > 1 { arguments.text(1) } else { "...".to_owned() };
+    on_text(input, |text| {
+        let mut words = text.split_whitespace();
+        let kept: Vec<&str> = words.by_ref().take(most).collect();
+        if words.next().is_some() { kept.join(" ") + &ending } else { text }
+    })
+}
+
+fn slice(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
+    let start = arguments.get(0).and_then(number::whole).ok_or("the start is no whole number")?;
+    let length = arguments.count(1, 1)?;
+    if let Some(Value::Array(items)) = &input {
+        let (from, to) = range(start, length, items.len());
+        return Ok(Some(json!(items[from..to])));
+    }
+    on_text(input, |text| {
+        let all: Vec<&str> = text.graphemes(true).collect();
+        let (from, to) = range(start, length, all.len());
+        all[from..to].concat()
+    })
+}
+
+fn range(start: i64, length: usize, size: usize) -> (usize, usize) {
+    let from = if start < 0 {
+        match size.checked_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)) {
+            Some(from) => from,
+            None => return (0, 0),
+        }
+    } else {
+        usize::try_from(start).unwrap_or(usize::MAX).min(size)
+    };
+    (from, from.saturating_add(length).min(size))
+}
+
+fn escape_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// As forms are encoded: unreserved characters of RFC 3986 stay, a space becomes `+`.
+fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let encoded = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let byte = encoded.and_then(|two| std::str::from_utf8(two).ok()).and_then(|two| u8::from_str_radix(two, 16).ok());
+        out.push(byte.unwrap_or(if bytes[at] == b'+' { b' ' } else { bytes[at] }));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn size(input: Option<Value>, _: &Arguments<'_, '_>) -> Outcome {
+    Ok(input.map(|value| match &value {
+        Value::Array(items) => items.len().into(),
+        Value::Object(map) => map.len().into(),
+        other => to_text(other).graphemes(true).count().into(),
+    }))
+}

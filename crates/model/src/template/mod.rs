@@ -1,0 +1,100 @@
+//! Values that users write: Liquid output expressions (`{{ path | filter: argument }}`) with typed results.
+//!
+//! Text that is one single expression keeps the value's type; mixed text becomes text. A missing value is absent, not empty: the caller decides
+//! what that means. Nothing that was filled in is read as a template again. There are no tags and no loops.
+
+mod error;
+mod expression;
+mod filters;
+mod parse;
+mod path;
+mod scope;
+mod text;
+
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use error::{RenderError, TemplateError};
+pub use filters::{FilterDoc, filter_docs};
+pub use path::Path;
+pub use scope::{Lookups, Scope};
+
+use expression::Expression;
+
+/// Templates longer than this, in bytes, are refused.
+pub const LONGEST_SOURCE: usize = 64 << 10;
+
+#[derive(Debug)]
+enum Piece {
+    Literal(String),
+    Expression(Expression),
+}
+
+/// A compiled template. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pieces: Arc<[Piece]>,
+}
+
+impl Template {
+    /// Compiles `source`.
+    ///
+    /// # Errors
+    /// The first mistake, with its place.
+    pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        parse::template(source).map(|pieces| Self { pieces: pieces.into() })
+    }
+
+    /// Fills it in. `None`: it is one single expression whose value is absent.
+    ///
+    /// # Errors
+    /// When a filter cannot work on its value, or the result is over the scope's limit.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, RenderError> {
+        if let [Piece::Expression(expression)] = &*self.pieces {
+            let value = expression.evaluate(scope)?;
+            if let Some(Value::String(text)) = &value {
+                scope.check_size(text.len())?;
+            }
+            return Ok(value);
+        }
+        self.render_text(scope).map(|text| Some(Value::String(text)))
+    }
+
+    /// Fills it in as text; what is absent is empty.
+    ///
+    /// # Errors
+    /// See [`Template::render`].
+    pub fn render_text(&self, scope: &Scope<'_>) -> Result<String, RenderError> {
+        let mut out = String::new();
+        for piece in &*self.pieces {
+            match piece {
+                Piece::Literal(text) => out.push_str(text),
+                Piece::Expression(expression) => {
+                    if let Some(value) = expression.evaluate(scope)? {
+                        text::push(&mut out, &value);
+                    }
+                }
+            }
+            scope.check_size(out.len())?;
+        }
+        Ok(out)
+    }
+
+    /// The paths that it reads, in the order of their appearance.
+    pub fn paths(&self) -> Vec<&Path> {
+        let mut paths = Vec::new();
+        for piece in &*self.pieces {
+            if let Piece::Expression(expression) = piece {
+                expression.collect_paths(&mut paths);
+            }
+        }
+        paths
+    }
+
+    /// Whether it holds no expression at all.
+    pub fn is_literal(&self) -> bool {
+        self.pieces.iter().all(|piece| matches!(piece, Piece::Literal(_)))
+    }
+}

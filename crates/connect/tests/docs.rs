@@ -1,7 +1,8 @@
 //! The configuration reference says what the program does.
 
+use serde_json::json;
 use switchboard_connect::{document::Document, guide, registry::Registry};
-use switchboard_model::template::filter_docs;
+use switchboard_model::{condition::Condition, template::filter_docs};
 
 const REFERENCE: &str = include_str!("../../../docs/reference/configuration.md");
 const START: &str = "<!-- filters: compared with the program by a test -->\n";
@@ -20,6 +21,37 @@ fn the_table_of_filters_is_the_list_of_filters() {
         Some(expected.as_str()),
         "put this table into the reference:\n{expected}"
     );
+}
+
+#[test]
+fn every_operator_of_the_reference_is_understood() {
+    let table = REFERENCE
+        .split_once("| operator |")
+        .and_then(|(_, rest)| rest.split_once("\n\n"))
+        .unwrap()
+        .0;
+    let mut understood = 0;
+    for row in table.lines().skip(2) {
+        let names: Vec<&str> = row
+            .rsplit_once(" | ")
+            .unwrap()
+            .0
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .collect();
+        for name in names {
+            let value = if name.ends_with("in") { json!(["x"]) } else { json!("x") };
+            let condition = json!({"field": "platform", "operator": name, "value": value});
+            assert!(
+                Condition::from_guide(&condition).is_ok(),
+                "{name}: {:?}",
+                Condition::from_guide(&condition)
+            );
+            understood += 1;
+        }
+    }
+    assert_eq!(understood, 31);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Text → value and places: what is read, what is refused, and where messages point.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use switchboard_connect::document::{DEPTH_LIMIT, Document, SIZE_LIMIT};
 use switchboard_model::problem::{Code, Problem};
@@ -268,4 +269,84 @@ fn a_small_file_cannot_grow_through_its_aliases() {
     assert!(refused(&long).detail.contains("stand for too much"));
     let deep = format!("a: &a {0}{1}\nb: {0}*a{1}\n", "[".repeat(40), "]".repeat(40));
     assert_eq!(refused(&deep).code, Code::TooDeep);
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![".{0,12}", "[\\p{Han}\\p{Cyrillic}😀\"'\\\\{}:#, \n\t-]{0,12}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-1e6..1e6_f64).prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(".{0,8}", inner, 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Every pointer of a value with what it points to.
+fn pointers(value: &Value, pointer: String, all: &mut Vec<(String, Value)>) {
+    all.push((pointer.clone(), value.clone()));
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, item)| pointers(item, format!("{pointer}/{at}"), all)),
+        Value::Object(members) => members.iter().for_each(|(key, member)| {
+            pointers(
+                member,
+                format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+                all,
+            );
+        }),
+        _ => {}
+    }
+}
+
+/// The rest of the text from a `file:line:column` on.
+fn rest<'t>(text: &'t str, place: &str) -> &'t str {
+    let mut numbers = place.rsplit(':').map(|number| number.parse::<usize>().unwrap() - 1);
+    let (column, line) = (numbers.next().unwrap(), numbers.next().unwrap());
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let (in_line, _) = text[start..].char_indices().nth(column).unwrap();
+    &text[start + in_line..]
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_as_json_reads_back_with_each_place_where_its_value_starts(value in any_value()) {
+        let text = serde_json::to_string_pretty(&json!({ "k": value })).unwrap();
+        let document = read(&text);
+        let mut all = Vec::new();
+        pointers(document.value(), String::new(), &mut all);
+        prop_assert_eq!(document.value(), &json!({ "k": value }));
+        for (pointer, part) in all {
+            let start = rest(&text, document.place(&pointer).trim_start_matches("f:"));
+            let first = serde_json::Deserializer::from_str(start).into_iter::<Value>().next().unwrap().unwrap();
+            prop_assert_eq!(first, part, "{}", pointer);
+        }
+    }
+
+    #[test]
+    fn json_inside_of_yaml_means_the_same(value in any_value()) {
+        let value = json!([value]);
+        prop_assert_eq!(read(&format!("k: {value}\n")).value(), &json!({ "k": value }));
+    }
+
+    #[test]
+    fn no_text_makes_reading_panic(text in "[-{}\\[\\]\"':,|>&*!#~ \n\t\\\\a-c0-9.é客]{0,80}") {
+        if let Ok(document) = Document::parse(&text, "f") {
+            let mut all = Vec::new();
+            pointers(document.value(), String::new(), &mut all);
+            for (pointer, part) in all {
+                document.place_inside(&pointer, part.as_str().map_or(1, str::len));
+            }
+        }
+    }
 }

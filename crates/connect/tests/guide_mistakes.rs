@@ -25,7 +25,7 @@ f:3:3 | WrongValue | another connection `a`, at f:2:3 | connections:⏎- {key: a
 f:1:1 | WrongValue | `config` is missing | type: hubspot
 f:1:1 | WrongValue | `type` is missing | config: {}
 f:2:9 | WrongValue | `config` must be an object | type: hubspot⏎config: []
-f:1:63 | ObjectUnsupported | no object `contat`; did you mean `contact`? | connections: [{key: a, connector: hubspot, mappings: {contat: {a: b}}}]
+f:1:55 | ObjectUnsupported | Did you mean `contact`? | connections: [{key: a, connector: hubspot, mappings: {contat: {a: b}}}]
 f:1:64 | WrongValue | an object | connections: [{key: a, connector: hubspot, mappings: {contact: x}}]
 f:6:28 | TemplateSyntax | bogus | connections:⏎- key: a⏎  connector: hubspot⏎  mappings:⏎    contact:⏎      firstname: "客 {{ x | bogus }}"⏎
 f:1:72 | TemplateSyntax | bogus | {"type":"hubspot","config":{"mappings":{"contact":{"a":["\u00e9 {{ x | bogus }}"]}}}}
@@ -37,7 +37,7 @@ f:1:62 | WrongValue | no known action | connections: [{key: a, connector: hubspo
 f:1:69 | WrongValue | did you mean `create`? | connections: [{key: a, connector: hubspot, rules: {actions: [{type: craete}]}}]
 f:1:62 | WrongValue | what to create | connections: [{key: a, connector: hubspot, rules: {actions: [{type: create}]}}]
 f:1:62 | WrongValue | `type` is missing | connections: [{key: a, connector: hubspot, rules: {actions: [{object: contact}]}}]
-f:1:62 | ObjectUnsupported | did you mean `ticket`? | connections: [{key: a, connector: hubspot, rules: {actions: [create_tickt]}}]
+f:1:62 | ObjectUnsupported | Did you mean `ticket`? | connections: [{key: a, connector: hubspot, rules: {actions: [create_tickt]}}]
 f:1:62 | WrongValue | an action | connections: [{key: a, connector: hubspot, rules: {actions: [7]}}]
 f:1:91 | WrongValue | `mappings` does not say how | connections: [{key: a, connector: hubspot, mappings: {contact: {a: b}}, rules: {actions: [create_ticket]}}]
 "##;
@@ -95,8 +95,8 @@ fn assert_each_is_told(table: &str) {
             format!("{:?}", problem.code),
         );
         assert_eq!(told, (place, code.to_owned()), "{text}: {problem}");
-        assert!(problem.detail.contains(part), "{text}: {}", problem.detail);
-        assert!(!problem.next.is_empty(), "{text}");
+        let said = format!("{} {}", problem.detail, problem.next);
+        assert!(said.contains(part) && !problem.next.is_empty(), "{text}: {said}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections: the guides' integrations and Switchboard's own form.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Map;
 use switchboard_model::{connection::ConnectionSpec, problem::Code};
@@ -8,19 +8,24 @@ use switchboard_model::{connection::ConnectionSpec, problem::Code};
 use super::{
     mappings,
     reader::{Part, question},
-    rules::{self, Rules},
+    rules::{self, Mappings, Rules},
 };
-use crate::{connector::Connector, registry::Registry};
+use crate::{connector::Connector, registry::Registry, translate::Translated};
 
 /// Where a connection without `priority` stands among those of one connector: behind those that have one.
 const LAST_PRIORITY: i64 = 100;
 const LONGEST_KEY: usize = 100;
 
+const GUIDE_KEYS: [&str; 7] = ["id", "name", "type", "enabled", "priority", "config", "rules"];
+#[rustfmt::skip]
+const OWN_KEYS: [&str; 10] =
+    ["key", "connector", "name", "enabled", "priority", "auth", "settings", "secrets", "mappings", "rules"];
+
 /// Reads one integration of the guides: `{id, name, type, enabled, priority, config, rules}`. Only `type` and `config` are
 /// needed; without `id` the type is the key. What `config` means is the connector's to say.
 pub(super) fn read_integration(part: &Part<'_, '_>, registry: &Registry) -> Option<ConnectionSpec> {
     part.object()?;
-    part.only(&["id", "name", "type", "enabled", "priority", "config", "rules"]);
+    part.only(&GUIDE_KEYS);
     let kind = part.need("type", "\"hubspot\"");
     let config = part.need("config", "{\"authType\": …, \"credentials\": {…}}");
     let connector = kind.as_ref().and_then(|kind| find_connector(kind, registry));
@@ -30,85 +35,57 @@ pub(super) fn read_integration(part: &Part<'_, '_>, registry: &Registry) -> Opti
     };
     let (connector, config) = (connector?, config?);
     config.object()?;
-    let mapped = config
-        .member("mappings")
-        .map(|mappings| mappings::check(&mappings, connector))
-        .unwrap_or_default();
-    let common = Common::read(part, connector, &mapped);
+    if let Some(mappings) = config.member("mappings") {
+        mappings::check_templates(&mappings);
+    }
     let translated = match connector.translate(config.value()) {
-        Ok(translated) => translated,
+        Ok(translated) => Some(translated),
         Err(problems) => {
             problems.into_iter().for_each(|problem| config.adopt(problem));
-            return None;
+            None
         }
     };
-    Some(ConnectionSpec {
-        key: key?,
-        connector: connector.slug.clone(),
-        name: common.name,
-        enabled: common.enabled,
-        priority: common.priority,
-        auth_kind: translated.auth_kind,
-        settings: translated.settings,
-        secrets: translated.secrets,
-        mappings: translated.mappings,
-        condition: common.rules.condition,
-        objects: common.rules.objects,
-        notes: translated.notes,
-    })
+    let common = Common::read(
+        part,
+        connector,
+        translated.as_ref().map(|translated| &translated.mappings),
+    );
+    Some(common.with(key?, connector, translated?))
 }
 
 /// Reads one connection of Switchboard's own form. Settings and secrets are named as in the connector's manifest.
 pub(super) fn read(part: &Part<'_, '_>, registry: &Registry) -> Option<ConnectionSpec> {
     part.object()?;
-    part.only(&[
-        "key",
-        "connector",
-        "name",
-        "enabled",
-        "priority",
-        "auth",
-        "settings",
-        "secrets",
-        "mappings",
-        "rules",
-    ]);
+    part.only(&OWN_KEYS);
     let key = part.need("key", "\"primary-crm\"").and_then(|key| read_key(&key));
     let kind = part.need("connector", "\"hubspot\"");
     let connector = kind.and_then(|kind| find_connector(&kind, registry))?;
-    let trees = part.member("mappings");
-    let mapped = trees
-        .as_ref()
-        .map(|mappings| mappings::check(mappings, connector))
-        .unwrap_or_default();
-    let common = Common::read(part, connector, &mapped);
+    let mappings = part
+        .member("mappings")
+        .map(|mappings| mappings::read(&mappings, connector));
+    let mappings = mappings.unwrap_or_default();
+    let common = Common::read(part, connector, Some(&mappings));
     let auth_kind = match part.member("auth") {
         Some(auth) => auth.text()?.to_owned(),
         None => connector.auth_kinds().next().map(|(name, ..)| name.to_owned())?,
     };
-    let object = |key| {
-        part.member(key)
-            .map_or(Some(Map::new()), |member| member.object().cloned())
-    };
-    let (settings, secrets) = (object("settings"), object("secrets"));
+    let object = |member: Option<Part<'_, '_>>| member.map_or(Some(Map::new()), |member| member.object().cloned());
+    let (settings, secrets) = (object(part.member("settings")), object(part.member("secrets")));
     let (settings, secrets) = (settings?, secrets?);
     for problem in connector.check(&auth_kind, &settings, &secrets).problems {
         part.adopt(problem);
     }
-    Some(ConnectionSpec {
-        key: key?,
-        connector: connector.slug.clone(),
-        name: common.name,
-        enabled: common.enabled,
-        priority: common.priority,
-        auth_kind,
-        settings,
-        secrets,
-        mappings: trees.as_ref().map(mappings::take).unwrap_or_default(),
-        condition: common.rules.condition,
-        objects: common.rules.objects,
-        notes: Vec::new(),
-    })
+    Some(common.with(
+        key?,
+        connector,
+        Translated {
+            auth_kind,
+            settings,
+            secrets,
+            mappings,
+            notes: Vec::new(),
+        },
+    ))
 }
 
 /// What both forms write alike.
@@ -121,7 +98,7 @@ struct Common {
 
 impl Common {
     /// A member of a wrong form is reported and stands at its default, so that the rest is checked too.
-    fn read(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<&str>) -> Self {
+    fn read(part: &Part<'_, '_>, connector: &Connector, mapped: Option<&Mappings>) -> Self {
         let name = part
             .member("name")
             .and_then(|name| name.text())
@@ -137,6 +114,23 @@ impl Common {
             rules: rules.unwrap_or_default(),
         }
     }
+
+    fn with(self, key: String, connector: &Connector, account: Translated) -> ConnectionSpec {
+        ConnectionSpec {
+            key,
+            connector: connector.slug.clone(),
+            name: self.name,
+            enabled: self.enabled,
+            priority: self.priority,
+            auth_kind: account.auth_kind,
+            settings: account.settings,
+            secrets: account.secrets,
+            mappings: account.mappings,
+            condition: self.rules.condition,
+            objects: self.rules.objects,
+            notes: account.notes,
+        }
+    }
 }
 
 fn find_connector<'g>(part: &Part<'_, '_>, registry: &'g Registry) -> Option<&'g Arc<Connector>> {
@@ -146,7 +140,7 @@ fn find_connector<'g>(part: &Part<'_, '_>, registry: &'g Registry) -> Option<&'g
         let known = registry.names();
         let detail = format!(
             "There is no connector `{name}`{}",
-            question(name, known.iter().map(AsRef::as_ref))
+            question(name, known.iter().copied())
         );
         part.report(
             Code::UnknownConnector,

@@ -1,8 +1,6 @@
 //! `mappings`: which object of a connector is made how.
 
-use std::collections::HashSet;
-
-use indexmap::IndexMap;
+use indexmap::{IndexMap, map::Entry};
 use serde_json::Value;
 use switchboard_model::{
     mapping::Mapping,
@@ -10,29 +8,49 @@ use switchboard_model::{
     template::{Template, TemplateError},
 };
 
-use super::{reader::Part, rules::find_object};
+use super::reader::Part;
 use crate::connector::Connector;
 
-/// Checks mappings: the connector has their objects, each once, and their templates can be read. Gives the connector's
-/// names of the objects.
-pub(super) fn check<'c>(part: &Part<'_, '_>, connector: &'c Connector) -> HashSet<&'c str> {
-    let mut objects = HashSet::new();
+/// Reads mappings of Switchboard's own form, by the connector's names of their objects. Objects that the connector does not
+/// have, objects that are mapped twice and templates that cannot be read are reported.
+pub(super) fn read(part: &Part<'_, '_>, connector: &Connector) -> IndexMap<String, Value> {
+    let mut mappings = IndexMap::new();
     for (name, mapping) in part.members().unwrap_or_default() {
-        check_templates(&mapping);
-        if let Some(object) = find_object(&mapping, name, connector)
-            && !objects.insert(object)
-        {
-            let detail = format!("`{name}` is the same object as another mapping: `{object}`");
-            mapping.report_key(Code::WrongValue, detail, "Keep one of the two.");
+        let object = match connector.known_object(name) {
+            Ok(object) => &object.name,
+            Err(problem) => {
+                mapping.adopt_at_key(problem);
+                continue;
+            }
+        };
+        match mappings.entry(object.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(mapping.value().clone());
+            }
+            Entry::Occupied(_) => {
+                let detail = format!("`{name}` and another mapping are both for `{object}`");
+                mapping.report_key(Code::WrongValue, detail, "Keep one of the two.");
+            }
         }
     }
-    objects
+    check_templates(part);
+    mappings
 }
 
-fn check_templates(mapping: &Part<'_, '_>) {
-    if mapping.object().is_none() {
+/// Checks that each mapping is an object whose templates can be read. Says nothing about mappings that are no object
+/// themselves.
+pub(super) fn check_templates(part: &Part<'_, '_>) {
+    if !part.value().is_object() {
         return;
     }
+    for (_, mapping) in part.members().unwrap_or_default() {
+        if mapping.object().is_some() {
+            check_tree(&mapping);
+        }
+    }
+}
+
+fn check_tree(mapping: &Part<'_, '_>) {
     for error in Mapping::compile(mapping.value()).err().into_iter().flatten() {
         // Parsing the text alone tells where inside of it the mistake is.
         let text = mapping.value().pointer(&error.pointer).and_then(Value::as_str);
@@ -52,10 +70,4 @@ fn explain(mistake: &TemplateError) -> String {
         Some(hint) => format!("{} ({hint})", mistake.message),
         None => mistake.message.clone(),
     }
-}
-
-/// Mappings as they are written, once they have been checked.
-pub(super) fn take(part: &Part<'_, '_>) -> IndexMap<String, Value> {
-    let members = part.value().as_object().into_iter().flatten();
-    members.map(|(name, mapping)| (name.clone(), mapping.clone())).collect()
 }

@@ -69,8 +69,7 @@ impl<'r, 'd> Part<'r, 'd> {
 
     /// Reports something that is wrong with the key that the value stands under.
     pub(super) fn report_key(&self, code: Code, detail: impl Into<String>, next: impl Into<String>) {
-        let place = self.reader.document.place_of_key(&self.pointer);
-        self.add(Problem::new(code, detail, next).at(place));
+        self.adopt_at_key(Problem::new(code, detail, next));
     }
 
     /// Reports something that is wrong `offset` bytes into the text at `pointer` below this value.
@@ -95,6 +94,12 @@ impl<'r, 'd> Part<'r, 'd> {
         for other in others {
             self.adopt(other);
         }
+    }
+
+    /// Takes over a problem with the key that the value stands under.
+    pub(super) fn adopt_at_key(&self, problem: Problem) {
+        let place = self.reader.document.place_of_key(&self.pointer);
+        self.add(problem.at(place));
     }
 
     fn add(&self, problem: Problem) {

@@ -5,12 +5,11 @@
 //! or `{"action": "create_lead"}`. Creating is the only verb: whether a record is changed instead follows from what the
 //! system holds already.
 
-use std::collections::HashSet;
-
+use indexmap::IndexMap;
 use serde_json::Value;
 use switchboard_model::{condition::Condition, problem::Code};
 
-use super::reader::{Part, one_of, question};
+use super::reader::{Part, question};
 use crate::connector::Connector;
 
 const CREATE: &str = "create";
@@ -24,8 +23,11 @@ pub(super) struct Rules {
     pub(super) objects: Vec<String>,
 }
 
-/// Reads `{conditions, actions}`. `mapped` are the objects of the connection's own mappings, empty when it has none.
-pub(super) fn read(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<&str>) -> Rules {
+/// The mappings of a connection by the connector's names of their objects.
+pub(super) type Mappings = IndexMap<String, Value>;
+
+/// Reads `{conditions, actions}`. `mapped` are the connection's own mappings, `None` when they are wrong.
+pub(super) fn read(part: &Part<'_, '_>, connector: &Connector, mapped: Option<&Mappings>) -> Rules {
     if part.object().is_none() {
         return Rules::default();
     }
@@ -113,7 +115,7 @@ fn report_condition(part: &Part<'_, '_>, error: &str) {
 }
 
 /// The objects that an action makes.
-fn read_action(part: &Part<'_, '_>, connector: &Connector, mapped: &HashSet<&str>) -> Vec<String> {
+fn read_action(part: &Part<'_, '_>, connector: &Connector, mapped: Option<&Mappings>) -> Vec<String> {
     let named = match part.value() {
         Value::String(_) => from_verb(part).into_iter().collect(),
         Value::Object(_) => from_object(part),
@@ -178,9 +180,16 @@ fn report_verb(part: &Part<'_, '_>, text: &str) {
     );
 }
 
-fn known_object(part: &Part<'_, '_>, name: &str, connector: &Connector, mapped: &HashSet<&str>) -> Option<String> {
-    let object = find_object(part, name, connector)?;
-    if !mapped.is_empty() && !mapped.contains(object) {
+/// The connector's own name of an object that is to be made.
+fn known_object(part: &Part<'_, '_>, name: &str, connector: &Connector, mapped: Option<&Mappings>) -> Option<String> {
+    let object = match connector.known_object(name) {
+        Ok(object) => &object.name,
+        Err(problem) => {
+            part.adopt(problem);
+            return None;
+        }
+    };
+    if mapped.is_some_and(|mapped| !mapped.is_empty() && !mapped.contains_key(object)) {
         let detail = format!("`{name}` is to be created, but `mappings` does not say how");
         part.report(
             Code::WrongValue,
@@ -189,20 +198,5 @@ fn known_object(part: &Part<'_, '_>, name: &str, connector: &Connector, mapped: 
         );
         return None;
     }
-    Some(object.to_owned())
-}
-
-/// The connector's own name of the object that `name` means; reports one that it does not have.
-pub(super) fn find_object<'c>(part: &Part<'_, '_>, name: &str, connector: &'c Connector) -> Option<&'c str> {
-    let found = connector.object(name).map(|object| object.name.as_str());
-    if found.is_none() {
-        let known: Vec<&str> = connector.objects.keys().map(String::as_str).collect();
-        let detail = format!(
-            "{} has no object `{name}`{}",
-            connector.name,
-            question(name, known.iter().copied())
-        );
-        part.report(Code::ObjectUnsupported, detail, one_of(&known));
-    }
-    found
+    Some(object.clone())
 }

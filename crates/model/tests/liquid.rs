@@ -4,6 +4,8 @@
 //! - a lone expression keeps its type here, Liquid makes text of it (compared as text);
 //! - what is absent is empty text here, in Liquid an unknown variable is an error (so all variables of the cases exist, some as nil);
 //! - `truncate` never exceeds its length here, Liquid's ending may (lengths below three are left out);
+//! - `default` knows `allow_false` here, as Shopify's Liquid does; the crate does not;
+//! - `truncate` counts characters here; the crate compares bytes with the length before it counts (ASCII text is compared);
 //! - `size` counts characters here, the crate counts bytes (text of one byte a character is compared);
 //! - `truncatewords` splits at any white space here, the crate at single spaces only (left out of the generated cases);
 //! - a number with a fraction of zero prints as `2.0` here and as `2` there (left out), as JSON has it;
@@ -41,9 +43,9 @@ fn both_render_the_common_subset_alike() {
         "{{a}}", "x {{a}} y", "{{ o.p }}", "{{o.q[1]}}", "{{ o['p'] }}", "{{list.first}}{{list.last}}", "{{list.size}}", "{{a | size}}", "{{i}} {{j}} {{f}}",
         "{{yes}}{{no}}", "{{a | upcase}}", "{{d | downcase}}", "{{d | upcase}}", "{{d | capitalize}}", "[{{b | strip}}]", "[{{b | lstrip}}]", "[{{b | rstrip}}]",
         "{{a | replace: 'l', 'L'}}", "{{a | replace_first: 'l', 'L'}}", "{{a | remove: 'o'}}", "{{a | append: '!' | prepend: '¡'}}",
-        "{{a | truncate: 8}}", "{{c | truncate: 6}}", "{{emoji | truncate: 5}}", "{{a | truncate: 8, '--'}}", "{{a | truncatewords: 1}}",
+        "{{a | truncate: 8}}", "{{a | truncate: 8, '--'}}", "{{a | truncatewords: 1}}",
         "{{a | split: ' ' | join: '-'}}", "{{list | join: ', '}}", "{{list | reverse | join: ''}}", "{{list | first}}", "{{list | last}}",
-        "{{e | default: 'none'}}", "{{no | default: 'x'}}", "{{no | default: 'x', allow_false: true}}", "{{a | slice: 0, 5}}", "{{a | slice: -5, 3}}", "{{a | slice: 1}}",
+        "{{e | default: 'none'}}", "{{no | default: 'x'}}", "{{a | slice: 0, 5}}", "{{a | slice: -5, 3}}", "{{a | slice: 1}}",
         "{{html | escape}}", "{{html | strip_html}}", "{{lines | newline_to_br}}", "{{lines | strip_newlines}}", "{{a | url_encode}}", "{{c | url_encode | url_decode}}",
         "{{i | plus: 2}}", "{{i | minus: 10}}", "{{i | times: 3}}", "{{i | divided_by: 2}}", "{{i | modulo: 4}}", "{{f | times: 2}}", "{{f | round}}", "{{f | round: 1}}",
         "{{f | ceil}}", "{{f | floor}}", "{{j | abs}}", "{{i | at_least: 9}}", "{{i | at_most: 5}}", "{{'lit'}} {{\"dq\"}} {{ 5 }}", "a {{- i -}} b", "{{ list | concat: list | uniq | join: '' }}",
@@ -85,6 +87,11 @@ proptest! {
         let chain: String = filters.iter().map(|filter| format!(" | {filter}")).collect();
         let source = format!("{before}{{{{ {operand}{chain} }}}}{after}");
         let data = data();
+        let ascii_until = |end: usize| {
+            let chain: String = filters[..end].iter().map(|filter| format!(" | {filter}")).collect();
+            ours(&format!("{{{{ {operand}{chain} }}}}"), &data).is_ok_and(|text| text.is_ascii())
+        };
+        prop_assume!((0..filters.len()).all(|at| !filters[at].starts_with("truncate") || ascii_until(at)));
         prop_assert_eq!(ours(&source, &data), theirs(&source, &data), "{}", source);
     }
 }

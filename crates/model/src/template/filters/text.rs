@@ -35,7 +35,7 @@ pub(super) const FILTERS: &[Filter] = &[
         .checked(|literals| whole_at(literals, 0)),
     Filter::new("slice", (1, 2), "`slice: 0, 3`: three characters from the first on; a negative start counts from the end", slice),
     Filter::new("escape", (0, 0), "safe inside HTML", |input, _| on_text(input, |text| escape_html(&text))),
-    Filter::new("url_encode", (0, 0), "safe inside the query of an address", |input, _| on_text(input, |text| encode(&text))),
+    Filter::new("url_encode", (0, 0), "safe inside an address", |input, _| on_text(input, |text| encode(&text))),
     Filter::new("url_decode", (0, 0), "the reverse of `url_encode`", |input, _| on_text(input, |text| decode(&text))),
     Filter::new("digits", (0, 0), "the digits only", |input, _| {
         on_text(input, |text| text.chars().filter(char::is_ascii_digit).collect())
@@ -117,12 +117,11 @@ fn escape_html(text: &str) -> String {
     out
 }
 
-/// As forms are encoded: unreserved characters of RFC 3986 stay, a space becomes `+`.
+/// Everything but the unreserved characters of RFC 3986 is encoded, so that the result is safe in a path too.
 fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b' ' => out.push('+'),
             b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
             _ => out.push_str(&format!("%{byte:02X}")),

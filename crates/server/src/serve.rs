@@ -57,7 +57,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
 pub fn registry(folder: Option<&Path>) -> Result<Registry, Problem> {
     let registry = match folder {
         None => Registry::embedded(),
-        Some(folder) => Registry::with_folder(folder),
+        Some(folder) => Registry::embedded().and_then(|registry| registry.with_folder(folder)),
     };
     registry.map_err(|problems| {
         Problem::all(problems)

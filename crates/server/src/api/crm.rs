@@ -21,7 +21,7 @@ use super::{
     problem::{Answer, ProblemSchema},
     views::{CallView, moment},
 };
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 
 /// What places in a posted configuration begin with.
 const BODY: &str = "body";
@@ -264,7 +264,7 @@ pub struct SyncStatus {
 pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Answer<Json<SyncStatus>> {
     let connections = app.hub.connections(caller.workspace);
     let Some(connection) = connections.iter().find(|connection| connection.key == id) else {
-        let hint = nearest(&id, connections.iter().map(|connection| connection.key.as_str())).as_question();
+        let hint = did_you_mean(&id, connections.iter().map(|connection| connection.key.as_str()));
         let shown: String = id.chars().take(80).collect();
         let detail = format!("There is no integration `{shown}`{hint}");
         return Err(Problem::new(Code::NotFound, detail, "GET /v1/connections lists them.").into());

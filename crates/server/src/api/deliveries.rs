@@ -18,7 +18,7 @@ use super::{
     problem::{Answer, ProblemSchema},
     views::{DeliveryStory, DeliveryView, Names},
 };
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 
 /// List deliveries, newest first.
 #[utoipa::path(
@@ -46,11 +46,11 @@ pub async fn list(
         state: query.parse("state", |name| {
             DeliveryState::from_name(name).ok_or_else(|| {
                 let known = DeliveryState::ALL.map(DeliveryState::name);
-                format!("`{name}` is no state; there are {}{}", known.join(", "), nearest(name, known).as_question())
+                format!("`{name}` is no state; there are {}{}", known.join(", "), did_you_mean(name, known))
             })
         })?,
         connection: query.parse("connection", |key| {
-            let hint = || nearest(key, names.keys()).as_question();
+            let hint = || did_you_mean(key, names.keys());
             names.find(key).ok_or_else(|| format!("There is no connection `{key}`{}", hint()))
         })?,
         event: query.parse("event", |text| text.parse::<EventId>().map_err(|error| error.to_string()))?,

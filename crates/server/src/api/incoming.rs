@@ -7,7 +7,7 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
-use crate::{nearest::nearest, settings::Limits};
+use crate::{nearest::did_you_mean, settings::Limits};
 
 /// The members of an event.
 const MEMBERS: [&str; 3] = ["type", "id", "data"];
@@ -27,7 +27,7 @@ pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Prob
     let id = read_id(members.get("id"), place, &mut problems);
     let data = read_data(members.remove("data"), place, limits, &mut problems);
     for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
-        let hint = nearest(name, MEMBERS).as_question();
+        let hint = did_you_mean(name, MEMBERS);
         let shown: String = name.chars().take(80).collect();
         let next = "An event has the members type, id and data; what the sender knows about it goes into data.";
         problems.push(shape(&below(place, name), format!("An event has no member `{shown}`{hint}"), next));
@@ -48,7 +48,7 @@ fn read_type(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) ->
         Some(Value::String(name)) => {
             let found = EventType::find(name);
             if found.is_none() {
-                let hint = nearest(name, EVENT_TYPES.iter().map(|(known, _)| *known)).as_question();
+                let hint = did_you_mean(name, EVENT_TYPES.iter().map(|(known, _)| *known));
                 let shown: String = name.chars().take(80).collect();
                 let known: Vec<_> = EVENT_TYPES.iter().map(|(known, _)| *known).collect();
                 let next = format!("Use one of: {}.", known.join(", "));

@@ -21,12 +21,12 @@ pub fn read(bytes: &[u8], depth: usize) -> Result<Value, Problem> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = Node { left: depth, fault: &fault }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
+        let place = place(text, &error);
         if fault.get() == Code::TooDeep {
             let next = format!("Use at most {depth} levels of objects and lists.");
             return Problem::new(Code::TooDeep, format!("There are more than {depth} levels at {place}"), next).at(place);
         }
-        broken(&explain(&error), Some(place))
+        broken(&explain(&error, &place), Some(place))
     })
 }
 
@@ -55,12 +55,19 @@ fn broken(detail: &str, place: Option<String>) -> Problem {
     }
 }
 
+/// Line and column from 1; columns in characters, as editors count them.
+fn place(text: &str, error: &serde_json::Error) -> String {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let until = line.floor_char_boundary(error.column());
+    format!("line {}, column {}", error.line(), line[..until].chars().count())
+}
+
 /// serde_json's sentence with the place in it, without the words of the library.
-fn explain(error: &serde_json::Error) -> String {
+fn explain(error: &serde_json::Error, place: &str) -> String {
     let text = error.to_string();
     let sentence = text.split(" at line ").next().unwrap_or(&text);
     let ended = if error.is_eof() { "The body ends too early: " } else { "" };
-    format!("{ended}{sentence} at line {}, column {}", error.line(), error.column())
+    format!("{ended}{sentence} at {place}")
 }
 
 /// One value, with `left` levels of nesting allowed below.
@@ -169,7 +176,7 @@ mod tests {
             ("{\"a\": ", Code::BrokenJson, Some("line 1, column 6"), "ends too early"),
             ("{\"a\": 1} x", Code::BrokenJson, Some("line 1, column 10"), "trailing characters"),
             ("{'a': 1}", Code::BrokenJson, Some("line 1, column 2"), "key must be a string"),
-            ("{\"客户\": 1,\n \"客户\": 2}", Code::BrokenJson, Some("line 2, column 10"), "`客户` stands twice"),
+            ("{\"客户\": 1,\n \"客户\": 2}", Code::BrokenJson, Some("line 2, column 5"), "`客户` stands twice"),
             ("[[[[1]]]]", Code::TooDeep, Some("line 1, column 4"), "more than 3"),
             ("{\"id\": 123456789012345678901234}", Code::BrokenJson, Some("line 1, column 31"), "in quotes"),
         ] {

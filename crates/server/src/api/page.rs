@@ -5,7 +5,7 @@ use switchboard_hub::store::Page;
 use switchboard_model::problem::{Code, Problem};
 use utoipa::ToSchema;
 
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 
 /// Rows of a page when the caller does not say.
 const USUAL: usize = 50;
@@ -34,7 +34,7 @@ impl<'a> Query<'a> {
         let pairs: Vec<_> = url::form_urlencoded::parse(text.unwrap_or_default().as_bytes()).collect();
         for (at, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_ref()) {
-                let hint = nearest(name, known.iter().copied()).as_question();
+                let hint = did_you_mean(name, known.iter().copied());
                 return Err(wrong(name, format!("There is no parameter `{name}` here{hint}"), &list(known)));
             }
             if pairs[..at].iter().any(|(other, _)| other == name) {

@@ -12,7 +12,7 @@ use switchboard_model::problem::{Code, Problem};
 use utoipa::ToSchema;
 
 use super::problem::{Answer, ProblemSchema};
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 
 static ERROR_PAGES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../docs/reference/errors");
 
@@ -65,7 +65,7 @@ pub async fn error(Path(code): Path<String>) -> Answer<Response> {
         None => {
             let known = Code::ALL.iter().map(|code| code.code());
             let shown: String = code.chars().take(40).collect();
-            let detail = format!("There is no problem code `{shown}`{}", nearest(&code, known).as_question());
+            let detail = format!("There is no problem code `{shown}`{}", did_you_mean(&code, known));
             Err(Problem::new(Code::NotFound, detail, "Codes look like SWB-API-001.").into())
         }
     }

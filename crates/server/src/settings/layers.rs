@@ -12,7 +12,7 @@ use super::{
     form::{Fitting, fit},
     table::{OTHER_VARIABLES, PREFIX, SETTINGS, Setting},
 };
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Layers {
                     let known = SETTINGS.iter().map(|setting| setting.key).chain(Setting::groups());
                     let problem = Problem::new(
                         Code::UnknownKey,
-                        format!("There is no setting `{key}`{}", nearest(&key, known).as_question()),
+                        format!("There is no setting `{key}`{}", did_you_mean(&key, known)),
                         "Correct or remove it; `switchboard config show --defaults` prints all settings.",
                     );
                     self.problems.push(problem.at(document.place_of_key(&pointer)));
@@ -124,7 +124,7 @@ impl Layers {
                 self.put(setting, value.trim(), Origin::Environment(name));
             } else if OTHER_VARIABLES.iter().all(|(known, _)| *known != name) {
                 let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
-                let hint = nearest(&name, known.iter().map(String::as_str)).as_question();
+                let hint = did_you_mean(&name, known.iter().map(String::as_str));
                 self.notes.push(format!("The environment variable {name} is read by nobody{hint}"));
             }
         }

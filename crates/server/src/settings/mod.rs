@@ -173,6 +173,19 @@ impl Settings {
         }
     }
 
+    /// Whether nobody set this.
+    pub fn is_default(&self, key: &str) -> bool {
+        self.values.get(key).is_none_or(|set| set.origin == Origin::Default)
+    }
+
+    /// Puts the data folder elsewhere, and the master key with it unless that was set.
+    pub fn move_data(&mut self, folder: &Path) {
+        self.data = folder.to_owned();
+        if matches!(self.master_key, MasterKey::File(_)) && self.is_default("master_key_file") {
+            self.master_key = MasterKey::File(folder.join("master.key"));
+        }
+    }
+
     /// Every setting that has a value, in the order of the table.
     pub fn values(&self) -> impl Iterator<Item = (&'static Setting, &Set)> {
         SETTINGS.iter().filter_map(|setting| self.values.get(setting.key).map(|set| (setting, set)))

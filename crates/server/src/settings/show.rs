@@ -29,10 +29,10 @@ fn print<'a>(lines: impl Iterator<Item = (&'a Setting, Option<String>, String)>,
     let mut group = "";
     for (setting, value, comment) in lines {
         let (of, name) = setting.key.split_once('.').unwrap_or(("", setting.key));
-        if of != group {
+        if of != group && !of.is_empty() {
             let _ = writeln!(text, "{of}:");
-            group = of;
         }
+        group = of;
         let indent = if of.is_empty() { "" } else { "  " };
         let value = value.unwrap_or_default();
         let value = match setting.form {

@@ -1,0 +1,151 @@
+//! `switchboard apply FILE…`: writes configuration files into the data folder, also while no hub runs. A running hub takes
+//! the change within a second.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use switchboard_connect::{
+    document::Document,
+    guide::{self, Item},
+    registry::Registry,
+};
+use switchboard_model::problem::{Code, Problem};
+
+use super::FINE;
+use crate::{
+    api::ConfiguredView,
+    serve::{Opened, ended, open},
+    settings::Settings,
+    simulated::{self, Simulators},
+};
+
+/// What to apply.
+#[derive(Debug, Args)]
+pub struct ApplyArguments {
+    /// Configuration files: integrations, single systems, strategies, or Switchboard's own form; JSON or YAML
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Check everything and say what it means, but write nothing
+    #[arg(long)]
+    check: bool,
+    /// Let the connections call simulated vendors instead of the real ones: those at this address, or, without one, those that this
+    /// command starts and keeps until it is stopped
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    simulate: Option<String>,
+    /// Answer with JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Applies the files: all of them, or nothing when anything is wrong.
+///
+/// # Errors
+/// Everything that is wrong in any file, or that the data folder cannot be used.
+pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCode, Problem> {
+    let registry = crate::serve::registry(settings.connectors.as_deref())?;
+    let mut items = read_files(&arguments.files, &registry)?;
+    if arguments.check {
+        println!("{} connections and routes are right; nothing was written.", items.len());
+        return Ok(FINE);
+    }
+    let simulators = match arguments.simulate.as_deref() {
+        None => None,
+        Some("") => Some(Simulators::start(simulated::Plan::default()).await?),
+        Some(url) => Some(Simulators::elsewhere(url)),
+    };
+    if let Some(simulators) = &simulators {
+        simulated::redirect(&mut items, simulators.base_url());
+    }
+    let Opened { hub, .. } = open(&settings).await?;
+    let workspace = hub.default_workspace().await?;
+    let done = hub.configure(workspace, items).await;
+    hub.stop(settings.stop).await;
+    let done = ConfiguredView::from(done?);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&done).unwrap_or_default());
+    } else {
+        print!("{}", describe(&done));
+    }
+    if let Some(simulators) = simulators.filter(Simulators::are_ours) {
+        eprintln!("Simulated vendors run at {} until this command is stopped (ctrl-c).", simulators.base_url());
+        eprintln!("The hub calls them when it is started with --allow-private-addresses.");
+        ended().await;
+        simulators.stop().await;
+    }
+    Ok(FINE)
+}
+
+fn read_files(files: &[PathBuf], registry: &Registry) -> Result<Vec<Item>, Problem> {
+    let mut items = Vec::new();
+    let mut problems = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        let document = match std::fs::read_to_string(file) {
+            Ok(text) => Document::parse(&text, &name),
+            Err(error) => {
+                let next = "Correct the path, or the permissions of the file.";
+                Err(Problem::new(Code::UnknownFile, format!("{name} cannot be read: {error}"), next))
+            }
+        };
+        match document {
+            Ok(document) => match guide::read(&document, registry) {
+                Ok(found) => items.extend(found),
+                Err(found) => problems.extend(found),
+            },
+            Err(problem) => problems.push(problem),
+        }
+    }
+    match Problem::all(problems) {
+        Some(problem) => Err(problem),
+        None => Ok(items),
+    }
+}
+
+/// What was written, for a person.
+fn describe(done: &ConfiguredView) -> String {
+    let mut lines = Vec::new();
+    for connection in &done.connections {
+        let reason = connection.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        lines.push(format!("connection {} [{}]: {}{reason}", connection.key, connection.connector, connection.state));
+        lines.extend(connection.notes.iter().map(|note| format!("  note: {note}")));
+    }
+    for route in &done.routes {
+        let waiting = match route.waiting_for.is_empty() {
+            true => String::new(),
+            false => format!(" (waits for {}, not connected yet)", route.waiting_for.join(", ")),
+        };
+        lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView};
+
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_told_with_what_is_missing_and_waited_for() {
+        let done = ConfiguredView {
+            connections: vec![ConfiguredConnectionView {
+                key: "primary-crm".into(),
+                connector: "salesforce".into(),
+                state: "draft",
+                reason: Some("missing: clientId".into()),
+                notes: vec!["v58.0 was read as 58.0".into()],
+            }],
+            routes: vec![ConfiguredRouteView {
+                key: "category".into(),
+                strategy: "category_routing",
+                waiting_for: vec!["jira".into(), "linear".into()],
+            }],
+        };
+        assert_eq!(
+            describe(&done),
+            "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
+             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n"
+        );
+    }
+}

@@ -59,9 +59,13 @@ impl Flaw {
         Self::new(spot, detail, "Remove one of the two.")
     }
 
-    fn inexact_number(spot: Spot, number: &str) -> Self {
-        let detail = format!("The number {number} has more digits than can be kept exactly");
-        Self::new(spot, detail, "Put it in quotes, then it is kept as it is written.")
+    /// The number itself is not repeated: it may be a credential that was written without quotes.
+    fn inexact_number(spot: Spot) -> Self {
+        Self::new(
+            spot,
+            "The number has more digits than can be kept exactly",
+            "Put it in quotes, then it is kept as it is written.",
+        )
     }
 }
 

@@ -199,7 +199,7 @@ impl Scanner<'_> {
         let word = self.text.get(from..self.at).unwrap_or_default();
         let is_whole = word.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty();
         if is_whole && word.parse::<i64>().is_err() && word.parse::<u64>().is_err() {
-            self.flaws.push(Flaw::inexact_number(start, word));
+            self.flaws.push(Flaw::inexact_number(start));
         }
         if self.at == from {
             // A text that serde_json accepted has no such place; the step keeps the loop going all the same.

@@ -126,7 +126,7 @@ impl Builder {
                     return Ok(());
                 }
                 let value = scalar::read(&text, style, tag).unwrap_or_else(|mistake| {
-                    self.flaws.push(mistake.at(spot, &text));
+                    self.flaws.push(mistake.at(spot));
                     Value::Null
                 });
                 self.finish(
@@ -207,7 +207,7 @@ impl Builder {
                 Key::Refused
             }
             Err(mistake) => {
-                self.flaws.push(mistake.at(spot, text));
+                self.flaws.push(mistake.at(spot));
                 Key::Refused
             }
         };

@@ -19,16 +19,17 @@ pub(super) enum Mistake {
 }
 
 impl Mistake {
-    /// The mistake as a message about `text` at `spot`.
-    pub(super) fn at(self, spot: Spot, text: &str) -> Flaw {
+    /// The mistake as a message. The text is not repeated: it may be a credential.
+    pub(super) fn at(self, spot: Spot) -> Flaw {
         match self {
-            Self::Inexact => Flaw::inexact_number(spot, text),
-            Self::NotFinite => {
-                let detail = format!("`{text}` is a number that JSON does not have");
-                Flaw::new(spot, detail, "Put it in quotes if it is a text.")
-            }
+            Self::Inexact => Flaw::inexact_number(spot),
+            Self::NotFinite => Flaw::new(
+                spot,
+                "This is a number that JSON does not have",
+                "Put it in quotes if it is a text.",
+            ),
             Self::TagMismatch(suffix) => {
-                let detail = format!("`{text}` is not of the type `!!{suffix}`");
+                let detail = format!("The value is not of the type `!!{suffix}`");
                 Flaw::new(spot, detail, "Remove the tag, or correct the value.")
             }
             Self::UnknownTag(tag) => unknown_tag(&tag, spot),

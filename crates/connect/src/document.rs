@@ -18,6 +18,9 @@ pub const DEPTH_LIMIT: usize = 64;
 /// Longest text, in bytes.
 pub const SIZE_LIMIT: usize = 4 * 1024 * 1024;
 
+/// Most problems of one text that are told at once; nobody reads more, and a broken file of full size has very many.
+pub(crate) const PROBLEM_LIMIT: usize = 200;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A text that was read: its value, and where each part of the value stands.
@@ -146,7 +149,16 @@ impl Document {
 
 /// Never called with an empty list; were it, the answer would still be a problem.
 fn as_problem(flaws: Vec<Flaw>, name: &str) -> Problem {
+    let untold = flaws.len().saturating_sub(PROBLEM_LIMIT);
     let named = |flaw: Flaw| Problem::new(flaw.code, flaw.detail, flaw.next).at(format!("{name}:{}", flaw.spot));
+    let mut problems: Vec<Problem> = flaws.into_iter().take(PROBLEM_LIMIT).map(named).collect();
+    problems.extend(not_told(untold));
     let nothing = || Problem::new(Code::WrongValue, format!("{name} cannot be read"), "Check the file.");
-    Problem::all(flaws.into_iter().map(named).collect()).unwrap_or_else(nothing)
+    Problem::all(problems).unwrap_or_else(nothing)
+}
+
+/// Says that there are more problems than are told.
+pub(crate) fn not_told(count: usize) -> Option<Problem> {
+    let detail = format!("There are {count} more problems");
+    (count > 0).then(|| Problem::new(Code::WrongValue, detail, "Correct those that are listed first."))
 }

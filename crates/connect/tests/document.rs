@@ -271,6 +271,13 @@ fn a_small_file_cannot_grow_through_its_aliases() {
     assert_eq!(refused(&deep).code, Code::TooDeep);
 }
 
+#[test]
+fn no_more_mistakes_are_told_than_a_person_reads() {
+    let problem = refused(&format!("{{{}}}", vec!["\"a\": 1"; 1000].join(", ")));
+    assert_eq!(problem.others.len(), 200);
+    assert_eq!(problem.others[199].detail, "There are 799 more problems");
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![".{0,12}", "[\\p{Han}\\p{Cyrillic}😀\"'\\\\{}:#, \n\t-]{0,12}"];
     let leaf = prop_oneof![

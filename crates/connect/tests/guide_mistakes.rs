@@ -136,3 +136,15 @@ fn all_mistakes_of_a_file_are_told_at_once() {
             .all(|problem| problem.place.as_deref().is_some_and(|place| place.starts_with("f:")))
     );
 }
+
+#[test]
+fn no_more_problems_are_told_than_a_person_reads() {
+    let text = format!("routes: [{}]", vec!["{}"; 1000].join(", "));
+    let problems = mistakes(&text);
+    assert_eq!(problems.len(), 201);
+    assert!(
+        problems[200].detail.contains("more problems"),
+        "{}",
+        problems[200].detail
+    );
+}

@@ -1,11 +1,14 @@
 //! Walks through a document and collects everything that is wrong with it, each with its place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value};
 use switchboard_model::problem::{Code, Problem};
 
-use crate::{connector::nearest, document::Document};
+use crate::{
+    connector::nearest,
+    document::{Document, PROBLEM_LIMIT, not_told},
+};
 
 /// Edit distance is quadratic; nobody mistypes a word this long.
 const LONGEST_SLIP: usize = 200;
@@ -14,6 +17,8 @@ const LONGEST_SLIP: usize = 200;
 pub(super) struct Reader<'d> {
     document: &'d Document,
     problems: RefCell<Vec<Problem>>,
+    /// How many problems there are beyond [`PROBLEM_LIMIT`].
+    untold: Cell<usize>,
 }
 
 impl<'d> Reader<'d> {
@@ -21,6 +26,7 @@ impl<'d> Reader<'d> {
         Self {
             document,
             problems: RefCell::default(),
+            untold: Cell::default(),
         }
     }
 
@@ -33,9 +39,21 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Keeps a problem. Its place is worked out only then: inside of a text that takes a walk through the document.
+    fn add(&self, problem: Problem, place: impl FnOnce(&Document) -> String) {
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() < PROBLEM_LIMIT {
+            problems.push(problem.at(place(self.document)));
+        } else {
+            self.untold.set(self.untold.get() + 1);
+        }
+    }
+
     /// Everything that was wrong.
     pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+        let mut problems = self.problems.into_inner();
+        problems.extend(not_told(self.untold.get()));
+        problems
     }
 }
 
@@ -64,7 +82,9 @@ impl<'r, 'd> Part<'r, 'd> {
 
     /// Reports something that is wrong with the value.
     pub(super) fn report(&self, code: Code, detail: impl Into<String>, next: impl Into<String>) {
-        self.add(Problem::new(code, detail, next).at(self.place()));
+        self.reader.add(Problem::new(code, detail, next), |document| {
+            document.place(&self.pointer)
+        });
     }
 
     /// Reports something that is wrong with the key that the value stands under.
@@ -74,11 +94,9 @@ impl<'r, 'd> Part<'r, 'd> {
 
     /// Reports something that is wrong `offset` bytes into the text at `pointer` below this value.
     pub(super) fn report_inside(&self, pointer: &str, offset: usize, problem: Problem) {
-        let place = self
-            .reader
-            .document
-            .place_inside(&format!("{}{pointer}", self.pointer), offset);
-        self.add(problem.at(place));
+        let pointer = format!("{}{pointer}", self.pointer);
+        self.reader
+            .add(problem, |document| document.place_inside(&pointer, offset));
     }
 
     /// Takes over a problem whose place is a JSON pointer below this value, with those that follow it.
@@ -86,11 +104,11 @@ impl<'r, 'd> Part<'r, 'd> {
         let others = std::mem::take(&mut problem.others);
         let below = problem
             .place
-            .as_deref()
+            .take()
             .filter(|place| place.starts_with('/'))
             .unwrap_or_default();
-        let place = self.reader.document.place(&format!("{}{below}", self.pointer));
-        self.add(problem.at(place));
+        self.reader
+            .add(problem, |document| document.place(&format!("{}{below}", self.pointer)));
         for other in others {
             self.adopt(other);
         }
@@ -98,12 +116,8 @@ impl<'r, 'd> Part<'r, 'd> {
 
     /// Takes over a problem with the key that the value stands under.
     pub(super) fn adopt_at_key(&self, problem: Problem) {
-        let place = self.reader.document.place_of_key(&self.pointer);
-        self.add(problem.at(place));
-    }
-
-    fn add(&self, problem: Problem) {
-        self.reader.problems.borrow_mut().push(problem);
+        self.reader
+            .add(problem, |document| document.place_of_key(&self.pointer));
     }
 
     /// The key or index that leads to the value.

@@ -25,6 +25,8 @@ pub struct TakenToken {
     pub generation: u64,
     /// `None`: this kind of authentication needs none.
     pub token: Option<Token>,
+    /// Whether it was fetched just now.
+    pub fresh: bool,
 }
 
 impl TokenSlot {
@@ -42,12 +44,13 @@ impl TokenSlot {
         let mut held = self.held.lock().await;
         let expired = held.token.as_ref().and_then(|token| token.expires_at_ms).is_some_and(|at| at - EARLY_MS <= now_ms);
         let missing = held.generation == 0;
-        if missing || expired || refused == Some(held.generation) {
+        let fresh = missing || expired || refused == Some(held.generation);
+        if fresh {
             let token = fetch().await?;
             held.token = token;
             held.generation += 1;
         }
-        Ok(TakenToken { generation: held.generation, token: held.token.clone() })
+        Ok(TakenToken { generation: held.generation, token: held.token.clone(), fresh })
     }
 }
 
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
 
     fn token(name: &str, expires_at_ms: Option<i64>) -> Token {
-        Token { access: name.into(), expires_at_ms, facts: Default::default(), rotated_refresh: None }
+        Token { access: name.into(), expires_at_ms, facts: Default::default(), replaced_secrets: Default::default() }
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use prepare::prepare;
 pub use run::{Ended, run};
-pub use send::{Sent, send_call};
+pub use send::{Sent, TokenError, send_call, token};
 
 use crate::{clock::Clock, http::Client, lane::backoff::Schedule, metrics::Metrics, store::Store, vault::Vault};
 

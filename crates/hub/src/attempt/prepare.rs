@@ -1,7 +1,5 @@
 //! Looks up or sets up at the vendor what a connector needs before first use, and keeps it as facts.
 
-use std::sync::Arc;
-
 use serde_json::Map;
 use switchboard_connect::connector::PrepareStep;
 use switchboard_model::{
@@ -11,7 +9,7 @@ use switchboard_model::{
 
 use super::{
     Desk,
-    send::{self, NoToken, Sent, send_call},
+    send::{self, Sent, TokenError, send_call},
 };
 use crate::{configuration::Connection, store::ConnectionNote};
 
@@ -22,18 +20,18 @@ const MOST_CALLS: u32 = 100;
 ///
 /// # Errors
 /// When the vendor cannot be reached or refuses something that is not optional; nothing is kept then.
-pub async fn prepare(desk: &Desk, connection: &Arc<Connection>) -> Result<Arc<Connection>, Problem> {
+pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem> {
     let connector = connection.connector()?;
-    let objects: Vec<String> = connection.mapped_objects();
-    let mut preparation = connector.preparation(&objects);
-    let mut facts = connection.facts().as_object().cloned().unwrap_or_default();
+    let mut preparation = connector.preparation(&connection.mapped_objects());
+    let mut facts = connection.facts();
     let mut refused = None;
     for _ in 0..MOST_CALLS {
         let mut calls = Vec::new();
-        let token = send::token(desk, connection, refused.take(), &mut calls).await.map_err(|failure| no_token(connection, failure))?;
-        let facts_value = serde_json::Value::Object(facts.clone());
-        let mut account = connection.account();
-        account.facts = &facts_value;
+        let token = send::token(desk, connection, refused.take(), &mut calls).await;
+        let token = token.map_err(|error| no_token(connection, error))?;
+        // What was learnt a call ago is there for the next one.
+        connection.note_facts(facts.clone());
+        let account = connection.account()?;
         let request = match preparation.next(&account, token.token.as_ref())? {
             PrepareStep::Call(request) => request,
             PrepareStep::Done => return keep(desk, connection, facts).await,
@@ -41,8 +39,8 @@ pub async fn prepare(desk: &Desk, connection: &Arc<Connection>) -> Result<Arc<Co
         connection.gate.pass().await;
         let Sent { answer, record } = send_call(desk, "prepare", &request).await;
         let answer = answer.map_err(|error| unavailable(connection, &error.to_string()))?;
-        match preparation.read(&account, &answer) {
-            Ok(learned) => facts.extend(learned),
+        match preparation.read(&account, &answer, &mut facts) {
+            Ok(()) => {}
             Err(Outcome::Reauthorise { message }) if token.token.is_some() => {
                 tracing::debug!(connection = %connection.key, message, "a new token is needed");
                 refused = Some(token.generation);
@@ -60,28 +58,28 @@ pub async fn prepare(desk: &Desk, connection: &Arc<Connection>) -> Result<Arc<Co
                 )
                 .at(record.request.lines().next().unwrap_or_default()));
             }
-            Err(other) => return Err(unavailable(connection, &format!("{other:?}"))),
+            Err(Outcome::Retry { message, .. } | Outcome::Unknown { message }) => return Err(unavailable(connection, &message)),
+            Err(other) => return Err(unavailable(connection, other.name())),
         }
     }
     Err(unavailable(connection, "the preparation does not come to an end"))
 }
 
-async fn keep(desk: &Desk, connection: &Arc<Connection>, facts: Map<String, serde_json::Value>) -> Result<Arc<Connection>, Problem> {
-    let prepared = connection.with_facts(facts);
-    let note = ConnectionNote { facts: prepared.facts().as_object().cloned(), ..ConnectionNote::default() };
-    desk.store.note_connection(connection.id, note).await?;
-    Ok(Arc::new(prepared))
+async fn keep(desk: &Desk, connection: &Connection, facts: Map<String, serde_json::Value>) -> Result<(), Problem> {
+    connection.note_prepared(facts);
+    let note = ConnectionNote { facts: Some(connection.facts()), ..ConnectionNote::default() };
+    Ok(desk.store.note_connection(connection.id, note).await?)
 }
 
-fn no_token(connection: &Connection, failure: NoToken) -> Problem {
+fn no_token(connection: &Connection, failure: TokenError) -> Problem {
     match failure {
-        NoToken::Denied(message) => Problem::new(
+        TokenError::Denied(message) => Problem::new(
             Code::CredentialsRefused,
             format!("{}: {message}", connection.key),
             "Enter working credentials for this connection.",
         ),
-        NoToken::Later { message, .. } => unavailable(connection, &message),
-        NoToken::Broken(problem) => problem,
+        TokenError::Later { message, .. } => unavailable(connection, &message),
+        TokenError::Broken(problem) => problem,
     }
 }
 

@@ -28,10 +28,11 @@ pub(super) fn make(connection: &Connection, pending: &Pending) -> Result<Value, 
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
-    let derived = Value::Object(normalise::variables(&pending.event));
-    let data = pending.event.data_value();
-    let options = Value::Object(pending.options.clone().unwrap_or_default());
-    let scope = Scope::new(&derived).with(data).with(&options);
+    let derived = normalise::variables(&pending.event);
+    let mut scope = Scope::of(&derived).with_map(&pending.event.data);
+    if let Some(options) = &pending.options {
+        scope = scope.with_map(options);
+    }
     let mapped = mapping.render(&scope).map_err(|errors| {
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Problem::new(

@@ -1,12 +1,11 @@
 //! Tries one delivery until it is settled or has to wait.
 
+use std::sync::Arc;
 
-
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use switchboard_connect::{
     call::HttpRequest,
-    connector::{CallContext, Connector, Decision, Known},
+    connector::{Account, Call, Connector, Decision, Doubt, Known},
     manifest::OperationKind,
 };
 use switchboard_model::{
@@ -16,12 +15,12 @@ use switchboard_model::{
 
 use super::{
     Desk, record,
-    send::{self, NoToken, Sent, send_call},
-    settle::{self, Verdict},
+    send::{self, Sent, TokenError, send_call},
+    settle::{self, Trace, Verdict},
 };
 use crate::{
     configuration::Connection,
-    store::{CallRecord, Intent, Pending},
+    store::{CallRecord, InDoubt, Intent, Pending},
     token::TakenToken,
 };
 
@@ -44,9 +43,9 @@ pub async fn run(desk: &Desk, connection: &Connection, pending: Pending) -> Ende
     let mut attempt = Attempt {
         desk,
         connection,
-        doubt_ms: pending.doubt_ms,
+        first_sent_ms: pending.doubt.map(|doubt| doubt.since_ms),
+        call: None,
         pending,
-        known: Known::default(),
         calls: Vec::new(),
         renewals: 0,
         refused: None,
@@ -54,17 +53,18 @@ pub async fn run(desk: &Desk, connection: &Connection, pending: Pending) -> Ende
     let verdict = match attempt.decide().await {
         Ok(verdict) | Err(verdict) => verdict,
     };
-    let Attempt { pending, doubt_ms, known, calls, .. } = attempt;
-    settle::write_down(desk, connection, settle::Result { pending, doubt_ms, known, calls, verdict }).await
+    let trace = attempt.trace();
+    settle::write_down(desk, connection, trace, verdict).await
 }
 
 struct Attempt<'a> {
     desk: &'a Desk,
     connection: &'a Connection,
     pending: Pending,
-    /// Since when a write is in doubt.
-    doubt_ms: Option<i64>,
-    known: Known,
+    /// What is known of the record; `None` until it is mapped.
+    call: Option<Call>,
+    /// When a write that may have made the record was first sent.
+    first_sent_ms: Option<i64>,
     calls: Vec<CallRecord>,
     renewals: u32,
     /// The generation of a token that the vendor refused.
@@ -74,92 +74,74 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// Goes from call to call. `Err` is a verdict too: the way out of the middle of things.
     async fn decide(&mut self) -> Result<Verdict, Verdict> {
-        let connection = self.connection;
-        let connector = connection.connector().map_err(Verdict::Dead)?;
-        let record = record::make(connection, &self.pending).map_err(Verdict::Dead)?;
-        self.known.link = self.desk.link(connection, &self.pending).await?;
-        self.known.doubt = self.doubt_ms.is_some();
+        let connector = self.connection.connector().map_err(Verdict::Dead)?;
+        let record = record::make(self.connection, &self.pending).map_err(Verdict::Dead)?;
+        let link = self.link().await?;
+        let doubt = match self.pending.doubt {
+            None => Doubt::No,
+            Some(InDoubt { operation: None, .. }) => Doubt::Yes,
+            Some(InDoubt { operation: Some(kind), .. }) => Doubt::Of(kind),
+        };
+        let call = self.call.insert(Call::new(&self.pending.record_key, record, Known::new(link, doubt)));
+        call.begin(self.desk.clock.now_ms(), None, self.first_sent_ms);
         for _ in 0..MOST_CALLS {
-            let token = self.token().await?;
-            let context = CallContext {
-                account: connection.account(),
-                token: token.token.as_ref(),
-                record: &record,
-                key: &self.pending.record_key,
-                event_type: self.pending.event.kind.name(),
-                doubt_ms: self.doubt_ms,
-                now_ms: self.desk.clock.now_ms(),
-            };
-            let kind = match connector.next_call(&self.pending.object, &self.known, &context) {
-                Decision::Call(kind) => kind,
-                Decision::Done { external_id } => return Ok(Verdict::Delivered { external_id }),
-                Decision::Reject(problem) => return Ok(Verdict::Dead(problem)),
-            };
-            self.wait_for_read_lag(connector, kind)?;
-            let request = connector.build(&self.pending.object, kind, &self.known, &context).map_err(Verdict::Dead)?;
-            let outcome = self.call(connector, kind, &request, &record, &token).await?;
-            if let Some(verdict) = self.conclude(connector, kind, outcome, &token)? {
+            if let Some(verdict) = self.step(connector).await? {
                 return Ok(verdict);
             }
         }
-        Ok(Verdict::Dead(Problem::new(
+        Err(Verdict::Dead(Problem::new(
             Code::VendorRejected,
             format!("{} still had no result after {MOST_CALLS} calls", connector.name()),
             "Look at the calls of this delivery, mend the cause and replay it.",
         )))
     }
 
+    /// One call, if one is needed.
+    async fn step(&mut self, connector: &Connector) -> Result<Option<Verdict>, Verdict> {
+        let token = self.token().await?;
+        let account = self.connection.account().map_err(Verdict::Dead)?;
+        let Some(call) = &mut self.call else { return Ok(None) };
+        call.begin(self.desk.clock.now_ms(), token.token.as_ref(), self.first_sent_ms);
+        let kind = match connector.next_call(&self.pending.object, &account, call) {
+            Decision::Call(kind) => kind,
+            Decision::Done { external_id } => return Ok(Some(Verdict::Delivered { external_id })),
+            Decision::Reject(problem) => return Ok(Some(Verdict::Dead(problem))),
+        };
+        let request = connector.build(&self.pending.object, kind, &account, call).map_err(Verdict::Dead)?;
+        self.wait_for_read_lag(connector, kind)?;
+        self.connection.gate.pass().await;
+        if !kind.is_read() {
+            self.intend(kind, &request).await?;
+        }
+        let outcome = self.send(connector, &account, kind, &request).await;
+        self.learn(kind, &outcome);
+        self.conclude(connector, kind, outcome, &token)
+    }
+
     async fn token(&mut self) -> Result<TakenToken, Verdict> {
         let taken = send::token(self.desk, self.connection, self.refused.take(), &mut self.calls).await;
-        taken.map_err(|failure| match failure {
-            NoToken::Denied(message) => Verdict::Denied(message),
-            NoToken::Later { message, after_ms } => Verdict::Later { message, after_ms, counts: true },
-            NoToken::Broken(problem) => Verdict::Dead(problem),
+        taken.map_err(|error| match error {
+            TokenError::Denied(message) => Verdict::Denied(message),
+            TokenError::Later { message, after_ms } => Verdict::Later { message, after_ms, counts: true },
+            TokenError::Broken(problem) => Verdict::Dead(problem),
         })
+    }
+
+    /// The external id of the delivery's record, where one is known.
+    async fn link(&self) -> Result<Option<String>, Verdict> {
+        let link = self.desk.store.link(self.connection.id, &self.pending.object, &self.pending.record_key).await;
+        link.map_err(|error| Verdict::Later { message: error.to_string(), after_ms: None, counts: false })
     }
 
     /// A vendor may show a record only some time after it was written; looking for it earlier proves nothing.
     fn wait_for_read_lag(&self, connector: &Connector, kind: OperationKind) -> Result<(), Verdict> {
-        let Some(since) = self.doubt_ms.filter(|_| kind == OperationKind::Probe) else { return Ok(()) };
+        let Some(since) = self.first_sent_ms.filter(|_| kind == OperationKind::Probe) else { return Ok(()) };
         let visible_ms = since + connector.read_lag_ms(&self.pending.object);
-        match visible_ms > self.desk.clock.now_ms() {
-            true => Err(Verdict::Doubt { message: "waits until the vendor shows what was written".into(), due_ms: visible_ms }),
-            false => Ok(()),
+        if visible_ms > self.desk.clock.now_ms() {
+            let message = "waits until the vendor shows what was written".into();
+            return Err(Verdict::Doubt { message, due_ms: visible_ms });
         }
-    }
-
-    async fn call(
-        &mut self,
-        connector: &Connector,
-        kind: OperationKind,
-        request: &HttpRequest,
-        record: &Value,
-        token: &TakenToken,
-    ) -> Result<Outcome, Verdict> {
-        self.connection.gate.pass().await;
-        if !kind.is_read() {
-            self.intend(kind, request).await?;
-        }
-        let Sent { answer, record: mut line } = send_call(self.desk, kind.name(), request).await;
-        let outcome = match &answer {
-            Ok(answer) => {
-                let context = CallContext {
-                    account: self.connection.account(),
-                    token: token.token.as_ref(),
-                    record,
-                    key: &self.pending.record_key,
-                    event_type: self.pending.event.kind.name(),
-                    doubt_ms: self.doubt_ms,
-                    now_ms: self.desk.clock.now_ms(),
-                };
-                connector.read(&self.pending.object, kind, &self.known, &context, answer)
-            }
-            Err(error) => send::without_answer(error, connector.is_repeatable(&self.pending.object, kind)),
-        };
-        line.outcome = outcome.name();
-        self.desk.metrics.called(connector.slug(), kind.name(), line.outcome);
-        self.calls.push(line);
-        Ok(outcome)
+        Ok(())
     }
 
     /// The promise that a write is about to be sent is on the disk before it is.
@@ -168,15 +150,44 @@ impl Attempt<'_> {
         let digest = Sha256::digest(&request.body);
         let mut request_digest = [0; 8];
         request_digest.copy_from_slice(&digest[..8]);
-        let intent = Intent { delivery: self.pending.id, operation: kind.name(), request_digest, now_ms };
-        self.desk.store.intend(intent).await.map_err(|error| Verdict::Later {
-            message: Problem::from(error).to_string(),
-            after_ms: None,
-            counts: false,
-        })
+        let intent = Intent { delivery: self.pending.id, operation: kind, request_digest, now_ms };
+        let written = self.desk.store.intend(intent).await;
+        written.map_err(|error| Verdict::Later { message: error.to_string(), after_ms: None, counts: false })
     }
 
-    /// What the outcome of a call means for the delivery; `None`: the next call decides.
+    async fn send(
+        &mut self,
+        connector: &Connector,
+        account: &Arc<Account>,
+        kind: OperationKind,
+        request: &HttpRequest,
+    ) -> Outcome {
+        let sent_ms = self.desk.clock.now_ms();
+        let Sent { answer, record: mut line } = send_call(self.desk, kind.name(), request).await;
+        let outcome = match (&answer, &self.call) {
+            (Ok(answer), Some(call)) => connector.read(&self.pending.object, kind, account, call, answer),
+            (Err(error), _) => send::without_answer(error, kind.is_read()),
+            (Ok(_), None) => Outcome::Unknown { message: "the record got lost".into() },
+        };
+        if matches!(outcome, Outcome::Unknown { .. }) {
+            self.first_sent_ms.get_or_insert(sent_ms);
+        }
+        line.outcome = outcome.name();
+        self.desk.metrics.called(connector.slug(), kind.name(), line.outcome);
+        self.calls.push(line);
+        outcome
+    }
+
+    fn learn(&mut self, kind: OperationKind, outcome: &Outcome) {
+        if let Some(call) = &mut self.call {
+            call.known.learn(kind, outcome);
+            if call.known.doubt == Doubt::No {
+                self.first_sent_ms = None;
+            }
+        }
+    }
+
+    /// What the outcome of a call means for the delivery; `None`: what is known now decides about the next call.
     fn conclude(
         &mut self,
         connector: &Connector,
@@ -185,29 +196,12 @@ impl Attempt<'_> {
         token: &TakenToken,
     ) -> Result<Option<Verdict>, Verdict> {
         match outcome {
-            Outcome::Delivered { external_id, .. } if kind.is_read() => {
-                self.known.note_found(kind, external_id);
-                self.doubt_ms = self.doubt_ms.filter(|_| kind != OperationKind::Probe);
-                Ok(None)
-            }
-            Outcome::Delivered { external_id, .. } => {
-                let external_id = external_id.or_else(|| self.known.link.clone());
-                Ok(Some(Verdict::Delivered { external_id }))
-            }
-            Outcome::Missing => {
-                self.known.note_missing(kind);
-                self.doubt_ms = self.doubt_ms.filter(|_| kind != OperationKind::Probe);
-                Ok(None)
-            }
-            Outcome::Duplicate { existing } => {
-                self.known.note_duplicate(existing);
-                Ok(None)
-            }
+            Outcome::Delivered { .. } | Outcome::Missing | Outcome::Duplicate { .. } => Ok(None),
             Outcome::Retry { message, after_ms } => Err(Verdict::Later { message, after_ms, counts: true }),
             Outcome::Throttled { message, after_ms } => Err(Verdict::Throttled { message, after_ms }),
             Outcome::Reauthorise { message } => {
                 self.renewals += 1;
-                if self.renewals > MOST_RENEWALS || token.token.is_none() {
+                if self.renewals > MOST_RENEWALS {
                     return Err(Verdict::Denied(message));
                 }
                 self.refused = Some(token.generation);
@@ -215,27 +209,36 @@ impl Attempt<'_> {
             }
             Outcome::Denied { message } => Err(Verdict::Denied(message)),
             Outcome::Rejected { message, fields } => Err(Verdict::Dead(settle::rejected(connector, &message, &fields))),
+            Outcome::Unknown { message } if connector.is_repeatable(&self.pending.object, kind) => {
+                Err(Verdict::Later { message, after_ms: None, counts: true })
+            }
             Outcome::Unknown { message } => {
-                let since = self.doubt_ms.unwrap_or_else(|| self.desk.clock.now_ms());
-                self.doubt_ms = Some(since);
-                let repeatable = connector.is_repeatable(&self.pending.object, kind);
-                Err(match repeatable {
-                    true => Verdict::Later { message, after_ms: None, counts: true },
-                    false => {
-                        let due_ms = self.desk.clock.now_ms() + connector.read_lag_ms(&self.pending.object);
-                        Verdict::Doubt { message, due_ms }
-                    }
-                })
+                let due_ms = self.desk.clock.now_ms() + connector.read_lag_ms(&self.pending.object);
+                Err(Verdict::Doubt { message, due_ms })
             }
         }
     }
-}
 
-impl Desk {
-    /// The external id of the delivery's record, where one is known.
-    async fn link(&self, connection: &Connection, pending: &Pending) -> Result<Option<String>, Verdict> {
-        let link = self.store.link(connection.id, &pending.object, &pending.record_key).await;
-        link.map_err(|error| Verdict::Later { message: error.to_string(), after_ms: None, counts: false })
+    fn trace(self) -> Trace {
+        let known = self.call.map(|call| call.known);
+        let doubt = match known.as_ref().map(|known| known.doubt) {
+            // The try ended before anything was known anew.
+            None => self.pending.doubt,
+            Some(Doubt::No) => None,
+            Some(doubt) => Some(InDoubt {
+                since_ms: self.first_sent_ms.unwrap_or_else(|| self.desk.clock.now_ms()),
+                operation: match doubt {
+                    Doubt::Of(kind) => Some(kind),
+                    Doubt::Yes | Doubt::No => None,
+                },
+            }),
+        };
+        Trace {
+            known_link: known.as_ref().and_then(|known| known.link.clone()),
+            lost_link: known.as_ref().is_some_and(Known::has_lost_link),
+            pending: self.pending,
+            doubt,
+            calls: self.calls,
+        }
     }
 }
-

@@ -69,23 +69,32 @@ pub(super) fn without_answer(error: &SendError, repeatable: bool) -> Outcome {
 
 /// Why a call could not even be tried.
 #[derive(Debug)]
-pub(super) enum NoToken {
+pub enum TokenError {
     /// The credentials are dead.
     Denied(String),
     /// The token end point failed; again later.
-    Later { message: String, after_ms: Option<u64> },
+    Later {
+        /// What it said.
+        message: String,
+        /// The wait that it asks for, in milliseconds.
+        after_ms: Option<u64>,
+    },
     /// The request cannot be made.
     Broken(Problem),
 }
 
-/// The connection's token, fetched when need be by one caller for all. The calls that this takes are added to `calls`.
-pub(super) async fn token(
+/// The connection's token, fetched when need be by one caller for all; `refused` is the generation of a token that the vendor does not
+/// accept. The calls that this takes are added to `calls`.
+///
+/// # Errors
+/// When the vendor gives none.
+pub async fn token(
     desk: &Desk,
     connection: &Connection,
     refused: Option<u64>,
     calls: &mut Vec<CallRecord>,
-) -> Result<TakenToken, NoToken> {
-    let connector = connection.connector().map_err(NoToken::Broken)?;
+) -> Result<TakenToken, TokenError> {
+    let connector = connection.connector().map_err(TokenError::Broken)?;
     let fetch = async || fetch_token(desk, connection, connector, calls).await;
     connection.tokens.get(refused, desk.clock.now_ms(), fetch).await
 }
@@ -95,41 +104,47 @@ async fn fetch_token(
     connection: &Connection,
     connector: &Connector,
     calls: &mut Vec<CallRecord>,
-) -> Result<Option<Token>, NoToken> {
+) -> Result<Option<Token>, TokenError> {
     let now_ms = desk.clock.now_ms();
-    let Some(request) = connector.token_request(&connection.account(), now_ms).map_err(NoToken::Broken)? else {
+    let account = connection.account().map_err(TokenError::Broken)?;
+    let Some(request) = connector.token_request(&account, now_ms).map_err(TokenError::Broken)? else {
         return Ok(None);
     };
     let Sent { answer, mut record } = send_call(desk, "token", &request).await;
     let result = match answer {
-        Ok(answer) => connector.read_token(&connection.account(), &answer, desk.clock.now_ms()).map_err(|failure| match failure {
-            TokenFailure { dead: true, message, .. } => NoToken::Denied(message),
-            TokenFailure { message, after_ms, .. } => NoToken::Later { message, after_ms },
+        Ok(answer) => connector.read_token(&account, &answer, desk.clock.now_ms()).map_err(|failure| match failure {
+            TokenFailure { dead: true, message, .. } => TokenError::Denied(message),
+            TokenFailure { message, after_ms, .. } => TokenError::Later { message, after_ms },
         }),
-        Err(SendError::Refused(message)) => Err(NoToken::Denied(message)),
-        Err(error) => Err(NoToken::Later { message: error.to_string(), after_ms: None }),
+        Err(SendError::Refused(message)) => Err(TokenError::Denied(message)),
+        Err(error) => Err(TokenError::Later { message: error.to_string(), after_ms: None }),
     };
     record.outcome = match &result {
         Ok(_) => "delivered",
-        Err(NoToken::Denied(_)) => "denied",
+        Err(TokenError::Denied(_)) => "denied",
         Err(_) => "retry",
     };
     desk.metrics.called(connector.slug(), "token", record.outcome);
     calls.push(record);
     let token = result?;
-    keep_rotated(desk, connection, &token).await?;
+    keep(desk, connection, &token).await?;
     Ok(Some(token))
 }
 
 /// A vendor that rotates refresh tokens has made the old one worthless: the new one is kept before the access token is used.
-async fn keep_rotated(desk: &Desk, connection: &Connection, token: &Token) -> Result<(), NoToken> {
-    if token.replaced_secrets.is_empty() {
+async fn keep(desk: &Desk, connection: &Connection, token: &Token) -> Result<(), TokenError> {
+    let mut note = ConnectionNote::default();
+    if connection.note_facts(token.facts.clone()) {
+        note.facts = Some(connection.facts());
+    }
+    if !token.replaced_secrets.is_empty() {
+        let mut secrets = connection.secrets().clone();
+        secrets.extend(token.replaced_secrets.clone());
+        let place = seal_place(connection.workspace, &connection.key);
+        note.sealed = Some(desk.vault.seal(&place, &secrets).map_err(TokenError::Broken)?);
+    }
+    if note.facts.is_none() && note.sealed.is_none() {
         return Ok(());
     }
-    let mut secrets = connection.account().secrets.as_object().cloned().unwrap_or_default();
-    secrets.extend(token.replaced_secrets.clone());
-    let sealed = desk.vault.seal(&seal_place(connection.workspace, &connection.key), &secrets).map_err(NoToken::Broken)?;
-    let note = ConnectionNote { sealed: Some(sealed), ..ConnectionNote::default() };
-    let kept = desk.store.note_connection(connection.id, note).await;
-    kept.map_err(|error| NoToken::Broken(error.into()))
+    desk.store.note_connection(connection.id, note).await.map_err(|error| TokenError::Broken(error.into()))
 }

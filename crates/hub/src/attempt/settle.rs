@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use switchboard_connect::connector::{Connector, Known};
+use switchboard_connect::connector::Connector;
 use switchboard_model::{
     connection::ConnectionState,
     delivery::DeliveryState,
@@ -13,7 +13,7 @@ use switchboard_model::{
 use super::{Desk, Ended};
 use crate::{
     configuration::Connection,
-    store::{CallRecord, ConnectionNote, LinkChange, Pending, Settlement},
+    store::{CallRecord, ConnectionNote, InDoubt, LinkChange, Pending, Settlement},
 };
 
 /// The wait after a throttled call when the vendor names none, in milliseconds.
@@ -40,13 +40,16 @@ pub(super) enum Verdict {
     Denied(String),
 }
 
-/// A try with all that is known after it.
-pub(super) struct Result {
+/// What a try leaves behind.
+pub(super) struct Trace {
     pub pending: Pending,
-    pub doubt_ms: Option<i64>,
-    pub known: Known,
+    /// The write that is in doubt now.
+    pub doubt: Option<InDoubt>,
+    /// The link that was known before.
+    pub known_link: Option<String>,
+    /// Whether that link turned out to lead nowhere.
+    pub lost_link: bool,
     pub calls: Vec<CallRecord>,
-    pub verdict: Verdict,
 }
 
 /// What the delivery's row becomes.
@@ -59,8 +62,7 @@ struct Next {
 }
 
 /// Writes the result down, however long that takes, and answers what the lane has to know.
-pub(super) async fn write_down(desk: &Desk, connection: &Connection, result: Result) -> Ended {
-    let Result { pending, doubt_ms, known, calls, verdict } = result;
+pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trace, verdict: Verdict) -> Ended {
     let now_ms = desk.clock.now_ms();
     let mut hold_until_ms = None;
     if let Verdict::Throttled { after_ms, .. } = &verdict {
@@ -71,15 +73,16 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, result: Res
         hold_until_ms = Some(now_ms + DENIED_MS);
         mark_refused(desk, connection, message).await;
     }
-    let next = next(desk, connection, &pending, &verdict, doubt_ms, now_ms);
-    let link = link_change(connection, &pending, &known, next.external_id.as_deref());
+    let next = next(desk, connection, &trace, &verdict, now_ms);
+    let link = link_change(connection, &trace, next.external_id.as_deref());
+    let Trace { pending, doubt, calls, .. } = trace;
     let settlement = Settlement {
         delivery: pending.id,
         workspace: connection.workspace,
         state: next.state,
         attempts: next.attempts,
         due_ms: next.due_ms,
-        doubt_ms: doubt_ms.filter(|_| next.state != DeliveryState::Delivered),
+        doubt: doubt.filter(|_| next.state != DeliveryState::Delivered),
         now_ms,
         external_id: next.external_id,
         link,
@@ -89,7 +92,7 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, result: Res
     let again = (!next.state.is_settled()).then(|| Pending {
         attempts: next.attempts,
         due_ms: next.due_ms,
-        doubt_ms: settlement.doubt_ms,
+        doubt: settlement.doubt,
         ..pending
     });
     desk.metrics.settled(&connection.spec.connector, next.state.name());
@@ -104,15 +107,9 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, result: Res
     Ended { again, hold_until_ms }
 }
 
-fn next(
-    desk: &Desk,
-    connection: &Connection,
-    pending: &Pending,
-    verdict: &Verdict,
-    doubt_ms: Option<i64>,
-    now_ms: i64,
-) -> Next {
-    let open = if doubt_ms.is_some() { DeliveryState::Unknown } else { DeliveryState::Waiting };
+fn next(desk: &Desk, connection: &Connection, trace: &Trace, verdict: &Verdict, now_ms: i64) -> Next {
+    let pending = &trace.pending;
+    let open = if trace.doubt.is_some() { DeliveryState::Unknown } else { DeliveryState::Waiting };
     let later = |attempts: u32, due_ms: i64, problem: Problem| Next {
         state: open,
         attempts,
@@ -202,20 +199,14 @@ async fn mark_refused(desk: &Desk, connection: &Connection, message: &str) {
     }
 }
 
-fn link_change(connection: &Connection, pending: &Pending, known: &Known, external_id: Option<&str>) -> LinkChange {
+fn link_change(connection: &Connection, trace: &Trace, external_id: Option<&str>) -> LinkChange {
+    let (object, record_key) = (Arc::clone(&trace.pending.object), trace.pending.record_key.clone());
     match external_id {
-        Some(external_id) if known.link.as_deref() == Some(external_id) && !known.is_new => LinkChange::Keep,
-        Some(external_id) => LinkChange::Set {
-            connection: connection.id,
-            object: Arc::clone(&pending.object),
-            record_key: pending.record_key.clone(),
-            external_id: external_id.to_owned(),
-        },
-        None if known.gone => LinkChange::Forget {
-            connection: connection.id,
-            object: Arc::clone(&pending.object),
-            record_key: pending.record_key.clone(),
-        },
+        Some(external_id) if trace.known_link.as_deref() == Some(external_id) => LinkChange::Keep,
+        Some(external_id) => {
+            LinkChange::Set { connection: connection.id, object, record_key, external_id: external_id.to_owned() }
+        }
+        None if trace.lost_link => LinkChange::Forget { connection: connection.id, object, record_key },
         None => LinkChange::Keep,
     }
 }

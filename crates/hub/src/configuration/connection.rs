@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use parking_lot::RwLock;
 use serde_json::{Map, Value};
 use switchboard_connect::{
     connector::{Account, Connector},
@@ -31,7 +32,7 @@ pub struct Tools {
 }
 
 /// One connection at work.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Connection {
     /// Its number in the store.
     pub id: ConnectionId,
@@ -61,10 +62,16 @@ pub struct Connection {
     pub tokens: Arc<TokenSlot>,
     mappings: Arc<IndexMap<Arc<str>, Mapping>>,
     condition: Arc<Result<Option<Condition>, String>>,
-    settings: Arc<Value>,
-    secrets: Arc<Value>,
-    facts: Arc<Value>,
+    secrets: Arc<Map<String, Value>>,
+    learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
+}
+
+/// What was learnt from the vendor, and the account as it is with that.
+#[derive(Debug)]
+struct Learned {
+    facts: Map<String, Value>,
+    account: Result<Arc<Account>, Problem>,
 }
 
 impl Connection {
@@ -86,7 +93,9 @@ impl Connection {
         faults.extend(mapping_faults);
         let condition = spec.condition.as_deref().map(Condition::parse).transpose().map_err(|error| error.to_string());
         let settings = Value::Object(spec.settings.clone());
-        let limits = connector.as_deref().map(|connector| connector.limits(&settings)).unwrap_or_default();
+        let limits = connector.as_deref().map(|connector| connector.limits(&settings));
+        let (concurrency, windows) = limits.map(|limits| (limits.concurrency, limits.windows)).unwrap_or((1, Vec::new()));
+        let account = open_account(connector.as_deref(), &spec, &secrets, &row.facts);
         let (state, reason) = match faults.is_empty() {
             true => (row.state, row.reason.clone()),
             false => (ConnectionState::Error, Some(faults.join("; "))),
@@ -101,14 +110,13 @@ impl Connection {
             state,
             reason,
             connector,
-            concurrency: limits.concurrency,
-            gate: Arc::new(Gate::new(Limiter::new(limits.windows), Arc::clone(&tools.clock))),
+            concurrency,
+            gate: Arc::new(Gate::new(Limiter::new(windows), Arc::clone(&tools.clock))),
             tokens: Arc::default(),
             mappings: Arc::new(mappings),
             condition: Arc::new(condition),
-            settings: Arc::new(settings),
-            secrets: Arc::new(Value::Object(secrets)),
-            facts: Arc::new(Value::Object(row.facts.clone())),
+            secrets: Arc::new(secrets),
+            learned: Arc::new(RwLock::new(Learned { facts: row.facts.clone(), account })),
             spec: Arc::new(spec),
             row: Arc::new(row),
         }
@@ -133,30 +141,48 @@ impl Connection {
     }
 
     /// What each request of this connection is made with.
-    pub fn account(&self) -> Account<'_> {
-        Account {
-            auth_kind: &self.spec.auth_kind,
-            settings: &self.settings,
-            secrets: &self.secrets,
-            facts: &self.facts,
-        }
+    ///
+    /// # Errors
+    /// When settings or credentials do not fit together.
+    pub fn account(&self) -> Result<Arc<Account>, Problem> {
+        self.learned.read().account.clone()
     }
 
-    /// The facts that were learnt from the vendor, an object.
-    pub fn facts(&self) -> &Value {
-        &self.facts
+    /// The credentials.
+    pub(crate) fn secrets(&self) -> &Map<String, Value> {
+        &self.secrets
+    }
+
+    /// What was learnt from the vendor.
+    pub fn facts(&self) -> Map<String, Value> {
+        self.learned.read().facts.clone()
     }
 
     /// Whether everything that the connector wants to know or set up beforehand is done.
     pub fn is_prepared(&self) -> bool {
-        self.facts.get(PREPARED).is_some()
+        self.learned.read().facts.contains_key(PREPARED)
     }
 
-    /// The same connection with these facts, prepared.
-    #[must_use]
-    pub fn with_facts(&self, mut facts: Map<String, Value>) -> Self {
+    /// Takes in everything that the preparations told.
+    pub(crate) fn note_prepared(&self, mut facts: Map<String, Value>) {
         facts.insert(PREPARED.into(), true.into());
-        Self { facts: Arc::new(Value::Object(facts)), ..self.clone() }
+        self.note_facts(facts);
+    }
+
+    /// Takes in facts; answers whether any of them is new.
+    pub(crate) fn note_facts(&self, new: Map<String, Value>) -> bool {
+        let mut learned = self.learned.write();
+        if new.iter().all(|(name, value)| learned.facts.get(name) == Some(value)) {
+            return false;
+        }
+        learned.facts.extend(new);
+        learned.account = open_account(self.connector.as_deref(), &self.spec, &self.secrets, &learned.facts);
+        true
+    }
+
+    /// The objects that it has mappings for.
+    pub fn mapped_objects(&self) -> Vec<String> {
+        self.mappings.keys().map(|name| name.to_string()).collect()
     }
 
     /// The objects that it makes of an event of this type when no route says which.
@@ -212,13 +238,7 @@ impl Connection {
     /// # Errors
     /// When this version has no connector of that name.
     pub fn connector(&self) -> Result<&Arc<Connector>, Problem> {
-        self.connector.as_ref().ok_or_else(|| {
-            Problem::new(
-                Code::UnknownConnector,
-                format!("this version has no connector `{}`", self.spec.connector),
-                "Add the connector's folder, or use a version that has it.",
-            )
-        })
+        self.connector.as_ref().ok_or_else(|| no_connector(&self.spec.connector))
     }
 }
 
@@ -252,6 +272,26 @@ fn compile_mappings(spec: &ConnectionSpec, connector: Option<&Connector>) -> (In
         }
     }
     (mappings, faults)
+}
+
+fn open_account(
+    connector: Option<&Connector>,
+    spec: &ConnectionSpec,
+    secrets: &Map<String, Value>,
+    facts: &Map<String, Value>,
+) -> Result<Arc<Account>, Problem> {
+    match connector {
+        Some(connector) => connector.account(&spec.auth_kind, &spec.settings, secrets, facts).map(Arc::new),
+        None => Err(no_connector(&spec.connector)),
+    }
+}
+
+fn no_connector(name: &str) -> Problem {
+    Problem::new(
+        Code::UnknownConnector,
+        format!("this version has no connector `{name}`"),
+        "Add the connector's folder, or use a version that has it.",
+    )
 }
 
 /// Stands in for a description that cannot be read.

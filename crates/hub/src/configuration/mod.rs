@@ -10,8 +10,10 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::id::{ConnectionId, WorkspaceId};
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
+pub(crate) use connection::seal_place;
 pub use connection::{Connection, Tools};
 pub use route::Route;
+pub(crate) use route::explain_waiting;
 
 use crate::store::StoredConfiguration;
 

@@ -64,10 +64,7 @@ impl Client {
         let url = reqwest::Url::parse(&request.url)
             .map_err(|error| SendError::Refused(format!("`{}` is no address: {error}", request.url)))?;
         self.check(&url)?;
-        let mut builder = self.inner.request(request.method.clone(), url);
-        for (name, value) in &request.headers {
-            builder = builder.header(name, value);
-        }
+        let builder = self.inner.request(request.method.clone(), url).headers(request.headers.clone());
         let response = builder.body(request.body.clone()).send().await.map_err(|error| classify(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();

@@ -2,8 +2,8 @@
 
 mod address;
 mod client;
-mod redact;
+mod excerpt;
 
 pub use address::AddressPolicy;
 pub use client::{Client, SendError};
-pub use redact::describe;
+pub use excerpt::excerpt;

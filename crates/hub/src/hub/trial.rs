@@ -104,15 +104,16 @@ impl Hub {
             true => stale,
             false => token(desk, connection, Some(stale.generation), calls).await.map_err(|error| refused(connection, &error))?,
         };
-        let mut test = connector.test(&connection.account());
+        let mut test = connector.test();
+        let account = connection.account()?;
         loop {
-            let request = match test.next(&connection.account(), fresh.token.as_ref())? {
+            let request = match test.next(&account, fresh.token.as_ref())? {
                 TestStep::Call(request) => request,
                 TestStep::Done(message) => return Ok(message),
             };
             let Sent { answer, mut record } = send_call(desk, "test", &request).await;
             let read = match &answer {
-                Ok(answer) => test.read(&connection.account(), answer),
+                Ok(answer) => test.read(&account, answer),
                 Err(error) => Err(Outcome::Retry { message: error.to_string(), after_ms: None }),
             };
             record.outcome = read.as_ref().map_or_else(Outcome::name, |()| "delivered");

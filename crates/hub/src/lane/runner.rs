@@ -145,8 +145,7 @@ impl Runner {
     /// Looks up or sets up at the vendor what the connector needs, once.
     async fn prepare(&mut self, now_ms: i64) -> Result<(), ()> {
         match attempt::prepare(&self.desk, &self.connection).await {
-            Ok(connection) => {
-                self.connection = connection;
+            Ok(()) => {
                 self.failed_preparations = 0;
                 Ok(())
             }

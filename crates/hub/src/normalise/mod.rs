@@ -3,9 +3,7 @@
 //! The raw data is never changed; what is derived lies in a layer above it.
 
 mod identity;
-mod moment;
 mod variables;
 
 pub use identity::{company_key, person_key};
-pub use moment::read_moment;
 pub use variables::variables;

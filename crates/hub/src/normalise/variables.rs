@@ -1,9 +1,7 @@
 //! The variables that mappings may use although the sender did not give them.
 
 use serde_json::{Map, Value};
-use switchboard_model::{event::Event, name};
-
-use super::read_moment;
+use switchboard_model::{event::Event, moment::read_moment, name};
 
 /// A layer above the event's data: names split or joined where they are missing, `receivedAt` as RFC 3339 in UTC (the moment of acceptance
 /// when the sender gave none; left alone when it cannot be read), `eventId` and `eventType`.

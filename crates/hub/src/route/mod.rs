@@ -32,8 +32,7 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
         return Plan { note: Some("nothing is connected yet".into()), ..Plan::default() };
     };
     let mut planner = Planner { data, deliveries: Vec::new(), notes: Vec::new() };
-    let value = Value::Object(data.clone());
-    let scope = Scope::new(&value);
+    let scope = Scope::of(data);
     for route in workspace.routes.iter().filter(|route| route.spec.enabled && route.spec.takes(kind.name())) {
         match &route.condition {
             Ok(None) => {}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use switchboard_connect::manifest::OperationKind;
 use switchboard_model::{
     connection::ConnectionState,
     delivery::DeliveryState,
@@ -88,8 +89,17 @@ pub struct Pending {
     pub attempts: u32,
     /// Not before this moment, Unix milliseconds.
     pub due_ms: i64,
-    /// When a write was sent whose outcome is not known.
-    pub doubt_ms: Option<i64>,
+    /// The write whose outcome is not known.
+    pub doubt: Option<InDoubt>,
+}
+
+/// A write whose outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InDoubt {
+    /// When it was first sent, Unix milliseconds.
+    pub since_ms: i64,
+    /// Which operation it was, when that was written down.
+    pub operation: Option<OperationKind>,
 }
 
 /// The promise, committed before a write is sent, that it is about to be.
@@ -97,8 +107,8 @@ pub struct Pending {
 pub struct Intent {
     /// Whose.
     pub delivery: DeliveryId,
-    /// Which operation (`create`, `update`, `upsert`).
-    pub operation: &'static str,
+    /// Which operation.
+    pub operation: OperationKind,
     /// First eight bytes of the SHA-256 of the request.
     pub request_digest: [u8; 8],
     /// When.
@@ -118,8 +128,8 @@ pub struct Settlement {
     pub attempts: u32,
     /// When it is tried next.
     pub due_ms: i64,
-    /// Set while a write is in doubt.
-    pub doubt_ms: Option<i64>,
+    /// The write that is in doubt.
+    pub doubt: Option<InDoubt>,
     /// When this is, Unix milliseconds.
     pub now_ms: i64,
     /// The record at the vendor.

@@ -23,7 +23,7 @@ fn pending(id: i64, key: &str, due_ms: i64) -> Pending {
         options: None,
         attempts: 0,
         due_ms,
-        doubt_ms: None,
+        doubt: None,
     }
 }
 

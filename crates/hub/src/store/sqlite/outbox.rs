@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use switchboard_connect::manifest::OperationKind;
 use switchboard_model::{
     delivery::DeliveryState,
     event::Event,
@@ -53,7 +54,7 @@ impl SqliteStore {
             options: new.options,
             attempts: 0,
             due_ms: now_ms,
-            doubt_ms: None,
+            doubt: None,
         }
     }
 }
@@ -100,7 +101,7 @@ impl Outbox for SqliteStore {
                 "UPDATE delivery SET state = 1, operation = ?2, request_digest = ?3, doubt_ms = coalesce(doubt_ms, ?4)
                  WHERE id = ?1",
             )?
-            .execute(params![intent.delivery.0, intent.operation, intent.request_digest, intent.now_ms])?;
+            .execute(params![intent.delivery.0, intent.operation.name(), intent.request_digest, intent.now_ms])?;
             Ok(())
         }))
     }
@@ -234,7 +235,7 @@ fn add_delivery(db: &Connection, event: EventId, id: DeliveryId, new: &NewDelive
 fn settle_one(db: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
     let settled = settlement.state.is_settled();
     db.prepare_cached(
-        "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, settled_ms = ?6,
+        "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, operation = ?9, settled_ms = ?6,
                 external_id = coalesce(?7, external_id), problem = ?8
          WHERE id = ?1",
     )?
@@ -243,10 +244,11 @@ fn settle_one(db: &Connection, settlement: &Settlement) -> rusqlite::Result<()> 
         settlement.state as u8,
         settlement.attempts,
         settlement.due_ms,
-        settlement.doubt_ms,
+        settlement.doubt.map(|doubt| doubt.since_ms),
         settled.then_some(settlement.now_ms),
         settlement.external_id,
-        settlement.problem.as_ref().map(record::to_text)
+        settlement.problem.as_ref().map(record::to_text),
+        settlement.doubt.and_then(|doubt| doubt.operation).map(OperationKind::name)
     ])?;
     if settlement.state == DeliveryState::Delivered {
         db.prepare_cached(

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use rusqlite::{Row, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use switchboard_connect::manifest::OperationKind;
 use switchboard_model::{
     delivery::DeliveryState,
     event::{Event, EventType},
     id::{AttemptId, ConnectionId, DeliveryId, EventId, WorkspaceId},
 };
 
-use crate::store::{AttemptRow, DeliveryRow, EventRow, Pending};
+use crate::store::{AttemptRow, DeliveryRow, EventRow, InDoubt, Pending};
 
 /// JSON text of something whose serialisation cannot fail (maps with text keys).
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
@@ -73,8 +74,13 @@ pub(super) fn pending(row: &Row<'_>, connection: ConnectionId) -> rusqlite::Resu
         options: optional_from_text(row, 3)?,
         attempts: row.get(4)?,
         due_ms: row.get(5)?,
-        doubt_ms: row.get(6)?,
+        doubt: row.get::<_, Option<i64>>(6)?.map(|since_ms| doubt(row, since_ms)).transpose()?,
     })
+}
+
+fn doubt(row: &Row<'_>, since_ms: i64) -> rusqlite::Result<InDoubt> {
+    let operation: Option<String> = row.get(8)?;
+    Ok(InDoubt { since_ms, operation: operation.as_deref().and_then(OperationKind::from_name) })
 }
 
 /// Columns: those of [`event`], then the note.

@@ -23,6 +23,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Problem> {
         println!("  API key: {key}");
         println!("           (shown this once; `switchboard keys create NAME` makes another)");
     }
+    println!("Ready.");
     ended().await;
     tracing::info!("stopping");
     server.stop(settings.stop).await;

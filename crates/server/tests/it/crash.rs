@@ -1,0 +1,69 @@
+//! `kill -9` at the worst moments: what was acknowledged is delivered, once.
+
+use serde_json::json;
+use switchboard_simulator::{Fault, Rule};
+
+use crate::{
+    hub::{Folder, states},
+    vendors,
+    wait::until,
+};
+
+fn message(n: usize) -> serde_json::Value {
+    json!({
+        "senderName": format!("Ana {n}"), "senderEmail": format!("ana{n}@example.org"), "tenantName": "Example",
+        "messageContent": format!("message {n} 你好"), "category": "技术支持",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_before_a_kill_is_delivered_once_after_the_restart() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    for system in ["salesforce", "hubspot", "notion"] {
+        folder.apply(&vendors::integration(&vendors, system)).fine();
+        vendors::down(&vendors, system, true);
+    }
+    let hub = folder.start();
+    let mut events = Vec::new();
+    for n in 0..10 {
+        events.push(hub.message(message(n)).await);
+    }
+    hub.kill();
+    for system in ["salesforce", "hubspot", "notion"] {
+        assert_eq!(vendors.summary().vendors[system].records.values().sum::<u64>(), 0, "{system}");
+        vendors::down(&vendors, system, false);
+    }
+    let hub = folder.start();
+    for event in &events {
+        let story = hub.settled(event).await;
+        assert_eq!(states(&story), ["delivered"; 5], "{story:#}");
+    }
+    for (vendor, object) in
+        [("salesforce", "Lead"), ("salesforce", "Case"), ("hubspot", "contacts"), ("hubspot", "tickets"), ("notion", "pages")]
+    {
+        assert_eq!(vendors::records(&vendors, vendor, object).len(), 10, "{vendor} {object}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_the_write_and_its_answer_doubles_nothing() {
+    for (system, object, method) in [("salesforce", "Case", "PATCH"), ("hubspot", "tickets", "POST"), ("notion", "pages", "POST")] {
+        let (folder, vendors) = (Folder::new(), vendors::start().await);
+        folder.apply(&vendors::integration(&vendors, system)).fine();
+        let hub = folder.start();
+        // The vendor writes at once and answers long after the hub is gone.
+        let slow = Rule::new(Fault::CutAfter).method(method);
+        vendors::fail(&vendors, system, [slow]);
+        let event = hub.message(message(1)).await;
+        until("the record is written", async || {
+            (!vendors::records(&vendors, system, object).is_empty()).then_some(())
+        })
+        .await;
+        hub.kill();
+        vendors::down(&vendors, system, false);
+        let hub = folder.start();
+        let story = hub.settled(&event).await;
+        assert!(states(&story).iter().all(|state| *state == "delivered"), "{story:#}");
+        assert_eq!(vendors::records(&vendors, system, object).len(), 1, "{system}");
+    }
+}

@@ -1,0 +1,16 @@
+//! Process tests: the real binary, started as a user starts it, with simulated vendors in this process.
+
+mod bad_input;
+mod crash;
+mod demo;
+mod examples;
+mod first_steps;
+mod hub;
+mod lost_answers;
+mod operation;
+mod order;
+mod repeats;
+mod secrets;
+mod tokens;
+mod vendors;
+mod wait;

@@ -271,7 +271,7 @@ fn the_own_form_holds_connections_and_routes_in_yaml_or_json() {
         (later.enabled, later.priority, later.condition.as_deref()),
         (false, 100, None)
     );
-    assert_eq!(later.name, REGISTRY.get("webhook").unwrap().name);
+    assert_eq!(later.name, REGISTRY.get("webhook").unwrap().name());
 
     let slack = Target {
         objects: vec!["message".into()],

@@ -70,7 +70,9 @@ struct Running {
 
 impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hub").field("data", &self.inner.options.data).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("data", &self.inner.options.data)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +91,11 @@ impl Hub {
             .await
             .map_err(|error| unusable(&options, &error.to_string()))?
             .map_err(|error| unusable(&options, &error.to_string()))?;
-        let policy = if options.allow_private_addresses { AddressPolicy::Any } else { AddressPolicy::PublicOnly };
+        let policy = if options.allow_private_addresses {
+            AddressPolicy::Any
+        } else {
+            AddressPolicy::PublicOnly
+        };
         let client = Client::new(policy).map_err(|error| unusable(&options, &error.to_string()))?;
         let store: Arc<dyn Store> = Arc::new(sqlite.clone());
         let desk = Desk {
@@ -130,7 +136,11 @@ impl Hub {
         self.inner.store.listen(listener);
         lanes.adopt(&self.configuration());
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
-        *self.inner.running.lock() = Some(Running { lanes, watcher, _lock: lock });
+        *self.inner.running.lock() = Some(Running {
+            lanes,
+            watcher,
+            _lock: lock,
+        });
         Ok(())
     }
 
@@ -152,7 +162,12 @@ impl Hub {
     /// Starts nothing more, waits up to `grace` for what is being sent, and closes the store.
     pub async fn stop(&self, grace: Duration) {
         let running = self.inner.running.lock().take();
-        if let Some(Running { lanes, watcher, _lock: lock }) = running {
+        if let Some(Running {
+            lanes,
+            watcher,
+            _lock: lock,
+        }) = running
+        {
             watcher.abort();
             lanes.stop(grace).await;
             self.close().await;
@@ -213,7 +228,10 @@ impl Hub {
         let _one_at_a_time = self.inner.adopting.lock().await;
         let stored = self.inner.store.configuration().await?;
         *self.inner.keys.write() = access::Keys::new(self.inner.store.keys().await?);
-        let tools = Tools { vault: self.inner.vault.clone(), clock: self.clock() };
+        let tools = Tools {
+            vault: self.inner.vault.clone(),
+            clock: self.clock(),
+        };
         let compiled = Configuration::compile(stored, &self.configuration(), &self.inner.registry, &tools);
         let compiled = Arc::new(compiled);
         *self.inner.configuration.write() = Arc::clone(&compiled);

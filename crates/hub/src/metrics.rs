@@ -40,27 +40,54 @@ impl Default for Metrics {
         let events = Family::default();
         let deliveries = Family::default();
         let calls = Family::default();
-        registry.register("events", "Events by type, accepted or recognised as a repeat", events.clone());
-        registry.register("deliveries", "Tries of deliveries by the state that they ended in", deliveries.clone());
+        registry.register(
+            "events",
+            "Events by type, accepted or recognised as a repeat",
+            events.clone(),
+        );
+        registry.register(
+            "deliveries",
+            "Tries of deliveries by the state that they ended in",
+            deliveries.clone(),
+        );
         registry.register("calls", "Calls to vendors by operation and outcome", calls.clone());
-        Self { registry, events, deliveries, calls }
+        Self {
+            registry,
+            events,
+            deliveries,
+            calls,
+        }
     }
 }
 
 impl Metrics {
     /// An event came; `result` is `accepted` or `repeat`.
     pub fn event(&self, kind: &str, result: &str) {
-        self.events.get_or_create(&EventLabels { kind: kind.into(), result: result.into() }).inc();
+        self.events
+            .get_or_create(&EventLabels {
+                kind: kind.into(),
+                result: result.into(),
+            })
+            .inc();
     }
 
     /// A try of a delivery ended in this state.
     pub fn settled(&self, connector: &str, state: &str) {
-        self.deliveries.get_or_create(&DeliveryLabels { connector: connector.into(), state: state.into() }).inc();
+        self.deliveries
+            .get_or_create(&DeliveryLabels {
+                connector: connector.into(),
+                state: state.into(),
+            })
+            .inc();
     }
 
     /// A call was made.
     pub fn called(&self, connector: &str, operation: &str, outcome: &str) {
-        let labels = CallLabels { connector: connector.into(), operation: operation.into(), outcome: outcome.into() };
+        let labels = CallLabels {
+            connector: connector.into(),
+            operation: operation.into(),
+            outcome: outcome.into(),
+        };
         self.calls.get_or_create(&labels).inc();
     }
 

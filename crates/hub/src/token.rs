@@ -42,7 +42,11 @@ impl TokenSlot {
         fetch: impl AsyncFnOnce() -> Result<Option<Token>, E>,
     ) -> Result<TakenToken, E> {
         let mut held = self.held.lock().await;
-        let expired = held.token.as_ref().and_then(|token| token.expires_at_ms).is_some_and(|at| at - EARLY_MS <= now_ms);
+        let expired = held
+            .token
+            .as_ref()
+            .and_then(|token| token.expires_at_ms)
+            .is_some_and(|at| at - EARLY_MS <= now_ms);
         let missing = held.generation == 0;
         let fresh = missing || expired || refused == Some(held.generation);
         if fresh {
@@ -50,7 +54,11 @@ impl TokenSlot {
             held.token = token;
             held.generation += 1;
         }
-        Ok(TakenToken { generation: held.generation, token: held.token.clone(), fresh })
+        Ok(TakenToken {
+            generation: held.generation,
+            token: held.token.clone(),
+            fresh,
+        })
     }
 }
 
@@ -61,7 +69,12 @@ mod tests {
     use super::*;
 
     fn token(name: &str, expires_at_ms: Option<i64>) -> Token {
-        Token { access: name.into(), expires_at_ms, facts: Default::default(), replaced_secrets: Default::default() }
+        Token {
+            access: name.into(),
+            expires_at_ms,
+            facts: Default::default(),
+            replaced_secrets: Default::default(),
+        }
     }
 
     #[tokio::test]
@@ -76,7 +89,11 @@ mod tests {
         let first = slot.get(None, 0, fetch).await.unwrap();
         let renewals = futures::future::join_all((0..50).map(|_| slot.get(Some(first.generation), 0, fetch))).await;
         assert_eq!(fetched.load(Ordering::SeqCst), 2);
-        assert!(renewals.into_iter().all(|taken| taken.unwrap().token.unwrap().access == "t1"));
+        assert!(
+            renewals
+                .into_iter()
+                .all(|taken| taken.unwrap().token.unwrap().access == "t1")
+        );
     }
 
     #[tokio::test]
@@ -92,7 +109,17 @@ mod tests {
     #[tokio::test]
     async fn a_failed_renewal_is_tried_again_by_the_next_caller() {
         let slot = TokenSlot::default();
-        assert!(slot.get(None, 0, async || Err::<Option<Token>, _>("down")).await.is_err());
-        assert!(slot.get(None, 0, async || Ok::<_, &str>(None)).await.unwrap().token.is_none());
+        assert!(
+            slot.get(None, 0, async || Err::<Option<Token>, _>("down"))
+                .await
+                .is_err()
+        );
+        assert!(
+            slot.get(None, 0, async || Ok::<_, &str>(None))
+                .await
+                .unwrap()
+                .token
+                .is_none()
+        );
     }
 }

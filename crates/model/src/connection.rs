@@ -22,7 +22,9 @@ pub enum ConnectionState {
 impl ConnectionState {
     /// The state with this stored number.
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Draft, Self::Active, Self::Paused, Self::Error].into_iter().find(|state| *state as u8 == number)
+        [Self::Draft, Self::Active, Self::Paused, Self::Error]
+            .into_iter()
+            .find(|state| *state as u8 == number)
     }
 
     /// Its name in the API.

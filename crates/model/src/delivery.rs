@@ -48,8 +48,15 @@ pub enum Change {
 
 impl DeliveryState {
     /// Every state, in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Waiting, Self::Sending, Self::Unknown, Self::Held, Self::Delivered, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::Sending,
+        Self::Unknown,
+        Self::Held,
+        Self::Delivered,
+        Self::Dead,
+        Self::Cancelled,
+    ];
 
     /// The state with this stored number.
     pub fn from_number(number: u8) -> Option<Self> {
@@ -131,7 +138,11 @@ mod tests {
 
     #[test]
     fn a_delivered_record_is_never_sent_again() {
-        assert!(CHANGES.into_iter().all(|change| DeliveryState::Delivered.after(change).is_none()));
+        assert!(
+            CHANGES
+                .into_iter()
+                .all(|change| DeliveryState::Delivered.after(change).is_none())
+        );
     }
 
     #[test]
@@ -147,7 +158,10 @@ mod tests {
                 }
                 next += 1;
             }
-            assert!(reached.contains(&DeliveryState::Delivered), "{state:?} never gets delivered");
+            assert!(
+                reached.contains(&DeliveryState::Delivered),
+                "{state:?} never gets delivered"
+            );
         }
     }
 

@@ -11,7 +11,10 @@ pub struct EventType(&'static str);
 
 /// Every event type, with one line for the documentation.
 pub const EVENT_TYPES: &[(&str, &str)] = &[
-    ("message.received", "a customer's message, classified or not, came in over any channel"),
+    (
+        "message.received",
+        "a customer's message, classified or not, came in over any channel",
+    ),
     ("lead.received", "an advertising platform or a partner pushed a lead"),
     ("form.submitted", "somebody filled in a form"),
     ("call.incoming", "a call rings"),
@@ -31,7 +34,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
 impl EventType {
     /// The type with this name, when there is one.
     pub fn find(name: &str) -> Option<Self> {
-        EVENT_TYPES.iter().find(|(known, _)| *known == name).map(|(known, _)| Self(known))
+        EVENT_TYPES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(known, _)| Self(known))
     }
 
     /// Its name.

@@ -33,7 +33,10 @@ pub struct IdSource {
 impl IdSource {
     /// `node` is 0–63; `last` is the greatest id that the store holds, so that a clock that was set back makes no id twice.
     pub fn new(node: u8, last: i64) -> Self {
-        Self { node: i64::from(node & 0x3f), last }
+        Self {
+            node: i64::from(node & 0x3f),
+            last,
+        }
     }
 
     /// The next id at `now` (Unix milliseconds).
@@ -163,7 +166,9 @@ mod tests {
     #[test]
     fn ids_sort_as_text_like_they_sort_as_numbers() {
         let mut source = IdSource::new(0, 0);
-        let ids: Vec<_> = (0..500).map(|ms| EventId(source.next(1_700_000_000_000 + ms * 977))).collect();
+        let ids: Vec<_> = (0..500)
+            .map(|ms| EventId(source.next(1_700_000_000_000 + ms * 977)))
+            .collect();
         let mut by_text = ids.clone();
         by_text.sort_by_key(ToString::to_string);
         assert_eq!(ids, by_text);

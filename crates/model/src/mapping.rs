@@ -59,7 +59,11 @@ impl Mapping {
     pub fn compile(tree: &Value) -> Result<Self, Vec<MappingError>> {
         let mut errors = Vec::new();
         let root = compile(tree, &mut Place::default(), &mut errors);
-        if errors.is_empty() { Ok(Self { root: Arc::new(root) }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { root: Arc::new(root) })
+        } else {
+            Err(errors)
+        }
     }
 
     /// Fills it in; `None` when nothing is left of it.
@@ -94,7 +98,10 @@ impl Place {
 
     fn error(&self, error: impl Into<MappingFault>) -> MappingError {
         let pointer = self.0.iter().flat_map(|step| ["/", step]).collect();
-        MappingError { pointer, error: error.into() }
+        MappingError {
+            pointer,
+            error: error.into(),
+        }
     }
 }
 
@@ -123,7 +130,8 @@ fn compile(tree: &Value, place: &mut Place, errors: &mut Vec<MappingError>) -> N
             }
         }
         Value::Array(items) => {
-            let item = |(at, value): (usize, &Value)| place.inside(&at.to_string(), |place| compile(value, place, errors));
+            let item =
+                |(at, value): (usize, &Value)| place.inside(&at.to_string(), |place| compile(value, place, errors));
             let nodes: Vec<Node> = items.iter().enumerate().map(item).collect();
             match nodes.iter().all(|node| matches!(node, Node::Literal(_))) {
                 true => Node::Literal(tree.clone()),
@@ -151,7 +159,8 @@ fn render(node: &Node, scope: &Scope<'_>, place: &mut Place, errors: &mut Vec<Ma
             (!map.is_empty()).then_some(Value::Object(map))
         }
         Node::Array(items) => {
-            let item = |(at, item): (usize, &Node)| place.inside(&at.to_string(), |place| render(item, scope, place, errors));
+            let item =
+                |(at, item): (usize, &Node)| place.inside(&at.to_string(), |place| render(item, scope, place, errors));
             let values: Vec<Value> = items.iter().enumerate().filter_map(item).collect();
             (!values.is_empty()).then_some(Value::Array(values))
         }

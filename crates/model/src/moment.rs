@@ -7,7 +7,14 @@ use serde_json::Value;
 const LARGEST_SECONDS: i64 = 99_999_999_999;
 
 /// Forms without an offset, read as UTC.
-const CIVIL: &[&str] = &["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M"];
+const CIVIL: &[&str] = &[
+    "%Y-%m-%d %H:%M:%S",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+];
 
 /// A moment in any of the forms that senders use: RFC 3339, `YYYY-MM-DD HH:MM:SS` and its kin (read as UTC), Unix seconds or milliseconds as
 /// number or digits. `None` when it is none of these.
@@ -37,7 +44,11 @@ fn from_text(text: &str) -> Option<Timestamp> {
         return Some(moment);
     }
     let civil = text.parse::<DateTime>().ok().or_else(|| {
-        CIVIL.iter().find_map(|form| strtime::parse(form, text).ok().and_then(|parts| parts.to_datetime().ok()))
+        CIVIL.iter().find_map(|form| {
+            strtime::parse(form, text)
+                .ok()
+                .and_then(|parts| parts.to_datetime().ok())
+        })
     })?;
     TimeZone::UTC.to_timestamp(civil).ok()
 }
@@ -69,7 +80,15 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_none() {
-        for value in [json!("yesterday"), json!(null), json!([]), json!(-5), json!(""), json!("昨天"), json!(true)] {
+        for value in [
+            json!("yesterday"),
+            json!(null),
+            json!([]),
+            json!(-5),
+            json!(""),
+            json!("昨天"),
+            json!(true),
+        ] {
             assert_eq!(read_moment(&value), None, "{value}");
         }
     }

@@ -2,19 +2,31 @@
 
 /// Family names of two characters; every other Chinese family name has one.
 const COMPOUND: &[&str] = &[
-    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "东方", "東方", "皇甫", "尉迟", "尉遲", "公孙", "公孫", "令狐", "慕容", "司徒", "司空",
-    "夏侯", "长孙", "長孫", "宇文", "端木", "南宫", "南宮", "西门", "西門", "独孤", "獨孤", "轩辕", "軒轅", "澹台", "申屠", "太史", "钟离", "鍾離",
-    "남궁", "황보", "제갈", "선우", "독고",
+    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "东方", "東方", "皇甫", "尉迟", "尉遲", "公孙", "公孫",
+    "令狐", "慕容", "司徒", "司空", "夏侯", "长孙", "長孫", "宇文", "端木", "南宫", "南宮", "西门", "西門", "独孤",
+    "獨孤", "轩辕", "軒轅", "澹台", "申屠", "太史", "钟离", "鍾離", "남궁", "황보", "제갈", "선우", "독고",
 ];
 
 /// The most common Vietnamese family names; Vietnamese names begin with them.
 const VIETNAMESE: &[&str] = &[
-    "nguyễn", "trần", "lê", "phạm", "hoàng", "huỳnh", "phan", "vũ", "võ", "đặng", "bùi", "đỗ", "hồ", "ngô", "dương", "lý", "đinh", "trịnh",
-    "mai", "đào", "lương", "trương",
+    "nguyễn", "trần", "lê", "phạm", "hoàng", "huỳnh", "phan", "vũ", "võ", "đặng", "bùi", "đỗ", "hồ", "ngô", "dương",
+    "lý", "đinh", "trịnh", "mai", "đào", "lương", "trương",
 ];
 
 /// Endings of Slavic patronymics, which stand between given and family name or behind the given name.
-const PATRONYMIC: &[&str] = &["ович", "евич", "ич", "овна", "евна", "ична", "инична", "ovich", "evich", "ovna", "evna"];
+const PATRONYMIC: &[&str] = &[
+    "ович",
+    "евич",
+    "ич",
+    "овна",
+    "евна",
+    "ична",
+    "инична",
+    "ovich",
+    "evich",
+    "ovna",
+    "evna",
+];
 
 /// Names longer than this, in bytes, are no names.
 const LONGEST: usize = 512;
@@ -34,8 +46,12 @@ pub fn split(full: &str) -> (Option<String>, Option<String>) {
         [] => (None, None),
         [word] => split_word(word),
         // In Chinese, Korean and Japanese writing the family name comes first.
-        [family, given @ ..] if is_east_asian(family) && given.iter().all(|word| is_east_asian(word)) => pair(&given.join(""), family),
-        [family, given @ ..] if VIETNAMESE.contains(&family.to_lowercase().as_str()) && !family.is_ascii() || is_vietnamese(&words) => {
+        [family, given @ ..] if is_east_asian(family) && given.iter().all(|word| is_east_asian(word)) => {
+            pair(&given.join(""), family)
+        }
+        [family, given @ ..]
+            if VIETNAMESE.contains(&family.to_lowercase().as_str()) && !family.is_ascii() || is_vietnamese(&words) =>
+        {
             pair(&given.join(" "), family)
         }
         // «Иванов Иван Иванович»: the family name stands first, the patronymic last.
@@ -61,11 +77,16 @@ fn split_word(word: &str) -> (Option<String>, Option<String>) {
     }
     let compound = letters.len() > 2 && COMPOUND.contains(&letters[..2].iter().collect::<String>().as_str());
     let at = if compound { 2 } else { 1 };
-    pair(&letters[at..].iter().collect::<String>(), &letters[..at].iter().collect::<String>())
+    pair(
+        &letters[at..].iter().collect::<String>(),
+        &letters[..at].iter().collect::<String>(),
+    )
 }
 
 fn is_east_asian(word: &str) -> bool {
-    word.chars().all(|c| matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' | '\u{ac00}'..='\u{d7a3}' | '々') || is_kana(c))
+    word.chars().all(|c| {
+        matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' | '\u{ac00}'..='\u{d7a3}' | '々') || is_kana(c)
+    })
 }
 
 fn is_kana(c: char) -> bool {
@@ -74,8 +95,11 @@ fn is_kana(c: char) -> bool {
 
 /// «Le Van A» written without signs is too much like other names; a whole name with at least one Vietnamese sign is Vietnamese.
 fn is_vietnamese(words: &[&str]) -> bool {
-    let sign = |c: char| "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ".contains(c.to_lowercase().next().unwrap_or(c));
-    words.first().is_some_and(|first| VIETNAMESE.contains(&first.to_lowercase().as_str()))
+    let sign =
+        |c: char| "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ".contains(c.to_lowercase().next().unwrap_or(c));
+    words
+        .first()
+        .is_some_and(|first| VIETNAMESE.contains(&first.to_lowercase().as_str()))
         && words.iter().any(|word| word.chars().any(sign))
 }
 

@@ -6,7 +6,9 @@ pub fn nearest<'n>(written: &str, known: impl IntoIterator<Item = &'n str>) -> O
     if written.chars().count() > 64 {
         return None;
     }
-    let scored = known.into_iter().map(|name| (distance(&written, &name.to_lowercase()), name));
+    let scored = known
+        .into_iter()
+        .map(|name| (distance(&written, &name.to_lowercase()), name));
     let (distance, name) = scored.min_by_key(|(distance, _)| *distance)?;
     let allowed = (name.chars().count() / 3).max(1);
     (distance <= allowed).then_some(name)
@@ -25,7 +27,9 @@ fn distance(a: &str, b: &str) -> usize {
     for i in 1..=a.len() {
         for j in 1..=b.len() {
             let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            let mut best = (rows[i - 1][j] + 1)
+                .min(rows[i][j - 1] + 1)
+                .min(rows[i - 1][j - 1] + change);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }

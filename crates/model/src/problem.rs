@@ -163,7 +163,13 @@ pub struct Problem {
 impl Problem {
     /// A problem at no particular place.
     pub fn new(code: Code, detail: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), place: None, next: next.into(), others: Vec::new() }
+        Self {
+            code,
+            detail: detail.into(),
+            place: None,
+            next: next.into(),
+            others: Vec::new(),
+        }
     }
 
     /// The same, at a place.
@@ -231,7 +237,11 @@ mod tests {
     #[test]
     fn no_code_is_given_twice() {
         for (at, code) in Code::ALL.iter().enumerate() {
-            assert!(Code::ALL[..at].iter().all(|other| other.code() != code.code()), "{}", code.code());
+            assert!(
+                Code::ALL[..at].iter().all(|other| other.code() != code.code()),
+                "{}",
+                code.code()
+            );
             assert_eq!(Code::from_code(code.code()), Some(*code));
         }
     }

@@ -69,7 +69,11 @@ impl Strategy {
     pub fn choose(&self, data: &Map<String, Value>) -> Vec<&Target> {
         match self {
             Self::ParallelSync { targets } => targets.iter().collect(),
-            Self::CategoryRouting { field, routes, otherwise } => {
+            Self::CategoryRouting {
+                field,
+                routes,
+                otherwise,
+            } => {
                 let value = data.get(field).and_then(Value::as_str).map(str::trim);
                 value.and_then(|v| routes.get(v)).unwrap_or(otherwise).iter().collect()
             }
@@ -111,7 +115,11 @@ mod tests {
     use super::*;
 
     fn target(system: &str) -> Target {
-        Target { system: system.into(), objects: vec![], options: Map::new() }
+        Target {
+            system: system.into(),
+            objects: vec![],
+            options: Map::new(),
+        }
     }
 
     fn data(value: Value) -> Map<String, Value> {
@@ -125,7 +133,13 @@ mod tests {
             routes: IndexMap::from([("销售线索".to_owned(), vec![target("salesforce"), target("hubspot")])]),
             otherwise: vec![target("notion")],
         };
-        let chosen = |value| strategy.choose(&data(value)).iter().map(|t| t.system.clone()).collect::<Vec<_>>();
+        let chosen = |value| {
+            strategy
+                .choose(&data(value))
+                .iter()
+                .map(|t| t.system.clone())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(chosen(json!({"category": "销售线索"})), ["salesforce", "hubspot"]);
         assert_eq!(chosen(json!({"category": " 销售线索 "})), ["salesforce", "hubspot"]);
         assert_eq!(chosen(json!({"category": "其他"})), ["notion"]);

@@ -26,11 +26,15 @@ fn data() -> Value {
 
 fn ours(source: &str, data: &Value) -> Result<String, String> {
     let template = Template::parse(source).map_err(|error| error.to_string())?;
-    template.render_text(&Scope::new(data)).map_err(|error| error.to_string())
+    template
+        .render_text(&Scope::new(data))
+        .map_err(|error| error.to_string())
 }
 
 fn theirs(source: &str, data: &Value) -> Result<String, String> {
-    let parser = liquid::ParserBuilder::with_stdlib().build().map_err(|error| error.to_string())?;
+    let parser = liquid::ParserBuilder::with_stdlib()
+        .build()
+        .map_err(|error| error.to_string())?;
     let globals: liquid::Object = serde_json::from_value(data.clone()).map_err(|error| error.to_string())?;
     let template = parser.parse(source).map_err(|error| error.to_string())?;
     template.render(&globals).map_err(|error| error.to_string())
@@ -40,15 +44,62 @@ fn theirs(source: &str, data: &Value) -> Result<String, String> {
 fn both_render_the_common_subset_alike() {
     let data = data();
     for source in [
-        "{{a}}", "x {{a}} y", "{{ o.p }}", "{{o.q[1]}}", "{{ o['p'] }}", "{{list.first}}{{list.last}}", "{{list.size}}", "{{a | size}}", "{{i}} {{j}} {{f}}",
-        "{{yes}}{{no}}", "{{a | upcase}}", "{{d | downcase}}", "{{d | upcase}}", "{{d | capitalize}}", "[{{b | strip}}]", "[{{b | lstrip}}]", "[{{b | rstrip}}]",
-        "{{a | replace: 'l', 'L'}}", "{{a | replace_first: 'l', 'L'}}", "{{a | remove: 'o'}}", "{{a | append: '!' | prepend: '¡'}}",
-        "{{a | truncate: 8}}", "{{a | truncate: 8, '--'}}", "{{a | truncatewords: 1}}",
-        "{{a | split: ' ' | join: '-'}}", "{{list | join: ', '}}", "{{list | reverse | join: ''}}", "{{list | first}}", "{{list | last}}",
-        "{{e | default: 'none'}}", "{{no | default: 'x'}}", "{{a | slice: 0, 5}}", "{{a | slice: -5, 3}}", "{{a | slice: 1}}",
-        "{{html | escape}}", "{{html | strip_html}}", "{{lines | newline_to_br}}", "{{lines | strip_newlines}}", "{{a | url_encode}}", "{{c | url_encode | url_decode}}",
-        "{{i | plus: 2}}", "{{i | minus: 10}}", "{{i | times: 3}}", "{{i | divided_by: 2}}", "{{i | modulo: 4}}", "{{f | times: 2}}", "{{f | round}}", "{{f | round: 1}}",
-        "{{f | ceil}}", "{{f | floor}}", "{{j | abs}}", "{{i | at_least: 9}}", "{{i | at_most: 5}}", "{{'lit'}} {{\"dq\"}} {{ 5 }}", "a {{- i -}} b", "{{ list | concat: list | uniq | join: '' }}",
+        "{{a}}",
+        "x {{a}} y",
+        "{{ o.p }}",
+        "{{o.q[1]}}",
+        "{{ o['p'] }}",
+        "{{list.first}}{{list.last}}",
+        "{{list.size}}",
+        "{{a | size}}",
+        "{{i}} {{j}} {{f}}",
+        "{{yes}}{{no}}",
+        "{{a | upcase}}",
+        "{{d | downcase}}",
+        "{{d | upcase}}",
+        "{{d | capitalize}}",
+        "[{{b | strip}}]",
+        "[{{b | lstrip}}]",
+        "[{{b | rstrip}}]",
+        "{{a | replace: 'l', 'L'}}",
+        "{{a | replace_first: 'l', 'L'}}",
+        "{{a | remove: 'o'}}",
+        "{{a | append: '!' | prepend: '¡'}}",
+        "{{a | truncate: 8}}",
+        "{{a | truncate: 8, '--'}}",
+        "{{a | truncatewords: 1}}",
+        "{{a | split: ' ' | join: '-'}}",
+        "{{list | join: ', '}}",
+        "{{list | reverse | join: ''}}",
+        "{{list | first}}",
+        "{{list | last}}",
+        "{{e | default: 'none'}}",
+        "{{no | default: 'x'}}",
+        "{{a | slice: 0, 5}}",
+        "{{a | slice: -5, 3}}",
+        "{{a | slice: 1}}",
+        "{{html | escape}}",
+        "{{html | strip_html}}",
+        "{{lines | newline_to_br}}",
+        "{{lines | strip_newlines}}",
+        "{{a | url_encode}}",
+        "{{c | url_encode | url_decode}}",
+        "{{i | plus: 2}}",
+        "{{i | minus: 10}}",
+        "{{i | times: 3}}",
+        "{{i | divided_by: 2}}",
+        "{{i | modulo: 4}}",
+        "{{f | times: 2}}",
+        "{{f | round}}",
+        "{{f | round: 1}}",
+        "{{f | ceil}}",
+        "{{f | floor}}",
+        "{{j | abs}}",
+        "{{i | at_least: 9}}",
+        "{{i | at_most: 5}}",
+        "{{'lit'}} {{\"dq\"}} {{ 5 }}",
+        "a {{- i -}} b",
+        "{{ list | concat: list | uniq | join: '' }}",
     ] {
         assert_eq!(ours(source, &data), theirs(source, &data), "{source}");
     }
@@ -56,20 +107,53 @@ fn both_render_the_common_subset_alike() {
 
 #[test]
 fn both_refuse_the_same_mistakes() {
-    for source in ["{{", "{{ a", "{{ a | }}", "{{ a | unknown_filter }}", "{{ a b }}", "{{ 'open }}", "{{ a | append }}", "{{ a | upcase: 1 }}"] {
+    for source in [
+        "{{",
+        "{{ a",
+        "{{ a | }}",
+        "{{ a | unknown_filter }}",
+        "{{ a b }}",
+        "{{ 'open }}",
+        "{{ a | append }}",
+        "{{ a | upcase: 1 }}",
+    ] {
         assert!(ours(source, &data()).is_err(), "{source}");
         assert!(theirs(source, &data()).is_err(), "{source}");
     }
 }
 
 fn operand() -> impl Strategy<Value = String> {
-    prop::sample::select(vec!["a", "b", "c", "d", "e", "lines", "html", "emoji", "o.p", "list[0]", "'literal'"]).prop_map(str::to_owned)
+    prop::sample::select(vec![
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "lines",
+        "html",
+        "emoji",
+        "o.p",
+        "list[0]",
+        "'literal'",
+    ])
+    .prop_map(str::to_owned)
 }
 
 fn filter() -> impl Strategy<Value = String> {
     prop_oneof![
-        prop::sample::select(vec!["upcase", "downcase", "strip", "lstrip", "rstrip", "strip_newlines", "escape", "strip_html", "url_encode", "capitalize"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "upcase",
+            "downcase",
+            "strip",
+            "lstrip",
+            "rstrip",
+            "strip_newlines",
+            "escape",
+            "strip_html",
+            "url_encode",
+            "capitalize"
+        ])
+        .prop_map(str::to_owned),
         (3usize..20).prop_map(|n| format!("truncate: {n}")),
         "[a-zé客]{1,3}".prop_map(|text| format!("append: '{text}'")),
         "[a-zé客]{1,3}".prop_map(|text| format!("prepend: '{text}'")),

@@ -28,7 +28,9 @@ impl Lookups for Channels {
 fn render(source: &str) -> Option<Value> {
     let data = data();
     let template = Template::parse(source).unwrap_or_else(|error| panic!("{source}: {error}"));
-    template.render(&Scope::new(&data).lookups(&Channels)).unwrap_or_else(|error| panic!("{source}: {error}"))
+    template
+        .render(&Scope::new(&data).lookups(&Channels))
+        .unwrap_or_else(|error| panic!("{source}: {error}"))
 }
 
 #[test]
@@ -62,7 +64,15 @@ fn a_lone_expression_keeps_its_type_and_mixed_text_is_text() {
 
 #[test]
 fn what_is_missing_is_absent_unless_a_default_fills_it() {
-    for source in ["{{missing}}", "{{nothing}}", "{{missing.deeper[3]}}", "{{missing | upcase | truncate: 3}}", "{{n.x}}", "{{list[9]}}", "{{nil}}"] {
+    for source in [
+        "{{missing}}",
+        "{{nothing}}",
+        "{{missing.deeper[3]}}",
+        "{{missing | upcase | truncate: 3}}",
+        "{{n.x}}",
+        "{{list[9]}}",
+        "{{nil}}",
+    ] {
         assert_eq!(render(source), None, "{source}");
     }
     for (source, expected) in [
@@ -90,15 +100,24 @@ fn filters_do_what_they_say() {
         ("{{senderName | last_name}}", json!("张")),
         ("{{phone | phone_e164: 'BY'}}", json!("+375290000000")),
         ("{{text | phone_e164: 'BY'}}", json!("one two three")),
-        ("{{seconds | date: '%Y-%m-%d %H:%M:%S', zone: 'Asia/Shanghai'}}", json!("2023-03-01 16:00:00")),
+        (
+            "{{seconds | date: '%Y-%m-%d %H:%M:%S', zone: 'Asia/Shanghai'}}",
+            json!("2023-03-01 16:00:00"),
+        ),
         ("{{moment | date: 'unix'}}", json!(1_795_512_600)),
-        ("{{moment | date: 'iso', zone: 'Asia/Ho_Chi_Minh'}}", json!("2026-11-24T16:30:00+07:00")),
+        (
+            "{{moment | date: 'iso', zone: 'Asia/Ho_Chi_Minh'}}",
+            json!("2026-11-24T16:30:00+07:00"),
+        ),
         ("{{text | date: '%Y'}}", json!("one two three")),
         ("{{n | lookup: 'channels'}}", json!("字节-巨量线索")),
         ("{{text | lookup: 'channels' | default: '?'}}", json!("?")),
         ("{{price | money: 'EUR'}}", json!("12.50")),
         ("{{price | money: 'JPY'}}", json!("12")),
-        ("{{text | adf}}", json!({"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": "one two three"}]}]})),
+        (
+            "{{text | adf}}",
+            json!({"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": "one two three"}]}]}),
+        ),
         ("{{text | chunks: 5}}", json!(["one t", "wo th", "ree"])),
         ("{{html | html_to_text}}", json!("Hi Ana\n\nBye")),
         ("{{n | plus: 1 | times: 2}}", json!(16)),
@@ -145,12 +164,19 @@ fn mistakes_are_found_when_the_template_is_saved_and_say_where() {
 #[test]
 fn failures_and_oversize_are_errors_not_garbage() {
     let data = data();
-    let fails = |source: &str| Template::parse(source).unwrap().render(&Scope::new(&data).limit(1000)).is_err();
+    let fails = |source: &str| {
+        Template::parse(source)
+            .unwrap()
+            .render(&Scope::new(&data).limit(1000))
+            .is_err()
+    };
     assert!(fails("{{text | plus: 1}}"));
     assert!(fails("{{n | divided_by: 0}}"));
     assert!(fails("{{n | divided_by: no}}"));
     assert!(fails(&"{{text}}".repeat(100)));
-    assert!(fails("{{text | replace: 'e', text | replace: 'e', text | replace: 'e', text | replace: 'e', text | replace: 'e', text | replace: 'e', text}}"));
+    assert!(fails(
+        "{{text | replace: 'e', text | replace: 'e', text | replace: 'e', text | replace: 'e', text | replace: 'e', text | replace: 'e', text}}"
+    ));
     assert!(Template::parse(&"x".repeat(70_000)).is_err());
 }
 

@@ -37,6 +37,8 @@ pub struct Desk {
 
 impl std::fmt::Debug for Desk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk").field("schedule", &self.schedule).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("schedule", &self.schedule)
+            .finish_non_exhaustive()
     }
 }

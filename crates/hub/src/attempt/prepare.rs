@@ -58,7 +58,9 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
                 )
                 .at(record.request.lines().next().unwrap_or_default()));
             }
-            Err(Outcome::Retry { message, .. } | Outcome::Unknown { message }) => return Err(unavailable(connection, &message)),
+            Err(Outcome::Retry { message, .. } | Outcome::Unknown { message }) => {
+                return Err(unavailable(connection, &message));
+            }
             Err(other) => return Err(unavailable(connection, other.name())),
         }
     }
@@ -67,7 +69,10 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
 
 async fn keep(desk: &Desk, connection: &Connection, facts: Map<String, serde_json::Value>) -> Result<(), Problem> {
     connection.note_prepared(facts);
-    let note = ConnectionNote { facts: Some(connection.facts()), ..ConnectionNote::default() };
+    let note = ConnectionNote {
+        facts: Some(connection.facts()),
+        ..ConnectionNote::default()
+    };
     Ok(desk.store.note_connection(connection.id, note).await?)
 }
 

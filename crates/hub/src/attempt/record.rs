@@ -24,7 +24,10 @@ pub(super) fn make(connection: &Connection, pending: &Pending) -> Result<Value, 
     let mapping = connection.mapping(object.name()).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
-            format!("connection `{}` has no mapping for `{}`", connection.key, pending.object),
+            format!(
+                "connection `{}` has no mapping for `{}`",
+                connection.key, pending.object
+            ),
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
@@ -37,16 +40,29 @@ pub(super) fn make(connection: &Connection, pending: &Pending) -> Result<Value, 
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Problem::new(
             Code::MappingFailed,
-            format!("the mapping of {} could not be filled in: {}", pending.object, text.join("; ")),
+            format!(
+                "the mapping of {} could not be filled in: {}",
+                pending.object,
+                text.join("; ")
+            ),
             "Mend the mapping of this connection and replay the delivery.",
         )
     })?;
     let mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     connector.shape(object.name(), mapped).map_err(|fields| {
         let missing = fields.iter().all(|field| field.is_missing);
-        let text: Vec<String> = fields.iter().map(|field| format!("{}: {}", field.field, field.message)).collect();
-        let code = if missing { Code::MappingIncomplete } else { Code::FieldInvalid };
-        let place = fields.first().map(|field| format!("{}.{}", pending.object, field.field));
+        let text: Vec<String> = fields
+            .iter()
+            .map(|field| format!("{}: {}", field.field, field.message))
+            .collect();
+        let code = if missing {
+            Code::MappingIncomplete
+        } else {
+            Code::FieldInvalid
+        };
+        let place = fields
+            .first()
+            .map(|field| format!("{}.{}", pending.object, field.field));
         let problem = Problem::new(
             code,
             format!("{} of {} ({})", text.join("; "), pending.object, connector.name()),

@@ -80,9 +80,13 @@ impl Attempt<'_> {
         let doubt = match self.pending.doubt {
             None => Doubt::No,
             Some(InDoubt { operation: None, .. }) => Doubt::Yes,
-            Some(InDoubt { operation: Some(kind), .. }) => Doubt::Of(kind),
+            Some(InDoubt {
+                operation: Some(kind), ..
+            }) => Doubt::Of(kind),
         };
-        let call = self.call.insert(Call::new(&self.pending.record_key, record, Known::new(link, doubt)));
+        let call = self
+            .call
+            .insert(Call::new(&self.pending.record_key, record, Known::new(link, doubt)));
         call.begin(self.desk.clock.now_ms(), None, self.first_sent_ms);
         for _ in 0..MOST_CALLS {
             if let Some(verdict) = self.step(connector).await? {
@@ -107,7 +111,9 @@ impl Attempt<'_> {
             Decision::Done { external_id } => return Ok(Some(Verdict::Delivered { external_id })),
             Decision::Reject(problem) => return Ok(Some(Verdict::Dead(problem))),
         };
-        let request = connector.build(&self.pending.object, kind, &account, call).map_err(Verdict::Dead)?;
+        let request = connector
+            .build(&self.pending.object, kind, &account, call)
+            .map_err(Verdict::Dead)?;
         self.wait_for_read_lag(connector, kind)?;
         self.connection.gate.pass().await;
         if !kind.is_read() {
@@ -122,24 +128,41 @@ impl Attempt<'_> {
         let taken = send::token(self.desk, self.connection, self.refused.take(), &mut self.calls).await;
         taken.map_err(|error| match error {
             TokenError::Denied(message) => Verdict::Denied(message),
-            TokenError::Later { message, after_ms } => Verdict::Later { message, after_ms, counts: true },
+            TokenError::Later { message, after_ms } => Verdict::Later {
+                message,
+                after_ms,
+                counts: true,
+            },
             TokenError::Broken(problem) => Verdict::Dead(problem),
         })
     }
 
     /// The external id of the delivery's record, where one is known.
     async fn link(&self) -> Result<Option<String>, Verdict> {
-        let link = self.desk.store.link(self.connection.id, &self.pending.object, &self.pending.record_key).await;
-        link.map_err(|error| Verdict::Later { message: error.to_string(), after_ms: None, counts: false })
+        let link = self
+            .desk
+            .store
+            .link(self.connection.id, &self.pending.object, &self.pending.record_key)
+            .await;
+        link.map_err(|error| Verdict::Later {
+            message: error.to_string(),
+            after_ms: None,
+            counts: false,
+        })
     }
 
     /// A vendor may show a record only some time after it was written; looking for it earlier proves nothing.
     fn wait_for_read_lag(&self, connector: &Connector, kind: OperationKind) -> Result<(), Verdict> {
-        let Some(since) = self.first_sent_ms.filter(|_| kind == OperationKind::Probe) else { return Ok(()) };
+        let Some(since) = self.first_sent_ms.filter(|_| kind == OperationKind::Probe) else {
+            return Ok(());
+        };
         let visible_ms = since + connector.read_lag_ms(&self.pending.object);
         if visible_ms > self.desk.clock.now_ms() {
             let message = "waits until the vendor shows what was written".into();
-            return Err(Verdict::Doubt { message, due_ms: visible_ms });
+            return Err(Verdict::Doubt {
+                message,
+                due_ms: visible_ms,
+            });
         }
         Ok(())
     }
@@ -150,9 +173,18 @@ impl Attempt<'_> {
         let digest = Sha256::digest(&request.body);
         let mut request_digest = [0; 8];
         request_digest.copy_from_slice(&digest[..8]);
-        let intent = Intent { delivery: self.pending.id, operation: kind, request_digest, now_ms };
+        let intent = Intent {
+            delivery: self.pending.id,
+            operation: kind,
+            request_digest,
+            now_ms,
+        };
         let written = self.desk.store.intend(intent).await;
-        written.map_err(|error| Verdict::Later { message: error.to_string(), after_ms: None, counts: false })
+        written.map_err(|error| Verdict::Later {
+            message: error.to_string(),
+            after_ms: None,
+            counts: false,
+        })
     }
 
     async fn send(
@@ -163,11 +195,16 @@ impl Attempt<'_> {
         request: &HttpRequest,
     ) -> Outcome {
         let sent_ms = self.desk.clock.now_ms();
-        let Sent { answer, record: mut line } = send_call(self.desk, kind.name(), request).await;
+        let Sent {
+            answer,
+            record: mut line,
+        } = send_call(self.desk, kind.name(), request).await;
         let outcome = match (&answer, &self.call) {
             (Ok(answer), Some(call)) => connector.read(&self.pending.object, kind, account, call, answer),
             (Err(error), _) => send::without_answer(error, kind.is_read()),
-            (Ok(_), None) => Outcome::Unknown { message: "the record got lost".into() },
+            (Ok(_), None) => Outcome::Unknown {
+                message: "the record got lost".into(),
+            },
         };
         if matches!(outcome, Outcome::Unknown { .. }) {
             self.first_sent_ms.get_or_insert(sent_ms);
@@ -197,7 +234,11 @@ impl Attempt<'_> {
     ) -> Result<Option<Verdict>, Verdict> {
         match outcome {
             Outcome::Delivered { .. } | Outcome::Missing | Outcome::Duplicate { .. } => Ok(None),
-            Outcome::Retry { message, after_ms } => Err(Verdict::Later { message, after_ms, counts: true }),
+            Outcome::Retry { message, after_ms } => Err(Verdict::Later {
+                message,
+                after_ms,
+                counts: true,
+            }),
             Outcome::Throttled { message, after_ms } => Err(Verdict::Throttled { message, after_ms }),
             Outcome::Reauthorise { message } => {
                 self.renewals += 1;
@@ -210,7 +251,11 @@ impl Attempt<'_> {
             Outcome::Denied { message } => Err(Verdict::Denied(message)),
             Outcome::Rejected { message, fields } => Err(Verdict::Dead(settle::rejected(connector, &message, &fields))),
             Outcome::Unknown { message } if connector.is_repeatable(&self.pending.object, kind) => {
-                Err(Verdict::Later { message, after_ms: None, counts: true })
+                Err(Verdict::Later {
+                    message,
+                    after_ms: None,
+                    counts: true,
+                })
             }
             Outcome::Unknown { message } => {
                 let due_ms = self.desk.clock.now_ms() + connector.read_lag_ms(&self.pending.object);

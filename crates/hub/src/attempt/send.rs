@@ -50,7 +50,11 @@ pub async fn send_call(desk: &Desk, operation: &'static str, request: &HttpReque
 fn describe(request: &HttpRequest) -> String {
     let mut text = format!("{} {}", request.method, request.masked_url());
     if !request.body.is_empty() {
-        let body = if request.confidential { request.masked_body() } else { request.mask(&excerpt(&request.body)) };
+        let body = if request.confidential {
+            request.masked_body()
+        } else {
+            request.mask(&excerpt(&request.body))
+        };
         text.push('\n');
         text.push_str(&body);
     }
@@ -60,10 +64,21 @@ fn describe(request: &HttpRequest) -> String {
 /// What it means that there is no answer. `repeatable`: the call may be sent again whatever became of it.
 pub(super) fn without_answer(error: &SendError, repeatable: bool) -> Outcome {
     match error {
-        SendError::Refused(message) => Outcome::Rejected { message: message.clone(), fields: Vec::new() },
-        SendError::NotSent(_) => Outcome::Retry { message: error.to_string(), after_ms: None },
-        SendError::NoAnswer(_) if repeatable => Outcome::Retry { message: error.to_string(), after_ms: None },
-        SendError::NoAnswer(_) => Outcome::Unknown { message: error.to_string() },
+        SendError::Refused(message) => Outcome::Rejected {
+            message: message.clone(),
+            fields: Vec::new(),
+        },
+        SendError::NotSent(_) => Outcome::Retry {
+            message: error.to_string(),
+            after_ms: None,
+        },
+        SendError::NoAnswer(_) if repeatable => Outcome::Retry {
+            message: error.to_string(),
+            after_ms: None,
+        },
+        SendError::NoAnswer(_) => Outcome::Unknown {
+            message: error.to_string(),
+        },
     }
 }
 
@@ -112,12 +127,19 @@ async fn fetch_token(
     };
     let Sent { answer, mut record } = send_call(desk, "token", &request).await;
     let result = match answer {
-        Ok(answer) => connector.read_token(&account, &answer, desk.clock.now_ms()).map_err(|failure| match failure {
-            TokenFailure { dead: true, message, .. } => TokenError::Denied(message),
-            TokenFailure { message, after_ms, .. } => TokenError::Later { message, after_ms },
-        }),
+        Ok(answer) => connector
+            .read_token(&account, &answer, desk.clock.now_ms())
+            .map_err(|failure| match failure {
+                TokenFailure {
+                    dead: true, message, ..
+                } => TokenError::Denied(message),
+                TokenFailure { message, after_ms, .. } => TokenError::Later { message, after_ms },
+            }),
         Err(SendError::Refused(message)) => Err(TokenError::Denied(message)),
-        Err(error) => Err(TokenError::Later { message: error.to_string(), after_ms: None }),
+        Err(error) => Err(TokenError::Later {
+            message: error.to_string(),
+            after_ms: None,
+        }),
     };
     record.outcome = match &result {
         Ok(_) => "delivered",
@@ -146,5 +168,8 @@ async fn keep(desk: &Desk, connection: &Connection, token: &Token) -> Result<(),
     if note.facts.is_none() && note.sealed.is_none() {
         return Ok(());
     }
-    desk.store.note_connection(connection.id, note).await.map_err(|error| TokenError::Broken(error.into()))
+    desk.store
+        .note_connection(connection.id, note)
+        .await
+        .map_err(|error| TokenError::Broken(error.into()))
 }

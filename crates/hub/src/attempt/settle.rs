@@ -31,7 +31,11 @@ pub(super) enum Verdict {
     /// Given up.
     Dead(Problem),
     /// Again later. `counts`: as a failed try.
-    Later { message: String, after_ms: Option<u64>, counts: bool },
+    Later {
+        message: String,
+        after_ms: Option<u64>,
+        counts: bool,
+    },
     /// The whole connection slows down.
     Throttled { message: String, after_ms: Option<u64> },
     /// A write is in doubt; to be resolved not before `due_ms`.
@@ -75,7 +79,9 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trac
     }
     let next = next(desk, connection, &trace, &verdict, now_ms);
     let link = link_change(connection, &trace, next.external_id.as_deref());
-    let Trace { pending, doubt, calls, .. } = trace;
+    let Trace {
+        pending, doubt, calls, ..
+    } = trace;
     let settlement = Settlement {
         delivery: pending.id,
         workspace: connection.workspace,
@@ -109,7 +115,11 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trac
 
 fn next(desk: &Desk, connection: &Connection, trace: &Trace, verdict: &Verdict, now_ms: i64) -> Next {
     let pending = &trace.pending;
-    let open = if trace.doubt.is_some() { DeliveryState::Unknown } else { DeliveryState::Waiting };
+    let open = if trace.doubt.is_some() {
+        DeliveryState::Unknown
+    } else {
+        DeliveryState::Waiting
+    };
     let later = |attempts: u32, due_ms: i64, problem: Problem| Next {
         state: open,
         attempts,
@@ -135,16 +145,38 @@ fn next(desk: &Desk, connection: &Connection, trace: &Trace, verdict: &Verdict, 
         Verdict::Dead(problem) => dead(problem.clone()),
         Verdict::Throttled { message, after_ms } => {
             let due = now_ms + signed(after_ms.unwrap_or(THROTTLE_MS));
-            later(pending.attempts, due, problem(Code::VendorThrottled, connection, message, "Nothing; it is sent as soon as the vendor allows."))
+            later(
+                pending.attempts,
+                due,
+                problem(
+                    Code::VendorThrottled,
+                    connection,
+                    message,
+                    "Nothing; it is sent as soon as the vendor allows.",
+                ),
+            )
         }
         Verdict::Denied(message) => later(pending.attempts, now_ms + DENIED_MS, refused(connection, message)),
-        Verdict::Later { message, after_ms, counts } => {
+        Verdict::Later {
+            message,
+            after_ms,
+            counts,
+        } => {
             let failed = pending.attempts + u32::from(*counts);
             let seed = pending.id.0.cast_unsigned();
             match desk.schedule.wait_ms(failed.max(1), seed) {
                 Some(wait) => {
                     let due = now_ms + signed(wait.max(after_ms.unwrap_or(0)));
-                    later(failed, due, problem(Code::VendorUnavailable, connection, message, "Nothing yet; it is tried again by itself."))
+                    later(
+                        failed,
+                        due,
+                        problem(
+                            Code::VendorUnavailable,
+                            connection,
+                            message,
+                            "Nothing yet; it is tried again by itself.",
+                        ),
+                    )
                 }
                 None => dead(problem(
                     Code::VendorUnavailable,
@@ -157,8 +189,22 @@ fn next(desk: &Desk, connection: &Connection, trace: &Trace, verdict: &Verdict, 
         Verdict::Doubt { message, due_ms } => {
             let failed = pending.attempts + 1;
             match desk.schedule.wait_ms(failed, pending.id.0.cast_unsigned()) {
-                Some(_) => later(failed, *due_ms, problem(Code::OutcomeUnknown, connection, message, "Nothing yet; the hub looks whether the record is there.")),
-                None => dead(problem(Code::OutcomeUnknown, connection, message, "Look in the vendor's system whether the record is there; replay the delivery if it is not.")),
+                Some(_) => later(
+                    failed,
+                    *due_ms,
+                    problem(
+                        Code::OutcomeUnknown,
+                        connection,
+                        message,
+                        "Nothing yet; the hub looks whether the record is there.",
+                    ),
+                ),
+                None => dead(problem(
+                    Code::OutcomeUnknown,
+                    connection,
+                    message,
+                    "Look in the vendor's system whether the record is there; replay the delivery if it is not.",
+                )),
             }
         }
     }
@@ -187,13 +233,20 @@ pub(super) fn rejected(connector: &Connector, message: &str, fields: &[FieldProb
     for field in fields.iter().filter(|field| !field.field.is_empty()) {
         detail.push_str(&format!("; {}: {}", field.field, field.message));
     }
-    Problem::new(Code::VendorRejected, detail, "Mend the mapping or the vendor's set-up, then replay the delivery.")
+    Problem::new(
+        Code::VendorRejected,
+        detail,
+        "Mend the mapping or the vendor's set-up, then replay the delivery.",
+    )
 }
 
 /// Dead credentials stop the whole connection, so that no delivery burns tries and no account is banned.
 async fn mark_refused(desk: &Desk, connection: &Connection, message: &str) {
     let reason = refused(connection, message).detail;
-    let note = ConnectionNote { state: Some((ConnectionState::Error, Some(reason))), ..ConnectionNote::default() };
+    let note = ConnectionNote {
+        state: Some((ConnectionState::Error, Some(reason))),
+        ..ConnectionNote::default()
+    };
     if let Err(error) = desk.store.note_connection(connection.id, note).await {
         tracing::error!(connection = %connection.key, %error, "the connection's state could not be written down");
     }
@@ -203,10 +256,17 @@ fn link_change(connection: &Connection, trace: &Trace, external_id: Option<&str>
     let (object, record_key) = (Arc::clone(&trace.pending.object), trace.pending.record_key.clone());
     match external_id {
         Some(external_id) if trace.known_link.as_deref() == Some(external_id) => LinkChange::Keep,
-        Some(external_id) => {
-            LinkChange::Set { connection: connection.id, object, record_key, external_id: external_id.to_owned() }
-        }
-        None if trace.lost_link => LinkChange::Forget { connection: connection.id, object, record_key },
+        Some(external_id) => LinkChange::Set {
+            connection: connection.id,
+            object,
+            record_key,
+            external_id: external_id.to_owned(),
+        },
+        None if trace.lost_link => LinkChange::Forget {
+            connection: connection.id,
+            object,
+            record_key,
+        },
         None => LinkChange::Keep,
     }
 }

@@ -60,7 +60,10 @@ pub fn prepare_change(
     vault: &Vault,
     now_ms: i64,
 ) -> Result<(ConfigurationChange, Configured), Problem> {
-    let mut change = ConfigurationChange { now_ms, ..ConfigurationChange::default() };
+    let mut change = ConfigurationChange {
+        now_ms,
+        ..ConfigurationChange::default()
+    };
     let mut done = Configured::default();
     let mut problems = Vec::new();
     for item in items {
@@ -105,16 +108,24 @@ fn write_connection(
     let checked = connector.check(&spec.auth_kind, &spec.settings, &spec.secrets);
     if !checked.problems.is_empty() {
         let place = |problem: Problem| match &problem.place {
-            Some(place) => { let place = format!("connection {}: {place}", spec.key); problem.at(place) }
+            Some(place) => {
+                let place = format!("connection {}: {place}", spec.key);
+                problem.at(place)
+            }
             None => problem.at(format!("connection {}", spec.key)),
         };
         return Err(checked.problems.into_iter().map(place).collect());
     }
     let secrets = std::mem::take(&mut spec.secrets);
-    let sealed = vault.seal(&seal_place(workspace, &spec.key), &secrets).map_err(|problem| vec![problem])?;
+    let sealed = vault
+        .seal(&seal_place(workspace, &spec.key), &secrets)
+        .map_err(|problem| vec![problem])?;
     let (state, reason) = match checked.missing.is_empty() {
         true => (ConnectionState::Active, None),
-        false => (ConnectionState::Draft, Some(format!("missing: {}", checked.missing.join(", ")))),
+        false => (
+            ConnectionState::Draft,
+            Some(format!("missing: {}", checked.missing.join(", "))),
+        ),
     };
     let configured = ConfiguredConnection {
         key: spec.key.clone(),
@@ -124,9 +135,22 @@ fn write_connection(
         notes: spec.notes.clone(),
     };
     let spec_json = serde_json::to_value(&spec).map_err(|error| {
-        vec![Problem::new(Code::Internal, format!("the connection cannot be written: {error}"), "Please report this.")]
+        vec![Problem::new(
+            Code::Internal,
+            format!("the connection cannot be written: {error}"),
+            "Please report this.",
+        )]
     })?;
-    Ok((ConnectionWrite { key: spec.key, spec: spec_json, sealed, state, reason }, configured))
+    Ok((
+        ConnectionWrite {
+            key: spec.key,
+            spec: spec_json,
+            sealed,
+            state,
+            reason,
+        },
+        configured,
+    ))
 }
 
 fn check_route(spec: &RouteSpec) -> Option<Problem> {

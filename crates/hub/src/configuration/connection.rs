@@ -85,16 +85,26 @@ impl Connection {
         if connector.is_none() {
             faults.push(format!("this version has no connector `{}`", spec.connector));
         }
-        let secrets = tools.vault.open(&seal_place(row.workspace, &row.key), &row.sealed).unwrap_or_else(|problem| {
-            faults.push(problem.detail);
-            Map::new()
-        });
+        let secrets = tools
+            .vault
+            .open(&seal_place(row.workspace, &row.key), &row.sealed)
+            .unwrap_or_else(|problem| {
+                faults.push(problem.detail);
+                Map::new()
+            });
         let (mappings, mapping_faults) = compile_mappings(&spec, connector.as_deref());
         faults.extend(mapping_faults);
-        let condition = spec.condition.as_deref().map(Condition::parse).transpose().map_err(|error| error.to_string());
+        let condition = spec
+            .condition
+            .as_deref()
+            .map(Condition::parse)
+            .transpose()
+            .map_err(|error| error.to_string());
         let settings = Value::Object(spec.settings.clone());
         let limits = connector.as_deref().map(|connector| connector.limits(&settings));
-        let (concurrency, windows) = limits.map(|limits| (limits.concurrency, limits.windows)).unwrap_or((1, Vec::new()));
+        let (concurrency, windows) = limits
+            .map(|limits| (limits.concurrency, limits.windows))
+            .unwrap_or((1, Vec::new()));
         let account = open_account(connector.as_deref(), &spec, &secrets, &row.facts);
         let (state, reason) = match faults.is_empty() {
             true => (row.state, row.reason.clone()),
@@ -116,7 +126,10 @@ impl Connection {
             mappings: Arc::new(mappings),
             condition: Arc::new(condition),
             secrets: Arc::new(secrets),
-            learned: Arc::new(RwLock::new(Learned { facts: row.facts.clone(), account })),
+            learned: Arc::new(RwLock::new(Learned {
+                facts: row.facts.clone(),
+                account,
+            })),
             spec: Arc::new(spec),
             row: Arc::new(row),
         }
@@ -137,7 +150,11 @@ impl Connection {
 
     /// Whether its connector goes by this name.
     pub fn is_of(&self, system: &str) -> bool {
-        self.spec.connector == system || self.connector.as_deref().is_some_and(|connector| connector.is_called(system))
+        self.spec.connector == system
+            || self
+                .connector
+                .as_deref()
+                .is_some_and(|connector| connector.is_called(system))
     }
 
     /// What each request of this connection is made with.
@@ -202,7 +219,11 @@ impl Connection {
     }
 
     fn canonical(&self, name: &str) -> Arc<str> {
-        let known = self.connector.as_deref().and_then(|connector| connector.object(name)).map(|object| object.name());
+        let known = self
+            .connector
+            .as_deref()
+            .and_then(|connector| connector.object(name))
+            .map(|object| object.name());
         known.unwrap_or(name).into()
     }
 
@@ -227,7 +248,10 @@ impl Connection {
         match decided {
             Ok(wanted) => wanted && !self.objects_for(kind).is_empty(),
             Err(error) => {
-                notes.push(format!("the condition of connection `{}` could not be decided: {error}", self.key));
+                notes.push(format!(
+                    "the condition of connection `{}` could not be decided: {error}",
+                    self.key
+                ));
                 false
             }
         }
@@ -238,7 +262,9 @@ impl Connection {
     /// # Errors
     /// When this version has no connector of that name.
     pub fn connector(&self) -> Result<&Arc<Connector>, Problem> {
-        self.connector.as_ref().ok_or_else(|| no_connector(&self.spec.connector))
+        self.connector
+            .as_ref()
+            .ok_or_else(|| no_connector(&self.spec.connector))
     }
 }
 
@@ -251,8 +277,13 @@ pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {
 }
 
 /// The connection's own mappings, or the connector's when it has none.
-fn compile_mappings(spec: &ConnectionSpec, connector: Option<&Connector>) -> (IndexMap<Arc<str>, Mapping>, Vec<String>) {
-    let Some(connector) = connector else { return Default::default() };
+fn compile_mappings(
+    spec: &ConnectionSpec,
+    connector: Option<&Connector>,
+) -> (IndexMap<Arc<str>, Mapping>, Vec<String>) {
+    let Some(connector) = connector else {
+        return Default::default();
+    };
     let mut faults = Vec::new();
     let mut mappings = IndexMap::new();
     if spec.mappings.is_empty() {
@@ -263,7 +294,10 @@ fn compile_mappings(spec: &ConnectionSpec, connector: Option<&Connector>) -> (In
         }
     }
     for (name, tree) in &spec.mappings {
-        let name: Arc<str> = connector.object(name).map_or(name.as_str(), |object| object.name()).into();
+        let name: Arc<str> = connector
+            .object(name)
+            .map_or(name.as_str(), |object| object.name())
+            .into();
         match Mapping::compile(tree) {
             Ok(mapping) => {
                 mappings.insert(name, mapping);
@@ -281,7 +315,9 @@ fn open_account(
     facts: &Map<String, Value>,
 ) -> Result<Arc<Account>, Problem> {
     match connector {
-        Some(connector) => connector.account(&spec.auth_kind, &spec.settings, secrets, facts).map(Arc::new),
+        Some(connector) => connector
+            .account(&spec.auth_kind, &spec.settings, secrets, facts)
+            .map(Arc::new),
         None => Err(no_connector(&spec.connector)),
     }
 }

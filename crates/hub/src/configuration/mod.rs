@@ -38,20 +38,35 @@ pub struct Workspace {
 impl Configuration {
     /// Compiles what the store holds. Connections that did not change since `before` are taken over with their tokens and limiters.
     pub fn compile(stored: StoredConfiguration, before: &Self, registry: &Registry, tools: &Tools) -> Self {
-        let mut configuration = Self { revision: stored.revision, ..Self::default() };
+        let mut configuration = Self {
+            revision: stored.revision,
+            ..Self::default()
+        };
         for row in stored.connections {
             let connection = match before.connections.get(&row.id).filter(|old| old.is_same(&row)) {
                 Some(old) => Arc::clone(old),
                 None => Arc::new(Connection::compile(row, registry, tools)),
             };
             configuration.connections.insert(connection.id, Arc::clone(&connection));
-            configuration.workspaces.entry(connection.workspace).or_default().connections.push(connection);
+            configuration
+                .workspaces
+                .entry(connection.workspace)
+                .or_default()
+                .connections
+                .push(connection);
         }
         for row in stored.routes {
-            configuration.workspaces.entry(row.workspace).or_default().routes.push(Route::compile(row));
+            configuration
+                .workspaces
+                .entry(row.workspace)
+                .or_default()
+                .routes
+                .push(Route::compile(row));
         }
         for workspace in configuration.workspaces.values_mut() {
-            workspace.connections.sort_by(|a, b| (a.priority, &a.key).cmp(&(b.priority, &b.key)));
+            workspace
+                .connections
+                .sort_by(|a, b| (a.priority, &a.key).cmp(&(b.priority, &b.key)));
         }
         configuration
     }
@@ -77,10 +92,16 @@ impl Workspace {
     pub fn find(&self, system: &str) -> Option<&Arc<Connection>> {
         let by_key = self.connections.iter().find(|connection| connection.key == system);
         by_key.or_else(|| {
-            let mut of_connector =
-                self.connections.iter().filter(|connection| connection.enabled && connection.is_of(system));
+            let mut of_connector = self
+                .connections
+                .iter()
+                .filter(|connection| connection.enabled && connection.is_of(system));
             let first = of_connector.next()?;
-            if first.can_send() { Some(first) } else { of_connector.find(|other| other.can_send()).or(Some(first)) }
+            if first.can_send() {
+                Some(first)
+            } else {
+                of_connector.find(|other| other.can_send()).or(Some(first))
+            }
         })
     }
 

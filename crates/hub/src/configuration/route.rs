@@ -15,8 +15,17 @@ pub struct Route {
 
 impl Route {
     pub(super) fn compile(row: RouteRow) -> Self {
-        let condition = row.spec.condition.as_deref().map(Condition::parse).transpose().map_err(|error| error.to_string());
-        Self { spec: row.spec, condition }
+        let condition = row
+            .spec
+            .condition
+            .as_deref()
+            .map(Condition::parse)
+            .transpose()
+            .map_err(|error| error.to_string());
+        Self {
+            spec: row.spec,
+            condition,
+        }
     }
 
     /// The systems that it names and that have no connection in this workspace.
@@ -34,7 +43,10 @@ impl Route {
 
 /// Says what a route waits for, for a person.
 pub(crate) fn explain_waiting(route: &str, missing: &[String]) -> String {
-    format!("route `{route}` names {}, which is not connected yet", missing.join(", "))
+    format!(
+        "route `{route}` names {}, which is not connected yet",
+        missing.join(", ")
+    )
 }
 
 /// A condition that cannot be read is found when it is saved; one that a newer version refuses is reported, and the route takes nothing.

@@ -88,8 +88,14 @@ impl Resolve for FilteringResolver {
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let refused = found.iter().find(|address| !policy.allows(address.ip())).map(SocketAddr::ip);
-            let allowed: Vec<SocketAddr> = found.into_iter().filter(|address| policy.allows(address.ip())).collect();
+            let refused = found
+                .iter()
+                .find(|address| !policy.allows(address.ip()))
+                .map(SocketAddr::ip);
+            let allowed: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|address| policy.allows(address.ip()))
+                .collect();
             match refused {
                 Some(address) if allowed.is_empty() => Err(Refused { name: host, address }.into()),
                 _ => Ok(Box::new(allowed.into_iter()) as Addrs),

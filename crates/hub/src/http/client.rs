@@ -64,8 +64,15 @@ impl Client {
         let url = reqwest::Url::parse(&request.url)
             .map_err(|error| SendError::Refused(format!("`{}` is no address: {error}", request.url)))?;
         self.check(&url)?;
-        let builder = self.inner.request(request.method.clone(), url).headers(request.headers.clone());
-        let response = builder.body(request.body.clone()).send().await.map_err(|error| classify(&error))?;
+        let builder = self
+            .inner
+            .request(request.method.clone(), url)
+            .headers(request.headers.clone());
+        let response = builder
+            .body(request.body.clone())
+            .send()
+            .await
+            .map_err(|error| classify(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read_body(response).await?;
@@ -75,9 +82,16 @@ impl Client {
     /// The resolver never sees addresses that are written out as numbers.
     fn check(&self, url: &reqwest::Url) -> Result<(), SendError> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(SendError::Refused(format!("only http and https are called, not {}", url.scheme())));
+            return Err(SendError::Refused(format!(
+                "only http and https are called, not {}",
+                url.scheme()
+            )));
         }
-        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let host = url
+            .host_str()
+            .unwrap_or_default()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
         match host.parse::<IpAddr>() {
             Ok(address) if !self.policy.allows(address) => {
                 Err(SendError::Refused(format!("{address} is not a public address")))
@@ -88,7 +102,11 @@ impl Client {
 }
 
 async fn read_body(mut response: reqwest::Response) -> Result<Bytes, SendError> {
-    let first = response.chunk().await.map_err(|error| classify(&error))?.unwrap_or_default();
+    let first = response
+        .chunk()
+        .await
+        .map_err(|error| classify(&error))?
+        .unwrap_or_default();
     let mut rest = match response.chunk().await.map_err(|error| classify(&error))? {
         // Most answers come in one piece, which needs no copy.
         None => return Ok(first),
@@ -97,7 +115,9 @@ async fn read_body(mut response: reqwest::Response) -> Result<Bytes, SendError> 
     while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
         rest.extend_from_slice(&chunk);
         if rest.len() > LARGEST_ANSWER {
-            return Err(SendError::NoAnswer(format!("the answer is larger than {LARGEST_ANSWER} bytes")));
+            return Err(SendError::NoAnswer(format!(
+                "the answer is larger than {LARGEST_ANSWER} bytes"
+            )));
         }
     }
     Ok(rest.into())
@@ -120,7 +140,11 @@ fn classify(error: &reqwest::Error) -> SendError {
 
 /// The innermost cause says most, and names no address with secrets in it.
 fn explain(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() { "time-out".to_owned() } else { String::new() };
+    let mut text = if error.is_timeout() {
+        "time-out".to_owned()
+    } else {
+        String::new()
+    };
     let mut cause = error.source();
     while let Some(inner) = cause {
         if inner.source().is_none() {
@@ -131,7 +155,11 @@ fn explain(error: &reqwest::Error) -> String {
         }
         cause = inner.source();
     }
-    if text.is_empty() { "the request could not be sent".into() } else { text }
+    if text.is_empty() {
+        "the request could not be sent".into()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,16 @@ pub(super) struct Keys(HashMap<[u8; 32], Caller>);
 
 impl Keys {
     pub(super) fn new(rows: Vec<KeyRow>) -> Self {
-        let caller = |row: KeyRow| (row.hash, Caller { workspace: row.workspace, key: row.id, name: row.name });
+        let caller = |row: KeyRow| {
+            (
+                row.hash,
+                Caller {
+                    workspace: row.workspace,
+                    key: row.id,
+                    name: row.name,
+                },
+            )
+        };
         Self(rows.into_iter().map(caller).collect())
     }
 }
@@ -42,14 +51,24 @@ impl Hub {
     pub async fn create_key(&self, workspace: WorkspaceId, name: &str) -> Result<(KeyId, String), Problem> {
         let mut random = [0; 32];
         rand::rngs::SysRng.try_fill_bytes(&mut random).map_err(|error| {
-            Problem::new(Code::Internal, format!("the machine gives no random bytes: {error}"), "Check the machine.")
+            Problem::new(
+                Code::Internal,
+                format!("the machine gives no random bytes: {error}"),
+                "Check the machine.",
+            )
         })?;
         let text = format!("swb_{}", hex::encode(random));
         let now_ms = self.clock().now_ms();
         // Keys are made by people, one at a time: a fresh source with a random floor within the millisecond is unique enough to be a key.
         let node = random[0];
         let id = KeyId(IdSource::new(node, 0).next(now_ms) | i64::from(random[1]) << 8 | i64::from(random[2]));
-        let row = KeyRow { id, workspace, name: name.to_owned(), hash: hash(&text), created_ms: now_ms };
+        let row = KeyRow {
+            id,
+            workspace,
+            name: name.to_owned(),
+            hash: hash(&text),
+            created_ms: now_ms,
+        };
         self.inner.store.add_key(row).await?;
         self.refresh().await?;
         Ok((id, text))

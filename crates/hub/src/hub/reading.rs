@@ -75,15 +75,23 @@ impl Hub {
     /// The connections of a workspace, by priority.
     pub fn connections(&self, workspace: WorkspaceId) -> Vec<ConnectionView> {
         let configuration = self.configuration();
-        let connections = configuration.workspace(workspace).map(|workspace| workspace.connections.as_slice());
-        connections.unwrap_or_default().iter().map(ConnectionView::from).collect()
+        let connections = configuration
+            .workspace(workspace)
+            .map(|workspace| workspace.connections.as_slice());
+        connections
+            .unwrap_or_default()
+            .iter()
+            .map(ConnectionView::from)
+            .collect()
     }
 
     /// The routes of a workspace.
     pub fn routes(&self, workspace: WorkspaceId) -> Vec<RouteView> {
         let configuration = self.configuration();
         let workspace = configuration.workspace(workspace);
-        let routes = workspace.map(|workspace| workspace.routes.as_slice()).unwrap_or_default();
+        let routes = workspace
+            .map(|workspace| workspace.routes.as_slice())
+            .unwrap_or_default();
         let view = |route: &crate::configuration::Route| RouteView {
             spec: route.spec.clone(),
             waiting_for: route.waiting_for(workspace),
@@ -95,7 +103,12 @@ impl Hub {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn events(&self, workspace: WorkspaceId, filter: EventFilter, page: Page) -> Result<Vec<EventRow>, Problem> {
+    pub async fn events(
+        &self,
+        workspace: WorkspaceId,
+        filter: EventFilter,
+        page: Page,
+    ) -> Result<Vec<EventRow>, Problem> {
         Ok(self.inner.store.events(workspace, filter, page).await?)
     }
 
@@ -149,7 +162,11 @@ impl Hub {
     /// # Errors
     /// When there is no such delivery, or it is in another state.
     pub async fn replay(&self, workspace: WorkspaceId, id: DeliveryId) -> Result<(), Problem> {
-        let moved = self.inner.store.replay(workspace, vec![id], self.clock().now_ms()).await?;
+        let moved = self
+            .inner
+            .store
+            .replay(workspace, vec![id], self.clock().now_ms())
+            .await?;
         if let Some(connection) = moved.first() {
             self.reload_lane(*connection);
             return Ok(());
@@ -158,7 +175,10 @@ impl Hub {
             None => Err(not_found(&id.to_string())),
             Some(row) => Err(Problem::new(
                 Code::WrongState,
-                format!("{id} is {}; only dead and cancelled deliveries can be replayed", row.state.name()),
+                format!(
+                    "{id} is {}; only dead and cancelled deliveries can be replayed",
+                    row.state.name()
+                ),
                 "Nothing needs to be done for a delivery that is on its way or has arrived.",
             )),
         }
@@ -169,7 +189,10 @@ impl Hub {
     /// # Errors
     /// When there is no such event.
     pub async fn reroute(&self, workspace: WorkspaceId, id: EventId) -> Result<usize, Problem> {
-        let row = self.event(workspace, id).await?.ok_or_else(|| not_found(&id.to_string()))?;
+        let row = self
+            .event(workspace, id)
+            .await?
+            .ok_or_else(|| not_found(&id.to_string()))?;
         let configuration = self.configuration();
         let plan = route::plan(configuration.workspace(workspace), row.event.kind, &row.event.data);
         let connections: Vec<ConnectionId> = plan.deliveries.iter().map(|delivery| delivery.connection).collect();
@@ -182,5 +205,9 @@ impl Hub {
 }
 
 fn not_found(id: &str) -> Problem {
-    Problem::new(Code::NotFound, format!("there is no {id} in this workspace"), "Check the id.")
+    Problem::new(
+        Code::NotFound,
+        format!("there is no {id} in this workspace"),
+        "Check the id.",
+    )
 }

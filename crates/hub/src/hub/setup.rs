@@ -20,7 +20,9 @@ impl Hub {
         let present = configuration.workspace(workspace);
         for route in &mut done.routes {
             let compiled = present.and_then(|present| present.routes.iter().find(|other| other.spec.key == route.key));
-            route.waiting_for = compiled.map(|compiled| compiled.waiting_for(present)).unwrap_or_default();
+            route.waiting_for = compiled
+                .map(|compiled| compiled.waiting_for(present))
+                .unwrap_or_default();
         }
         Ok(done)
     }

@@ -32,7 +32,12 @@ pub struct TestReport {
 
 impl TestReport {
     fn failed(problem: Problem, calls: Vec<CallRecord>) -> Self {
-        Self { ok: false, message: problem.detail.clone(), problem: Some(problem), calls }
+        Self {
+            ok: false,
+            message: problem.detail.clone(),
+            problem: Some(problem),
+            calls,
+        }
     }
 }
 
@@ -43,13 +48,23 @@ impl Hub {
     /// When there is no such connection, or the store fails. A test that fails is a report, not an error.
     pub async fn test_connection(&self, workspace: WorkspaceId, key: &str) -> Result<TestReport, Problem> {
         let configuration = self.configuration();
-        let connection = configuration.workspace(workspace).and_then(|workspace| workspace.connection(key)).cloned();
+        let connection = configuration
+            .workspace(workspace)
+            .and_then(|workspace| workspace.connection(key))
+            .cloned();
         let connection = connection.ok_or_else(|| {
-            Problem::new(Code::NotFound, format!("there is no connection `{key}`"), "See GET /v1/connections for those that exist.")
+            Problem::new(
+                Code::NotFound,
+                format!("there is no connection `{key}`"),
+                "See GET /v1/connections for those that exist.",
+            )
         })?;
         let report = self.try_out(&connection).await;
         if report.ok && connection.state == ConnectionState::Error {
-            let note = ConnectionNote { state: Some((ConnectionState::Active, None)), ..ConnectionNote::default() };
+            let note = ConnectionNote {
+                state: Some((ConnectionState::Active, None)),
+                ..ConnectionNote::default()
+            };
             self.inner.store.note_connection(connection.id, note).await?;
             self.refresh().await?;
         }
@@ -74,11 +89,18 @@ impl Hub {
             reason: write.reason,
             facts: serde_json::Map::new(),
         });
-        let stored = StoredConfiguration { connections: connections.collect(), ..StoredConfiguration::default() };
-        let tools = Tools { vault: self.inner.vault.clone(), clock: self.clock() };
+        let stored = StoredConfiguration {
+            connections: connections.collect(),
+            ..StoredConfiguration::default()
+        };
+        let tools = Tools {
+            vault: self.inner.vault.clone(),
+            clock: self.clock(),
+        };
         let compiled = Configuration::compile(stored, &Configuration::default(), &self.inner.registry, &tools);
         let connection = compiled.connections().next().cloned();
-        let connection = connection.ok_or_else(|| Problem::new(Code::Internal, "nothing to test", "Please report this."))?;
+        let connection =
+            connection.ok_or_else(|| Problem::new(Code::Internal, "nothing to test", "Please report this."))?;
         Ok(self.try_out(&connection).await)
     }
 
@@ -90,7 +112,12 @@ impl Hub {
         }
         let mut calls = Vec::new();
         match self.ask(connection, &mut calls).await {
-            Ok(message) => TestReport { ok: true, message, problem: None, calls },
+            Ok(message) => TestReport {
+                ok: true,
+                message,
+                problem: None,
+                calls,
+            },
             Err(problem) => TestReport::failed(problem, calls),
         }
     }
@@ -99,10 +126,14 @@ impl Hub {
         let desk = &self.inner.desk;
         let connector = connection.connector()?;
         // A test is about the credentials as they are: a token that was cached says nothing.
-        let stale = token(desk, connection, None, calls).await.map_err(|error| refused(connection, &error))?;
+        let stale = token(desk, connection, None, calls)
+            .await
+            .map_err(|error| refused(connection, &error))?;
         let fresh = match stale.fresh {
             true => stale,
-            false => token(desk, connection, Some(stale.generation), calls).await.map_err(|error| refused(connection, &error))?,
+            false => token(desk, connection, Some(stale.generation), calls)
+                .await
+                .map_err(|error| refused(connection, &error))?,
         };
         let mut test = connector.test();
         let account = connection.account()?;
@@ -114,7 +145,10 @@ impl Hub {
             let Sent { answer, mut record } = send_call(desk, "test", &request).await;
             let read = match &answer {
                 Ok(answer) => test.read(&account, answer),
-                Err(error) => Err(Outcome::Retry { message: error.to_string(), after_ms: None }),
+                Err(error) => Err(Outcome::Retry {
+                    message: error.to_string(),
+                    after_ms: None,
+                }),
             };
             record.outcome = read.as_ref().map_or_else(Outcome::name, |()| "delivered");
             calls.push(record);
@@ -125,23 +159,46 @@ impl Hub {
 
 fn refused(connection: &Connection, error: &TokenError) -> Problem {
     match error {
-        TokenError::Denied(message) => failed(connection, &Outcome::Denied { message: message.clone() }),
-        TokenError::Later { message, .. } => failed(connection, &Outcome::Retry { message: message.clone(), after_ms: None }),
+        TokenError::Denied(message) => failed(
+            connection,
+            &Outcome::Denied {
+                message: message.clone(),
+            },
+        ),
+        TokenError::Later { message, .. } => failed(
+            connection,
+            &Outcome::Retry {
+                message: message.clone(),
+                after_ms: None,
+            },
+        ),
         TokenError::Broken(problem) => problem.clone(),
     }
 }
 
 fn failed(connection: &Connection, outcome: &Outcome) -> Problem {
     let (code, message, next) = match outcome {
-        Outcome::Denied { message } | Outcome::Reauthorise { message } => {
-            (Code::CredentialsRefused, message.as_str(), "Check the credentials and their rights at the vendor.")
-        }
+        Outcome::Denied { message } | Outcome::Reauthorise { message } => (
+            Code::CredentialsRefused,
+            message.as_str(),
+            "Check the credentials and their rights at the vendor.",
+        ),
         Outcome::Throttled { message, .. } => (Code::VendorThrottled, message.as_str(), "Test again in a minute."),
-        Outcome::Retry { message, .. } | Outcome::Unknown { message } => {
-            (Code::VendorUnavailable, message.as_str(), "Check the address, then test again.")
-        }
-        Outcome::Rejected { message, .. } => (Code::VendorRejected, message.as_str(), "Check the settings of this connection."),
-        other => (Code::VendorRejected, other.name(), "Check the settings of this connection."),
+        Outcome::Retry { message, .. } | Outcome::Unknown { message } => (
+            Code::VendorUnavailable,
+            message.as_str(),
+            "Check the address, then test again.",
+        ),
+        Outcome::Rejected { message, .. } => (
+            Code::VendorRejected,
+            message.as_str(),
+            "Check the settings of this connection.",
+        ),
+        other => (
+            Code::VendorRejected,
+            other.name(),
+            "Check the settings of this connection.",
+        ),
     };
     Problem::new(code, format!("{}: {message}", connection.key), next)
 }

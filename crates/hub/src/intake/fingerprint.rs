@@ -11,7 +11,12 @@ use crate::store::Fingerprint;
 /// message was received, because a customer may well send the same words twice, but not at the same moment.
 pub(super) fn of(item: &Incoming, idempotency: Option<(&str, usize)>) -> Option<Fingerprint> {
     let content = Sha256::digest(serde_json::to_vec(&item.data).unwrap_or_default());
-    let text = |name: &str| item.data.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        item.data
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let key = match (idempotency, &item.id, text("messageId")) {
         (Some((key, index)), ..) => digest(&["key", key, &index.to_string()]),
         (None, Some(id), _) => digest(&["id", item.kind.name(), id]),
@@ -62,7 +67,10 @@ mod tests {
         for (id, data) in [
             (Some("m-1"), json!({"messageContent": "你好"})),
             (None, json!({"messageId": "77", "platform": "whatsapp"})),
-            (None, json!({"messageContent": "привет", "receivedAt": "2026-11-24T09:30:00Z"})),
+            (
+                None,
+                json!({"messageContent": "привет", "receivedAt": "2026-11-24T09:30:00Z"}),
+            ),
         ] {
             assert!(key(id, data.clone()).is_some());
             assert_eq!(key(id, data.clone()), key(id, data));

@@ -73,11 +73,22 @@ pub async fn accept(
     let mut receipts = Vec::with_capacity(accepted.len());
     for (accepted, (kind, note)) in accepted.into_iter().zip(notes) {
         let receipt = match accepted {
-            Accepted::New { event, deliveries } => Receipt { event, repeat: false, deliveries, note },
-            Accepted::Repeat(event) => Receipt { event, repeat: true, deliveries: 0, note: None },
+            Accepted::New { event, deliveries } => Receipt {
+                event,
+                repeat: false,
+                deliveries,
+                note,
+            },
+            Accepted::Repeat(event) => Receipt {
+                event,
+                repeat: true,
+                deliveries: 0,
+                note: None,
+            },
             Accepted::Conflict(event) => return Err(conflict(event)),
         };
-        desk.metrics.event(kind.name(), if receipt.repeat { "repeat" } else { "accepted" });
+        desk.metrics
+            .event(kind.name(), if receipt.repeat { "repeat" } else { "accepted" });
         receipts.push(receipt);
     }
     Ok(receipts)

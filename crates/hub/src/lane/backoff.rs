@@ -17,7 +17,11 @@ pub struct Schedule {
 impl Default for Schedule {
     /// 1 s, 2 s, 4 s … up to 15 minutes, 14 tries: about an hour.
     fn default() -> Self {
-        Self { base_ms: 1_000, cap_ms: 900_000, attempts: 14 }
+        Self {
+            base_ms: 1_000,
+            cap_ms: 900_000,
+            attempts: 14,
+        }
     }
 }
 
@@ -31,7 +35,11 @@ impl Schedule {
         let doublings = failed.saturating_sub(1).min(40);
         let full = self.base_ms.saturating_mul(1 << doublings).min(self.cap_ms);
         let spread = full / 2;
-        let jitter = if spread == 0 { 0 } else { mix(seed ^ u64::from(failed)) % (spread + 1) };
+        let jitter = if spread == 0 {
+            0
+        } else {
+            mix(seed ^ u64::from(failed)) % (spread + 1)
+        };
         Some(full - jitter)
     }
 }

@@ -19,7 +19,11 @@ pub struct Gate {
 impl Gate {
     /// A gate in front of this limiter.
     pub fn new(limiter: Limiter, clock: Arc<dyn Clock>) -> Self {
-        Self { limiter: Mutex::new(limiter), turn: tokio::sync::Mutex::new(()), clock }
+        Self {
+            limiter: Mutex::new(limiter),
+            turn: tokio::sync::Mutex::new(()),
+            clock,
+        }
     }
 
     /// Waits until one call may begin.
@@ -27,7 +31,9 @@ impl Gate {
         let _turn = self.turn.lock().await;
         loop {
             let now = self.clock.now_ms();
-            let Err(free) = self.limiter.lock().take(now) else { return };
+            let Err(free) = self.limiter.lock().take(now) else {
+                return;
+            };
             tokio::time::sleep(Duration::from_millis(u64::try_from(free - now).unwrap_or(0))).await;
         }
     }

@@ -36,7 +36,10 @@ impl std::fmt::Debug for Lanes {
 impl Lanes {
     /// No lanes yet.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, lanes: Mutex::default() }
+        Self {
+            desk,
+            lanes: Mutex::default(),
+        }
     }
 
     /// Makes the lanes fit the configuration: starts those that are missing, tells the others what changed.
@@ -62,7 +65,12 @@ impl Lanes {
         let (sender, receiver) = watch::channel(Arc::clone(connection));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(runner::run(self.desk.clone(), receiver, Arc::clone(&inbox), stopped));
-        Lane { inbox, connection: sender, stop, task }
+        Lane {
+            inbox,
+            connection: sender,
+            stop,
+            task,
+        }
     }
 
     /// Deliveries of this connection changed in the store otherwise than by acceptance.

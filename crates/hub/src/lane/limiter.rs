@@ -35,9 +35,16 @@ impl Limiter {
     pub fn new(windows: impl IntoIterator<Item = (usize, i64)>) -> Self {
         let windows = windows
             .into_iter()
-            .map(|(amount, window_ms)| SlidingWindow { amount: amount.max(1), window_ms, begun: VecDeque::new() })
+            .map(|(amount, window_ms)| SlidingWindow {
+                amount: amount.max(1),
+                window_ms,
+                begun: VecDeque::new(),
+            })
             .collect();
-        Self { windows, paused_until_ms: 0 }
+        Self {
+            windows,
+            paused_until_ms: 0,
+        }
     }
 
     /// Takes the right to begin one call now.
@@ -45,7 +52,12 @@ impl Limiter {
     /// # Errors
     /// The moment (Unix milliseconds) before which it is useless to ask again.
     pub fn take(&mut self, now_ms: i64) -> Result<(), i64> {
-        let free = self.windows.iter_mut().map(|window| window.free_at(now_ms)).max().unwrap_or(now_ms);
+        let free = self
+            .windows
+            .iter_mut()
+            .map(|window| window.free_at(now_ms))
+            .max()
+            .unwrap_or(now_ms);
         let free = free.max(self.paused_until_ms);
         if free > now_ms {
             return Err(free);
@@ -98,9 +110,10 @@ mod tests {
                     Err(free) => {
                         prop_assert!(free > now);
                         // The moment that it names is not too late: just before it a window is still full.
-                        prop_assert!(windows.iter().any(|(amount, length)| {
+                        let full_before = windows.iter().any(|(amount, length)| {
                             begun.iter().filter(|at| **at + length > free - 1).count() >= *amount
-                        }));
+                        });
+                        prop_assert!(full_before);
                         now = free;
                         prop_assert_eq!(limiter.take(now), Ok(()));
                     }

@@ -167,10 +167,15 @@ impl Runner {
             let Some(pending) = self.window.take(now_ms) else { break };
             let (desk, connection) = (self.desk.clone(), Arc::clone(&self.connection));
             let record = (pending.id, Arc::clone(&pending.object), pending.record_key.clone());
-            let task = self.flights.spawn(async move { attempt::run(&desk, &connection, pending).await });
+            let task = self
+                .flights
+                .spawn(async move { attempt::run(&desk, &connection, pending).await });
             self.records.insert(task.id(), record);
         }
-        let next = self.window.next_due().filter(|_| self.window.in_flight() < self.connection.concurrency)?;
+        let next = self
+            .window
+            .next_due()
+            .filter(|_| self.window.in_flight() < self.connection.concurrency)?;
         Some(millis(next - now_ms))
     }
 
@@ -201,7 +206,9 @@ impl Runner {
             Ok((task, _)) => *task,
             Err(error) => error.id(),
         };
-        let Some((id, object, record_key)) = self.records.remove(&task) else { return };
+        let Some((id, object, record_key)) = self.records.remove(&task) else {
+            return;
+        };
         match landed {
             Ok((_, ended)) => {
                 self.window.done(id, &object, &record_key, ended.again);
@@ -222,4 +229,3 @@ impl Runner {
 fn millis(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
-

@@ -82,7 +82,9 @@ impl Window {
     pub fn done(&mut self, id: DeliveryId, object: &Arc<str>, record_key: &str, again: Option<Pending>) {
         self.in_flight.remove(&id);
         let record = (Arc::clone(object), record_key.to_owned());
-        let Some(queue) = self.queues.get_mut(&record) else { return };
+        let Some(queue) = self.queues.get_mut(&record) else {
+            return;
+        };
         queue.in_flight = false;
         if let Some(pending) = again {
             queue.waiting.push_front(pending);

@@ -6,11 +6,22 @@ use sha2::{Digest, Sha256};
 /// The key of the person who sent this: by e-mail address, else by telephone number, else by the messenger's id of the sender. `None` when
 /// there is none of these; then the event stands for itself.
 pub fn person_key(data: &Map<String, Value>) -> Option<String> {
-    let text = |name: &str| data.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    if let Some(email) = text("senderEmail").or_else(|| text("email")).filter(|email| email.contains('@')) {
+    let text = |name: &str| {
+        data.get(name)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    };
+    if let Some(email) = text("senderEmail")
+        .or_else(|| text("email"))
+        .filter(|email| email.contains('@'))
+    {
         return Some(key("p", "email", &email.to_lowercase()));
     }
-    let phone = text("senderPhone").or_else(|| text("phone")).map(digits).filter(|digits| digits.len() >= 6);
+    let phone = text("senderPhone")
+        .or_else(|| text("phone"))
+        .map(digits)
+        .filter(|digits| digits.len() >= 6);
     if let Some(phone) = phone {
         return Some(key("p", "phone", &phone));
     }
@@ -36,7 +47,11 @@ fn digits(number: &str) -> String {
 
 /// Short and opaque, because vendors store it: no address can be read from it.
 fn key(prefix: &str, kind: &str, value: &str) -> String {
-    let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(value).finalize();
+    let digest = Sha256::new()
+        .chain_update(kind)
+        .chain_update([0])
+        .chain_update(value)
+        .finalize();
     format!("{prefix}-{}", hex::encode(&digest[..12]))
 }
 
@@ -67,7 +82,12 @@ mod tests {
 
     #[test]
     fn without_any_address_there_is_no_person() {
-        for value in [json!({}), json!({"senderEmail": ""}), json!({"senderEmail": 7}), json!({"senderPhone": "12"})] {
+        for value in [
+            json!({}),
+            json!({"senderEmail": ""}),
+            json!({"senderEmail": 7}),
+            json!({"senderPhone": "12"}),
+        ] {
             assert_eq!(person(value.clone()), None, "{value}");
         }
         assert!(person(json!({"senderId": "u1", "platform": "telegram"})).is_some());

@@ -8,7 +8,12 @@ use switchboard_model::{event::Event, moment::read_moment, name};
 pub fn variables(event: &Event) -> Map<String, Value> {
     let data = &event.data;
     let mut derived = Map::new();
-    let text = |name: &str| data.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        data.get(name)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    };
 
     let (first, last) = text("senderName").map(name::split).unwrap_or_default();
     for (variable, value) in [("senderFirstName", first), ("senderLastName", last)] {
@@ -17,7 +22,10 @@ pub fn variables(event: &Event) -> Map<String, Value> {
         }
     }
     if text("senderName").is_none() {
-        let parts: Vec<&str> = [text("senderFirstName"), text("senderLastName")].into_iter().flatten().collect();
+        let parts: Vec<&str> = [text("senderFirstName"), text("senderLastName")]
+            .into_iter()
+            .flatten()
+            .collect();
         if !parts.is_empty() {
             derived.insert("senderName".into(), parts.join(" ").into());
         }

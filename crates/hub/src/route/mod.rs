@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use switchboard_connect::manifest::RecordKind;
-use switchboard_model::{
-    event::EventType,
-    route::Target,
-    template::Scope,
-};
+use switchboard_model::{event::EventType, route::Target, template::Scope};
 
 use crate::{
     configuration::{Connection, Workspace, explain_waiting},
@@ -29,30 +25,49 @@ pub struct Plan {
 /// and whose own condition holds. An object on a connection is made once, however many routes ask for it.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
     let Some(workspace) = workspace else {
-        return Plan { note: Some("nothing is connected yet".into()), ..Plan::default() };
+        return Plan {
+            note: Some("nothing is connected yet".into()),
+            ..Plan::default()
+        };
     };
-    let mut planner = Planner { data, deliveries: Vec::new(), notes: Vec::new() };
+    let mut planner = Planner {
+        data,
+        deliveries: Vec::new(),
+        notes: Vec::new(),
+    };
     let scope = Scope::of(data);
-    for route in workspace.routes.iter().filter(|route| route.spec.enabled && route.spec.takes(kind.name())) {
+    for route in workspace
+        .routes
+        .iter()
+        .filter(|route| route.spec.enabled && route.spec.takes(kind.name()))
+    {
         match &route.condition {
             Ok(None) => {}
             Ok(Some(condition)) => match condition.matches(kind.name(), &scope) {
                 Ok(true) => {}
                 Ok(false) => continue,
                 Err(error) => {
-                    planner.notes.push(format!("the condition of route `{}` could not be decided: {error}", route.spec.key));
+                    planner.notes.push(format!(
+                        "the condition of route `{}` could not be decided: {error}",
+                        route.spec.key
+                    ));
                     continue;
                 }
             },
             Err(error) => {
-                planner.notes.push(format!("the condition of route `{}` cannot be read: {error}", route.spec.key));
+                planner.notes.push(format!(
+                    "the condition of route `{}` cannot be read: {error}",
+                    route.spec.key
+                ));
                 continue;
             }
         }
         for target in route.spec.strategy.choose(data) {
             match workspace.find(&target.system) {
                 Some(connection) => planner.add(connection, kind, Some(target)),
-                None => planner.notes.push(explain_waiting(&route.spec.key, std::slice::from_ref(&target.system))),
+                None => planner
+                    .notes
+                    .push(explain_waiting(&route.spec.key, std::slice::from_ref(&target.system))),
             }
         }
     }
@@ -68,7 +83,9 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
 fn is_named(workspace: &Workspace, connection: &Arc<Connection>) -> bool {
     workspace.routes.iter().filter(|route| route.spec.enabled).any(|route| {
         route.spec.strategy.targets().iter().any(|target| {
-            workspace.find(&target.system).is_some_and(|found| found.id == connection.id)
+            workspace
+                .find(&target.system)
+                .is_some_and(|found| found.id == connection.id)
         })
     })
 }
@@ -82,7 +99,8 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn add(&mut self, connection: &Arc<Connection>, kind: EventType, target: Option<&Target>) {
         if !connection.enabled {
-            self.notes.push(format!("connection `{}` is switched off", connection.key));
+            self.notes
+                .push(format!("connection `{}` is switched off", connection.key));
             return;
         }
         let objects = match target {
@@ -90,11 +108,20 @@ impl Planner<'_> {
             _ => connection.objects_for(kind),
         };
         if objects.is_empty() {
-            self.notes.push(format!("connection `{}` has no mapping for {}", connection.key, kind.name()));
+            self.notes.push(format!(
+                "connection `{}` has no mapping for {}",
+                connection.key,
+                kind.name()
+            ));
         }
-        let options = target.map(|target| &target.options).filter(|options| !options.is_empty());
+        let options = target
+            .map(|target| &target.options)
+            .filter(|options| !options.is_empty());
         for object in objects {
-            let known = self.deliveries.iter().any(|other| other.connection == connection.id && other.object == object);
+            let known = self
+                .deliveries
+                .iter()
+                .any(|other| other.connection == connection.id && other.object == object);
             if known {
                 continue;
             }
@@ -103,15 +130,24 @@ impl Planner<'_> {
                 RecordKind::Company => normalise::company_key(self.data),
                 RecordKind::Event => None,
             };
-            self.deliveries.push(NewDelivery { connection: connection.id, object, record_key, options: options.cloned() });
+            self.deliveries.push(NewDelivery {
+                connection: connection.id,
+                object,
+                record_key,
+                options: options.cloned(),
+            });
         }
     }
 
     fn finish(mut self) -> Plan {
         if self.deliveries.is_empty() && self.notes.is_empty() {
-            self.notes.push("no route took the event, and every connection is named by a route or declined it".into());
+            self.notes
+                .push("no route took the event, and every connection is named by a route or declined it".into());
         }
         let note = (!self.notes.is_empty()).then(|| self.notes.join("; "));
-        Plan { deliveries: self.deliveries, note }
+        Plan {
+            deliveries: self.deliveries,
+            note,
+        }
     }
 }

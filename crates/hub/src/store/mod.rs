@@ -68,7 +68,8 @@ pub trait Outbox: Send + Sync {
     fn link(&self, connection: ConnectionId, object: &str, record_key: &str) -> Answer<'_, Option<String>>;
 
     /// Puts settled deliveries back into the outbox; answers the connections concerned. A delivery in another state is left alone.
-    fn replay(&self, workspace: WorkspaceId, deliveries: Vec<DeliveryId>, now_ms: i64) -> Answer<'_, Vec<ConnectionId>>;
+    fn replay(&self, workspace: WorkspaceId, deliveries: Vec<DeliveryId>, now_ms: i64)
+    -> Answer<'_, Vec<ConnectionId>>;
 
     /// Adds deliveries to an event that exists (when it is routed anew); answers those that are new.
     fn add_deliveries(&self, event: EventId, deliveries: Vec<NewDelivery>) -> Answer<'_, Vec<DeliveryId>>;

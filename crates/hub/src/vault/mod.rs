@@ -45,10 +45,22 @@ impl Vault {
         let wrapped = self
             .master
             .cipher()
-            .encrypt(&outer, Payload { msg: key.as_slice(), aad: place.as_bytes() })
+            .encrypt(
+                &outer,
+                Payload {
+                    msg: key.as_slice(),
+                    aad: place.as_bytes(),
+                },
+            )
             .map_err(|_| broken(place, "it could not be sealed"))?;
         let sealed = XChaCha20Poly1305::new(&key)
-            .encrypt(&inner, Payload { msg: &clear, aad: place.as_bytes() })
+            .encrypt(
+                &inner,
+                Payload {
+                    msg: &clear,
+                    aad: place.as_bytes(),
+                },
+            )
             .map_err(|_| broken(place, "it could not be sealed"))?;
         let mut out = Vec::with_capacity(HEADER + sealed.len());
         out.push(VERSION);
@@ -65,24 +77,37 @@ impl Vault {
     /// # Errors
     /// When it was sealed with another master key, for another place, or was changed.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Map<String, Value>, Problem> {
-        let (header, body) =
-            sealed.split_at_checked(HEADER).filter(|(header, _)| header[0] == VERSION).ok_or_else(|| {
-                broken(place, "it is not in the form that this version writes")
-            })?;
+        let (header, body) = sealed
+            .split_at_checked(HEADER)
+            .filter(|(header, _)| header[0] == VERSION)
+            .ok_or_else(|| broken(place, "it is not in the form that this version writes"))?;
         if header[1..5] != self.master.id() {
             return Err(broken(place, "it was sealed with another master key"));
         }
         let changed = |_| broken(place, "it was changed, or belongs elsewhere");
-        let nonce = |from: usize| XNonce::try_from(&header[from..from + NONCE]).map_err(|_| broken(place, "it is cut off"));
+        let nonce =
+            |from: usize| XNonce::try_from(&header[from..from + NONCE]).map_err(|_| broken(place, "it is cut off"));
         let key = Zeroizing::new(
             self.master
                 .cipher()
-                .decrypt(&nonce(5)?, Payload { msg: &header[5 + NONCE..5 + NONCE + WRAPPED], aad: place.as_bytes() })
+                .decrypt(
+                    &nonce(5)?,
+                    Payload {
+                        msg: &header[5 + NONCE..5 + NONCE + WRAPPED],
+                        aad: place.as_bytes(),
+                    },
+                )
                 .map_err(changed)?,
         );
         let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| broken(place, "its key is cut off"))?;
         let clear = cipher
-            .decrypt(&nonce(5 + NONCE + WRAPPED)?, Payload { msg: body, aad: place.as_bytes() })
+            .decrypt(
+                &nonce(5 + NONCE + WRAPPED)?,
+                Payload {
+                    msg: body,
+                    aad: place.as_bytes(),
+                },
+            )
             .map(Zeroizing::new)
             .map_err(changed)?;
         serde_json::from_slice(&clear).map_err(|_| broken(place, "its content is no object"))
@@ -122,7 +147,13 @@ mod tests {
     #[test]
     fn another_key_another_place_and_any_changed_byte_are_refused() {
         let sealed = vault(1).seal("1/a", &secrets()).unwrap();
-        assert!(vault(2).open("1/a", &sealed).unwrap_err().detail.contains("another master key"));
+        assert!(
+            vault(2)
+                .open("1/a", &sealed)
+                .unwrap_err()
+                .detail
+                .contains("another master key")
+        );
         assert!(vault(1).open("1/b", &sealed).is_err());
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();

@@ -77,13 +77,18 @@ pub(super) fn to_cel(conditions: &Value) -> Result<String, ConditionError> {
 
 fn one(condition: &Value) -> Result<String, ConditionError> {
     let wrong = |message: String| ConditionError::Syntax(message);
-    let map = condition
-        .as_object()
-        .ok_or_else(|| wrong(format!("expected {{\"field\", \"operator\", \"value\"}}, found {condition}")))?;
+    let map = condition.as_object().ok_or_else(|| {
+        wrong(format!(
+            "expected {{\"field\", \"operator\", \"value\"}}, found {condition}"
+        ))
+    })?;
     for key in map.keys() {
         if !["field", "operator", "value"].contains(&key.as_str()) {
             let hint = nearest(key, ["field", "operator", "value"]).map(|known| format!("; did you mean `{known}`?"));
-            return Err(wrong(format!("unknown key `{key}` in a condition{}", hint.unwrap_or_default())));
+            return Err(wrong(format!(
+                "unknown key `{key}` in a condition{}",
+                hint.unwrap_or_default()
+            )));
         }
     }
     let text = |key: &str| {
@@ -94,14 +99,19 @@ fn one(condition: &Value) -> Result<String, ConditionError> {
     let found = OPERATORS.iter().find(|(name, _)| name.eq_ignore_ascii_case(operator));
     let Some((_, form)) = found else {
         let known: Vec<&str> = OPERATORS.iter().map(|(name, _)| *name).collect();
-        return Err(wrong(format!("there is no operator `{operator}`; known are {}", known.join(", "))));
+        return Err(wrong(format!(
+            "there is no operator `{operator}`; known are {}",
+            known.join(", ")
+        )));
     };
     write(&path(field)?, *form, map.get("value"))
 }
 
 fn write(field: &str, form: Form, value: Option<&Value>) -> Result<String, ConditionError> {
     let value = |what: &str| {
-        value.map(literal).ok_or_else(|| ConditionError::Syntax(format!("the condition on {what} needs a `value`")))
+        value
+            .map(literal)
+            .ok_or_else(|| ConditionError::Syntax(format!("the condition on {what} needs a `value`")))
     };
     Ok(match form {
         Form::Infix(operator) => format!("{field} {operator} {}", value(field)?),
@@ -136,9 +146,42 @@ fn path(field: &str) -> Result<String, ConditionError> {
 /// Whether CEL reads the word as a variable.
 fn is_plain(word: &str) -> bool {
     const RESERVED: &[&str] = &[
-        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
-        "loop", "package", "namespace", "return", "var", "void", "while", "type", "event", "int", "uint", "double", "string",
-        "bytes", "bool", "list", "map", "has", "size", "duration", "timestamp", "dyn",
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+        "type",
+        "event",
+        "int",
+        "uint",
+        "double",
+        "string",
+        "bytes",
+        "bool",
+        "list",
+        "map",
+        "has",
+        "size",
+        "duration",
+        "timestamp",
+        "dyn",
     ];
     word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -150,7 +193,10 @@ fn literal(value: &Value) -> String {
         Value::String(text) => quote(text),
         Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
-            let members: Vec<String> = map.iter().map(|(key, value)| format!("{}: {}", quote(key), literal(value))).collect();
+            let members: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{}: {}", quote(key), literal(value)))
+                .collect();
             format!("{{{}}}", members.join(", "))
         }
         other => other.to_string(),

@@ -12,10 +12,14 @@ const DEEPEST: usize = 32;
 /// Looks at the text, so that the parser never sees what could exhaust it.
 pub(super) fn check_source(source: &str) -> Result<(), ConditionError> {
     if source.len() > LONGEST_SOURCE {
-        return Err(ConditionError::Forbidden(format!("the condition is longer than {LONGEST_SOURCE} bytes")));
+        return Err(ConditionError::Forbidden(format!(
+            "the condition is longer than {LONGEST_SOURCE} bytes"
+        )));
     }
     if source.trim().is_empty() {
-        return Err(ConditionError::Syntax("the condition is empty; leave it out to let every event pass".into()));
+        return Err(ConditionError::Syntax(
+            "the condition is empty; leave it out to let every event pass".into(),
+        ));
     }
     let mut depth = 0_usize;
     let mut signs = 0_usize;
@@ -28,7 +32,9 @@ pub(super) fn check_source(source: &str) -> Result<(), ConditionError> {
             _ => {}
         }
         if depth > DEEPEST || signs > MOST_NODES {
-            return Err(ConditionError::Forbidden(format!("the condition is nested more than {DEEPEST} deep")));
+            return Err(ConditionError::Forbidden(format!(
+                "the condition is nested more than {DEEPEST} deep"
+            )));
         }
     }
     Ok(())
@@ -41,14 +47,21 @@ pub(super) fn check(expression: &IdedExpr) -> Result<(), ConditionError> {
     while let Some(node) = pending.pop() {
         nodes += 1;
         if nodes > MOST_NODES {
-            return Err(ConditionError::Forbidden(format!("the condition has more than {MOST_NODES} parts")));
+            return Err(ConditionError::Forbidden(format!(
+                "the condition has more than {MOST_NODES} parts"
+            )));
         }
         match &node.expr {
             Expr::Comprehension(_) => {
-                let message = "loops over lists (`all`, `exists`, `exists_one`, `map`, `filter`) are not allowed in conditions";
+                let message =
+                    "loops over lists (`all`, `exists`, `exists_one`, `map`, `filter`) are not allowed in conditions";
                 return Err(ConditionError::Forbidden(message.into()));
             }
-            Expr::Struct(_) => return Err(ConditionError::Forbidden("messages cannot be made in conditions".into())),
+            Expr::Struct(_) => {
+                return Err(ConditionError::Forbidden(
+                    "messages cannot be made in conditions".into(),
+                ));
+            }
             Expr::Call(call) => {
                 pending.extend(call.target.as_deref());
                 pending.extend(&call.args);

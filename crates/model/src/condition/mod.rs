@@ -51,8 +51,17 @@ impl Condition {
         limits::check_source(source)?;
         let program = Program::compile(source).map_err(|errors| ConditionError::Syntax(errors.to_string()))?;
         limits::check(program.expression())?;
-        let variables: Vec<String> = program.references().variables().into_iter().map(str::to_owned).collect();
-        Ok(Self { source: source.into(), program: Arc::new(program), variables: variables.into() })
+        let variables: Vec<String> = program
+            .references()
+            .variables()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        Ok(Self {
+            source: source.into(),
+            program: Arc::new(program),
+            variables: variables.into(),
+        })
     }
 
     /// Compiles the guides' form: one `{"field", "operator", "value"}` object, or a list of them that must all hold. An empty list always holds.
@@ -77,7 +86,9 @@ impl Condition {
         for name in &*self.variables {
             let value = match name.as_str() {
                 "type" => cel::Value::from(kind),
-                "event" => scope.variable("event").map_or_else(|| cel_value::from_layers(scope), cel_value::from_json),
+                "event" => scope
+                    .variable("event")
+                    .map_or_else(|| cel_value::from_layers(scope), cel_value::from_json),
                 name => scope.variable(name).map_or(cel::Value::Null, cel_value::from_json),
             };
             context.add_variable_from_value(name.as_str(), value);
@@ -85,7 +96,10 @@ impl Condition {
         match self.program.execute(&context) {
             Ok(cel::Value::Bool(holds)) => Ok(holds),
             Ok(cel::Value::Null) => Ok(false),
-            Ok(other) => Err(ConditionError::Failed(format!("the result is {:?}, neither true nor false", other.type_of()))),
+            Ok(other) => Err(ConditionError::Failed(format!(
+                "the result is {:?}, neither true nor false",
+                other.type_of()
+            ))),
             Err(error) if is_about_values(&error) => Ok(false),
             Err(error) => Err(ConditionError::Failed(error.to_string())),
         }

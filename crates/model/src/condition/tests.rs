@@ -40,7 +40,16 @@ fn conditions_hold_or_do_not() {
 
 #[test]
 fn what_is_missing_or_of_another_type_does_not_hold() {
-    for source in ["nothing == 'x'", "nothing > 5", "nothing.contains('x')", "count.contains('3')", "priority > 5", "sender.city == 'x'", "nothing.deep.er == 1", "!(nothing > 5)"] {
+    for source in [
+        "nothing == 'x'",
+        "nothing > 5",
+        "nothing.contains('x')",
+        "count.contains('3')",
+        "priority > 5",
+        "sender.city == 'x'",
+        "nothing.deep.er == 1",
+        "!(nothing > 5)",
+    ] {
         assert_eq!(holds(source), Ok(false), "{source}");
     }
     assert_eq!(holds("nothing == null"), Ok(true));
@@ -48,7 +57,16 @@ fn what_is_missing_or_of_another_type_does_not_hold() {
 
 #[test]
 fn what_cannot_be_meant_is_an_error() {
-    for source in ["category ==", "", "   ", "tags.all(t, t == 'x')", "tags.exists(t, true)", "tags.map(t, t)", "tags.filter(t, true)", "unknown_function(1)"] {
+    for source in [
+        "category ==",
+        "",
+        "   ",
+        "tags.all(t, t == 'x')",
+        "tags.exists(t, true)",
+        "tags.map(t, t)",
+        "tags.filter(t, true)",
+        "unknown_function(1)",
+    ] {
         assert!(holds(source).is_err(), "{source}");
     }
     assert!(holds("priority").is_err(), "text is neither true nor false");
@@ -81,7 +99,8 @@ fn the_guides_operators_mean_what_they_say() {
         ("поле", "equals", json!("да"), true),
         ("vip", "equals", json!(true), true),
     ] {
-        let condition = Condition::from_guide(&json!([{"field": field, "operator": operator, "value": value}])).unwrap();
+        let condition =
+            Condition::from_guide(&json!([{"field": field, "operator": operator, "value": value}])).unwrap();
         let result = condition.matches("message.received", &Scope::new(&event()));
         assert_eq!(result, Ok(expected), "{}", condition.source());
     }
@@ -91,8 +110,14 @@ fn the_guides_operators_mean_what_they_say() {
 #[test]
 fn wrong_guide_conditions_are_explained() {
     for (condition, words) in [
-        (json!({"field": "a", "operator": "similar", "value": 1}), "known are equals"),
-        (json!({"field": "a", "operator": "equals", "valeu": 1}), "did you mean `value`"),
+        (
+            json!({"field": "a", "operator": "similar", "value": 1}),
+            "known are equals",
+        ),
+        (
+            json!({"field": "a", "operator": "equals", "valeu": 1}),
+            "did you mean `value`",
+        ),
         (json!({"operator": "equals", "value": 1}), "needs `field`"),
         (json!({"field": "a", "operator": "equals"}), "needs a `value`"),
         (json!({"field": "a..b", "operator": "exists"}), "no field"),
@@ -119,7 +144,7 @@ proptest! {
         prop_assume!(!name.trim().is_empty());
         let name = name.trim().to_owned();
         if let Ok(condition) = Condition::from_guide(&json!({"field": name, "operator": "equals", "value": 1})) {
-            let data = Value::Object([(name.clone(), json!(1))].into_iter().collect());
+            let data = Value::Object([(name, json!(1))].into_iter().collect());
             prop_assert_eq!(condition.matches("t", &Scope::new(&data)), Ok(true), "{}", condition.source());
         }
     }

@@ -57,11 +57,18 @@ impl Expression {
             }
             let arguments = Arguments {
                 positional: call.positional.iter().map(|operand| operand.evaluate(scope)).collect(),
-                named: call.named.iter().map(|(name, operand)| (*name, operand.evaluate(scope))).collect(),
+                named: call
+                    .named
+                    .iter()
+                    .map(|(name, operand)| (*name, operand.evaluate(scope)))
+                    .collect(),
                 scope,
             };
             let result = (call.filter.apply)(value, &arguments);
-            value = result.map_err(|message| RenderError::Filter { filter: call.filter.name, message })?;
+            value = result.map_err(|message| RenderError::Filter {
+                filter: call.filter.name,
+                message,
+            })?;
             if let Some(Value::String(text)) = &value {
                 scope.check_size(text.len())?;
             }
@@ -72,7 +79,10 @@ impl Expression {
     pub(super) fn collect_paths<'p>(&'p self, paths: &mut Vec<&'p Path>) {
         self.operand.collect(paths);
         for call in &self.calls {
-            call.positional.iter().chain(call.named.iter().map(|(_, operand)| operand)).for_each(|o| o.collect(paths));
+            call.positional
+                .iter()
+                .chain(call.named.iter().map(|(_, operand)| operand))
+                .for_each(|o| o.collect(paths));
         }
     }
 }

@@ -11,7 +11,6 @@ mod path;
 mod scope;
 mod text;
 
-
 use std::sync::Arc;
 
 use serde_json::Value;

@@ -27,7 +27,10 @@ pub(super) fn template(source: &str) -> Result<Vec<Piece>, TemplateError> {
     while let Some(start) = source[rest..].find("{{").map(|at| rest + at) {
         let trim_before = source[start..].starts_with("{{-");
         push_literal(&mut pieces, source, (rest, start), trim_next, trim_before)?;
-        let mut parser = Parser { source, at: start + if trim_before { 3 } else { 2 } };
+        let mut parser = Parser {
+            source,
+            at: start + if trim_before { 3 } else { 2 },
+        };
         pieces.push(Piece::Expression(parser.expression()?));
         trim_next = parser.close(start)?;
         rest = parser.at;
@@ -46,7 +49,12 @@ fn push_literal(
     let mut text = &source[from..to];
     if let Some(at) = text.find("{%") {
         let hint = Some("conditions belong into routes, defaults into `| default: …`".to_owned());
-        return Err(TemplateError::at(source, from + at, "tags (`{% … %}`) are not supported", hint));
+        return Err(TemplateError::at(
+            source,
+            from + at,
+            "tags (`{% … %}`) are not supported",
+            hint,
+        ));
     }
     if trim_start {
         text = text.trim_start();
@@ -102,7 +110,11 @@ impl<'s> Parser<'s> {
         }
         match self.rest().chars().next() {
             None => self.error(start, "`{{` is never closed", Some("add `}}`".into())),
-            Some(found) => self.error(self.at, format!("unexpected `{found}`"), Some("expected `|` or `}}`".into())),
+            Some(found) => self.error(
+                self.at,
+                format!("unexpected `{found}`"),
+                Some("expected `|` or `}}`".into()),
+            ),
         }
     }
 
@@ -133,7 +145,11 @@ impl<'s> Parser<'s> {
             let hint = nearest(name, filters::names()).map(|known| format!("did you mean `{known}`?"));
             return self.error(start, format!("there is no filter `{name}`"), hint);
         };
-        let mut call = Call { filter, positional: Vec::new(), named: Vec::new() };
+        let mut call = Call {
+            filter,
+            positional: Vec::new(),
+            named: Vec::new(),
+        };
         if self.take(":") {
             loop {
                 self.argument(&mut call)?;
@@ -142,7 +158,9 @@ impl<'s> Parser<'s> {
                 }
             }
         }
-        filter.check(&call.positional).or_else(|message| self.error(start, message, None))?;
+        filter
+            .check(&call.positional)
+            .or_else(|message| self.error(start, message, None))?;
         Ok(call)
     }
 
@@ -156,7 +174,11 @@ impl<'s> Parser<'s> {
                     [] => None,
                     known => Some(format!("known: {}", known.join(", "))),
                 };
-                return self.error(start, format!("filter `{}` has no argument `{name}`", call.filter.name), hint);
+                return self.error(
+                    start,
+                    format!("filter `{}` has no argument `{name}`", call.filter.name),
+                    hint,
+                );
             };
             call.named.push((known, self.operand()?));
             return Ok(());
@@ -170,7 +192,9 @@ impl<'s> Parser<'s> {
         self.skip_space();
         match self.rest().chars().next() {
             Some('\'' | '"') => Ok(Operand::Literal(Value::String(self.quoted()?))),
-            Some(c) if c.is_ascii_digit() || (c == '-' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit())) => {
+            Some(c)
+                if c.is_ascii_digit() || (c == '-' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit())) =>
+            {
                 self.number()
             }
             _ => self.path_or_word(),
@@ -192,11 +216,17 @@ impl<'s> Parser<'s> {
 
     fn number(&mut self) -> Result<Operand, TemplateError> {
         let start = self.at;
-        let length = self.rest()[1..].find(|c: char| !(c.is_ascii_digit() || c == '.')).map_or(self.rest().len(), |at| at + 1);
+        let length = self.rest()[1..]
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .map_or(self.rest().len(), |at| at + 1);
         let text = &self.rest()[..length];
         let number = match text.parse::<i64>() {
             Ok(whole) => Some(Number::from(whole)),
-            Err(_) => text.parse::<f64>().ok().filter(|_| text.contains('.')).and_then(Number::from_f64),
+            Err(_) => text
+                .parse::<f64>()
+                .ok()
+                .filter(|_| text.contains('.'))
+                .and_then(Number::from_f64),
         };
         let glued = self.rest()[length..].starts_with(is_name_character);
         match number.filter(|_| !glued) {
@@ -204,7 +234,11 @@ impl<'s> Parser<'s> {
                 self.at += length;
                 Ok(Operand::Literal(Value::Number(number)))
             }
-            None => self.error(start, format!("`{text}` is no number"), Some("names cannot begin with a digit".into())),
+            None => self.error(
+                start,
+                format!("`{text}` is no number"),
+                Some("names cannot begin with a digit".into()),
+            ),
         }
     }
 
@@ -212,7 +246,11 @@ impl<'s> Parser<'s> {
         let rest = self.rest();
         let end = rest.find(|c| !is_name_character(c)).unwrap_or(rest.len());
         // `-}}` closes an expression; its dash belongs to no name.
-        let end = if rest[end..].starts_with("}}") && rest[..end].ends_with('-') { end - 1 } else { end };
+        let end = if rest[end..].starts_with("}}") && rest[..end].ends_with('-') {
+            end - 1
+        } else {
+            end
+        };
         self.at += end;
         &rest[..end]
     }
@@ -222,7 +260,11 @@ impl<'s> Parser<'s> {
         let root = self.name();
         let word = match root {
             "" => {
-                let found = self.rest().chars().next().map_or("the end".to_owned(), |c| format!("`{c}`"));
+                let found = self
+                    .rest()
+                    .chars()
+                    .next()
+                    .map_or("the end".to_owned(), |c| format!("`{c}`"));
                 return self.error(start, format!("expected a variable or a value, found {found}"), None);
             }
             "true" => Some(Value::Bool(true)),
@@ -240,7 +282,10 @@ impl<'s> Parser<'s> {
             }
             steps.push(step);
         }
-        Ok(Operand::Path(Path { root: root.to_owned(), steps }))
+        Ok(Operand::Path(Path {
+            root: root.to_owned(),
+            steps,
+        }))
     }
 
     fn step(&mut self) -> Result<Option<Step>, TemplateError> {
@@ -260,7 +305,9 @@ impl<'s> Parser<'s> {
         let start = self.at;
         let step = match self.operand()? {
             Operand::Literal(Value::String(key)) => Step::Key(key),
-            Operand::Literal(Value::Number(number)) if number.is_i64() => Step::Index(number.as_i64().unwrap_or_default()),
+            Operand::Literal(Value::Number(number)) if number.is_i64() => {
+                Step::Index(number.as_i64().unwrap_or_default())
+            }
             _ => return self.error(start, "expected a whole number or a quoted name in `[…]`", None),
         };
         if !self.take("]") {

@@ -46,7 +46,11 @@ fn child<'v>(value: &'v Value, step: &Step) -> Option<&'v Value> {
         (Value::Array(items), Step::Key(key)) if key == "first" => items.first(),
         (Value::Array(items), Step::Key(key)) if key == "last" => items.last(),
         (Value::Array(items), Step::Index(index)) => {
-            let at = if *index < 0 { items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)? } else { usize::try_from(*index).ok()? };
+            let at = if *index < 0 {
+                items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
+            } else {
+                usize::try_from(*index).ok()?
+            };
             items.get(at)
         }
         _ => None,
@@ -72,7 +76,9 @@ impl fmt::Display for Path {
         for step in &self.steps {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key) if key.chars().all(super::parse::is_name_character) && !key.is_empty() => write!(f, ".{key}")?,
+                Step::Key(key) if key.chars().all(super::parse::is_name_character) && !key.is_empty() => {
+                    write!(f, ".{key}")?
+                }
                 Step::Key(key) => write!(f, "[{}]", Value::from(key.as_str()))?,
             }
         }

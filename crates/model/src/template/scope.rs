@@ -26,7 +26,9 @@ pub struct Scope<'a> {
 
 impl std::fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scope").field("layers", &self.layers.len()).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("layers", &self.layers.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,7 +44,13 @@ impl<'a> Scope<'a> {
     }
 
     fn empty() -> Self {
-        Self { layers: Vec::new(), lookups: None, zone: TimeZone::UTC, country: None, limit: LIMIT }
+        Self {
+            layers: Vec::new(),
+            lookups: None,
+            zone: TimeZone::UTC,
+            country: None,
+            limit: LIMIT,
+        }
     }
 
     /// The same with a further layer below those that are there.
@@ -64,7 +72,10 @@ impl<'a> Scope<'a> {
     /// The same with tables for the filter `lookup`.
     #[must_use]
     pub fn lookups(self, lookups: &'a dyn Lookups) -> Self {
-        Self { lookups: Some(lookups), ..self }
+        Self {
+            lookups: Some(lookups),
+            ..self
+        }
     }
 
     /// The same with the time zone that `date` uses when none is named.
@@ -76,7 +87,10 @@ impl<'a> Scope<'a> {
     /// The same with the country (ISO 3166, two letters) that `phone_e164` uses when none is named.
     #[must_use]
     pub fn country(self, country: &'a str) -> Self {
-        Self { country: Some(country), ..self }
+        Self {
+            country: Some(country),
+            ..self
+        }
     }
 
     /// The same with another limit for the length of a result, in bytes.
@@ -96,6 +110,10 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn check_size(&self, bytes: usize) -> Result<(), RenderError> {
-        if bytes > self.limit { Err(RenderError::TooLong { limit: self.limit }) } else { Ok(()) }
+        if bytes > self.limit {
+            Err(RenderError::TooLong { limit: self.limit })
+        } else {
+            Ok(())
+        }
     }
 }

@@ -36,14 +36,22 @@ async fn an_answer_is_read_whole() {
 #[tokio::test]
 async fn a_connection_that_is_cut_after_the_request_is_no_answer() {
     let url = answering(b"").await;
-    let error = Client::new(AddressPolicy::Any).unwrap().send(&get(url)).await.unwrap_err();
+    let error = Client::new(AddressPolicy::Any)
+        .unwrap()
+        .send(&get(url))
+        .await
+        .unwrap_err();
     assert!(matches!(error, SendError::NoAnswer(_)), "{error:?}");
 }
 
 #[tokio::test]
 async fn half_an_answer_is_no_answer() {
     let url = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\"").await;
-    let error = Client::new(AddressPolicy::Any).unwrap().send(&get(url)).await.unwrap_err();
+    let error = Client::new(AddressPolicy::Any)
+        .unwrap()
+        .send(&get(url))
+        .await
+        .unwrap_err();
     assert!(matches!(error, SendError::NoAnswer(_)), "{error:?}");
 }
 
@@ -52,18 +60,31 @@ async fn where_nobody_listens_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = Client::new(AddressPolicy::Any).unwrap().send(&get(format!("http://{address}/"))).await.unwrap_err();
+    let error = Client::new(AddressPolicy::Any)
+        .unwrap()
+        .send(&get(format!("http://{address}/")))
+        .await
+        .unwrap_err();
     assert!(matches!(error, SendError::NotSent(_)), "{error:?}");
 }
 
 #[tokio::test]
 async fn private_addresses_are_refused_as_number_and_as_name() {
     let client = Client::new(AddressPolicy::PublicOnly).unwrap();
-    for url in ["http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost:1/", "http://169.254.169.254/latest", "http://0x7f.1/"] {
+    for url in [
+        "http://127.0.0.1:1/",
+        "http://[::1]:1/",
+        "http://localhost:1/",
+        "http://169.254.169.254/latest",
+        "http://0x7f.1/",
+    ] {
         let error = client.send(&get(url.into())).await.unwrap_err();
         assert!(matches!(error, SendError::Refused(_)), "{url}: {error:?}");
     }
     for url in ["ftp://example.org/", "file:///etc/passwd", "no address"] {
-        assert!(matches!(client.send(&get(url.into())).await.unwrap_err(), SendError::Refused(_)), "{url}");
+        assert!(
+            matches!(client.send(&get(url.into())).await.unwrap_err(), SendError::Refused(_)),
+            "{url}"
+        );
     }
 }

@@ -16,15 +16,17 @@ impl Register for SqliteStore {
         let key = key.to_owned();
         Box::pin(self.writer.write(move |db| {
             db.execute("INSERT INTO workspace (key) VALUES (?1) ON CONFLICT DO NOTHING", [&key])?;
-            db.query_row("SELECT id FROM workspace WHERE key = ?1", [&key], |row| row.get(0)).map(WorkspaceId)
+            db.query_row("SELECT id FROM workspace WHERE key = ?1", [&key], |row| row.get(0))
+                .map(WorkspaceId)
         }))
     }
 
     fn configuration(&self) -> Answer<'_, StoredConfiguration> {
         Box::pin(self.readers.read(|db| {
             let revision = revision(db)?;
-            let mut select = db
-                .prepare_cached("SELECT id, workspace, key, spec, sealed, state, reason, facts FROM connection ORDER BY id")?;
+            let mut select = db.prepare_cached(
+                "SELECT id, workspace, key, spec, sealed, state, reason, facts FROM connection ORDER BY id",
+            )?;
             let connections = select.query_map([], connection_row)?.collect::<rusqlite::Result<_>>()?;
             let mut select = db.prepare_cached("SELECT id, workspace, spec FROM route ORDER BY id")?;
             let routes = select
@@ -36,7 +38,11 @@ impl Register for SqliteStore {
                     })
                 })?
                 .collect::<rusqlite::Result<_>>()?;
-            Ok(StoredConfiguration { revision, connections, routes })
+            Ok(StoredConfiguration {
+                revision,
+                connections,
+                routes,
+            })
         }))
     }
 
@@ -77,10 +83,16 @@ impl Register for SqliteStore {
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, ()> {
         Box::pin(self.writer.write(move |db| {
             if let Some(facts) = &note.facts {
-                db.execute("UPDATE connection SET facts = ?2 WHERE id = ?1", params![connection.0, record::to_text(facts)])?;
+                db.execute(
+                    "UPDATE connection SET facts = ?2 WHERE id = ?1",
+                    params![connection.0, record::to_text(facts)],
+                )?;
             }
             if let Some(sealed) = &note.sealed {
-                db.execute("UPDATE connection SET sealed = ?2 WHERE id = ?1", params![connection.0, sealed])?;
+                db.execute(
+                    "UPDATE connection SET sealed = ?2 WHERE id = ?1",
+                    params![connection.0, sealed],
+                )?;
             }
             if let Some((state, reason)) = &note.state {
                 db.execute(
@@ -105,8 +117,8 @@ impl Register for SqliteStore {
 
     fn keys(&self) -> Answer<'_, Vec<KeyRow>> {
         Box::pin(self.readers.read(|db| {
-            let mut select =
-                db.prepare_cached("SELECT id, workspace, name, hash, created_ms FROM api_key WHERE revoked_ms IS NULL")?;
+            let mut select = db
+                .prepare_cached("SELECT id, workspace, name, hash, created_ms FROM api_key WHERE revoked_ms IS NULL")?;
             let rows = select.query_map([], |row| {
                 Ok(KeyRow {
                     id: KeyId(row.get(0)?),
@@ -122,7 +134,9 @@ impl Register for SqliteStore {
 }
 
 fn revision(db: &Connection) -> rusqlite::Result<i64> {
-    db.query_row("SELECT number FROM revision", [], |row| row.get(0)).optional().map(Option::unwrap_or_default)
+    db.query_row("SELECT number FROM revision", [], |row| row.get(0))
+        .optional()
+        .map(Option::unwrap_or_default)
 }
 
 fn next_revision(db: &Connection) -> rusqlite::Result<()> {

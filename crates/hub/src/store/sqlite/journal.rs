@@ -20,7 +20,8 @@ struct Conditions {
 
 impl Conditions {
     fn and(&mut self, column: &str, value: impl ToSql + 'static) {
-        self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
+        self.text
+            .push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
         self.values.push(Box::new(value));
         self.text.push_str(&format!("{column} ?{}", self.values.len()));
     }
@@ -30,7 +31,10 @@ impl Conditions {
             self.and("id <", before);
         }
         self.values.push(Box::new(page.limit));
-        (format!("{select}{} ORDER BY id DESC LIMIT ?{}", self.text, self.values.len()), self.values)
+        (
+            format!("{select}{} ORDER BY id DESC LIMIT ?{}", self.text, self.values.len()),
+            self.values,
+        )
     }
 }
 
@@ -87,8 +91,9 @@ impl Journal for SqliteStore {
 
     fn attempts(&self, workspace: WorkspaceId, delivery: DeliveryId) -> Answer<'_, Vec<AttemptRow>> {
         Box::pin(self.readers.read(move |db| {
-            let mut select =
-                db.prepare_cached(&format!("{ATTEMPT} WHERE delivery = ?1 AND workspace = ?2 ORDER BY id LIMIT 1000"))?;
+            let mut select = db.prepare_cached(&format!(
+                "{ATTEMPT} WHERE delivery = ?1 AND workspace = ?2 ORDER BY id LIMIT 1000"
+            ))?;
             let rows = select.query_map(params![delivery.0, workspace.0], record::attempt_row)?;
             rows.collect()
         }))
@@ -105,7 +110,9 @@ impl Journal for SqliteStore {
                 .prepare_cached("SELECT count(*) FROM delivery WHERE connection = ?1 AND state < 10")?
                 .query_row([connection.0], |row| row.get(0))?;
             let dead = db
-                .prepare_cached("SELECT count(*) FROM delivery WHERE workspace = ?1 AND connection = ?2 AND state = 11")?
+                .prepare_cached(
+                    "SELECT count(*) FROM delivery WHERE workspace = ?1 AND connection = ?2 AND state = 11",
+                )?
                 .query_row([workspace.0, connection.0], |row| row.get(0))?;
             let last_problem = db
                 .prepare_cached(
@@ -115,7 +122,13 @@ impl Journal for SqliteStore {
                 .query_row([workspace.0, connection.0], |row| record::optional_from_text(row, 0))
                 .optional()?
                 .flatten();
-            Ok(Tally { pending, delivered, dead, last_delivered_ms, last_problem })
+            Ok(Tally {
+                pending,
+                delivered,
+                dead,
+                last_delivered_ms,
+                last_problem,
+            })
         }))
     }
 }

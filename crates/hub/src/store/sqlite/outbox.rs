@@ -12,7 +12,8 @@ use switchboard_model::{
 
 use super::{SqliteStore, record};
 use crate::store::{
-    Accepted, Answer, CallRecord, Fingerprint, Intent, LinkChange, Listener, NewDelivery, NewEvent, Outbox, Pending, Settlement,
+    Accepted, Answer, CallRecord, Fingerprint, Intent, LinkChange, Listener, NewDelivery, NewEvent, Outbox, Pending,
+    Settlement,
 };
 
 /// An event with everything that has to be written for it, and the ids that it will have.
@@ -41,7 +42,13 @@ impl SqliteStore {
             .into_iter()
             .map(|delivery| self.pending_of(&event, delivery, DeliveryId(ids.next(new.received_ms)), new.received_ms))
             .collect();
-        Draft { event, data, note: new.note, fingerprint: new.fingerprint, deliveries }
+        Draft {
+            event,
+            data,
+            note: new.note,
+            fingerprint: new.fingerprint,
+            deliveries,
+        }
     }
 
     fn pending_of(&self, event: &Arc<Event>, new: NewDelivery, id: DeliveryId, now_ms: i64) -> Pending {
@@ -69,10 +76,18 @@ impl Outbox for SqliteStore {
         let accepted = self.writer.write_in_order(
             move || {
                 let drafts: Vec<Draft> = events.into_iter().map(|new| self.draft(new)).collect();
-                move |db: &Connection| drafts.iter().map(|draft| accept_one(db, draft)).collect::<Result<Vec<_>, _>>()
+                move |db: &Connection| {
+                    drafts
+                        .iter()
+                        .map(|draft| accept_one(db, draft))
+                        .collect::<Result<Vec<_>, _>>()
+                }
             },
             move |accepted| {
-                let hints: Vec<Pending> = accepted.iter_mut().flat_map(|(_, pending)| std::mem::take(pending)).collect();
+                let hints: Vec<Pending> = accepted
+                    .iter_mut()
+                    .flat_map(|(_, pending)| std::mem::take(pending))
+                    .collect();
                 if let Some(listener) = listener.filter(|_| !hints.is_empty()) {
                     listener.accepted(hints);
                 }
@@ -90,7 +105,9 @@ impl Outbox for SqliteStore {
                  WHERE d.connection = ?1 AND d.id > ?2 AND d.state < 10 AND d.state <> 3
                  ORDER BY d.id LIMIT ?3",
             )?;
-            let rows = select.query_map(params![connection.0, after.0, limit], |row| record::pending(row, connection))?;
+            let rows = select.query_map(params![connection.0, after.0, limit], |row| {
+                record::pending(row, connection)
+            })?;
             rows.collect()
         }))
     }
@@ -101,7 +118,12 @@ impl Outbox for SqliteStore {
                 "UPDATE delivery SET state = 1, operation = ?2, request_digest = ?3, doubt_ms = coalesce(doubt_ms, ?4)
                  WHERE id = ?1",
             )?
-            .execute(params![intent.delivery.0, intent.operation.name(), intent.request_digest, intent.now_ms])?;
+            .execute(params![
+                intent.delivery.0,
+                intent.operation.name(),
+                intent.request_digest,
+                intent.now_ms
+            ])?;
             Ok(())
         }))
     }
@@ -129,7 +151,12 @@ impl Outbox for SqliteStore {
         }))
     }
 
-    fn replay(&self, workspace: WorkspaceId, deliveries: Vec<DeliveryId>, now_ms: i64) -> Answer<'_, Vec<ConnectionId>> {
+    fn replay(
+        &self,
+        workspace: WorkspaceId,
+        deliveries: Vec<DeliveryId>,
+        now_ms: i64,
+    ) -> Answer<'_, Vec<ConnectionId>> {
         Box::pin(self.writer.write(move |db| {
             let mut update = db.prepare_cached(
                 "UPDATE delivery SET state = 0, attempts = 0, due_ms = ?3, settled_ms = NULL
@@ -137,7 +164,9 @@ impl Outbox for SqliteStore {
             )?;
             let mut connections = Vec::new();
             for id in &deliveries {
-                let moved = update.query_row(params![id.0, workspace.0, now_ms], |row| row.get(0)).optional()?;
+                let moved = update
+                    .query_row(params![id.0, workspace.0, now_ms], |row| row.get(0))
+                    .optional()?;
                 connections.extend(moved.map(ConnectionId));
             }
             Ok(connections)
@@ -171,26 +200,45 @@ fn accept_one(db: &Connection, draft: &Draft) -> rusqlite::Result<(Accepted, Vec
     if let Some(fingerprint) = &draft.fingerprint {
         let before: Option<(i64, [u8; 8])> = db
             .prepare_cached("SELECT event, content FROM seen WHERE workspace = ?1 AND key = ?2")?
-            .query_row(params![event.workspace.0, fingerprint.key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![event.workspace.0, fingerprint.key], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
         if let Some((id, content)) = before {
             let same = content == fingerprint.content;
-            let accepted = if same { Accepted::Repeat(EventId(id)) } else { Accepted::Conflict(EventId(id)) };
+            let accepted = if same {
+                Accepted::Repeat(EventId(id))
+            } else {
+                Accepted::Conflict(EventId(id))
+            };
             return Ok((accepted, Vec::new()));
         }
-        db.prepare_cached("INSERT INTO seen (workspace, key, content, event) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            event.workspace.0,
-            fingerprint.key,
-            fingerprint.content,
-            event.id.0
-        ])?;
+        db.prepare_cached("INSERT INTO seen (workspace, key, content, event) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![
+                event.workspace.0,
+                fingerprint.key,
+                fingerprint.content,
+                event.id.0
+            ])?;
     }
-    db.prepare_cached("INSERT INTO event (id, workspace, kind, received_ms, data, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![event.id.0, event.workspace.0, event.kind.name(), event.received_ms, draft.data, draft.note])?;
+    db.prepare_cached(
+        "INSERT INTO event (id, workspace, kind, received_ms, data, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        event.id.0,
+        event.workspace.0,
+        event.kind.name(),
+        event.received_ms,
+        draft.data,
+        draft.note
+    ])?;
     for pending in &draft.deliveries {
         insert_delivery(db, pending)?;
     }
-    let accepted = Accepted::New { event: event.id, deliveries: draft.deliveries.len() };
+    let accepted = Accepted::New {
+        event: event.id,
+        deliveries: draft.deliveries.len(),
+    };
     Ok((accepted, draft.deliveries.clone()))
 }
 
@@ -212,7 +260,13 @@ fn insert_delivery(db: &Connection, pending: &Pending) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn add_delivery(db: &Connection, event: EventId, id: DeliveryId, new: &NewDelivery, now_ms: i64) -> rusqlite::Result<bool> {
+fn add_delivery(
+    db: &Connection,
+    event: EventId,
+    id: DeliveryId,
+    new: &NewDelivery,
+    now_ms: i64,
+) -> rusqlite::Result<bool> {
     let added = db
         .prepare_cached(
             "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms)
@@ -248,7 +302,10 @@ fn settle_one(db: &Connection, settlement: &Settlement) -> rusqlite::Result<()> 
         settled.then_some(settlement.now_ms),
         settlement.external_id,
         settlement.problem.as_ref().map(record::to_text),
-        settlement.doubt.and_then(|doubt| doubt.operation).map(OperationKind::name)
+        settlement
+            .doubt
+            .and_then(|doubt| doubt.operation)
+            .map(OperationKind::name)
     ])?;
     if settlement.state == DeliveryState::Delivered {
         db.prepare_cached(
@@ -284,7 +341,12 @@ fn insert_call(db: &Connection, id: i64, settlement: &Settlement, call: &CallRec
 fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {
     match change {
         LinkChange::Keep => Ok(()),
-        LinkChange::Set { connection, object, record_key, external_id } => {
+        LinkChange::Set {
+            connection,
+            object,
+            record_key,
+            external_id,
+        } => {
             db.prepare_cached(
                 "INSERT INTO link (connection, object, record_key, external_id) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET external_id = excluded.external_id",
@@ -292,7 +354,11 @@ fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {
             .execute(params![connection.0, &**object, record_key, external_id])?;
             Ok(())
         }
-        LinkChange::Forget { connection, object, record_key } => {
+        LinkChange::Forget {
+            connection,
+            object,
+            record_key,
+        } => {
             db.prepare_cached("DELETE FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3")?
                 .execute(params![connection.0, &**object, record_key])?;
             Ok(())

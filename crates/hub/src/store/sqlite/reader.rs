@@ -19,7 +19,10 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(file: PathBuf) -> Self {
-        Self { file: Arc::new(file), idle: Arc::default() }
+        Self {
+            file: Arc::new(file),
+            idle: Arc::default(),
+        }
     }
 
     /// Runs `read` off the async threads. It sees one consistent state.

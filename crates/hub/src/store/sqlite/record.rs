@@ -28,7 +28,9 @@ pub(super) fn from_text<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
 pub(super) fn optional_from_text<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
     match row.get_ref(column)?.as_str_or_null()? {
         None => Ok(None),
-        Some(text) => serde_json::from_str(text).map(Some).map_err(|error| broken(column, error)),
+        Some(text) => serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| broken(column, error)),
     }
 }
 
@@ -45,8 +47,15 @@ struct Strange {
 
 pub(super) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<DeliveryState> {
     let number: u8 = row.get(column)?;
-    DeliveryState::from_number(number)
-        .ok_or_else(|| broken(column, Strange { what: "the delivery state", value: number.to_string() }))
+    DeliveryState::from_number(number).ok_or_else(|| {
+        broken(
+            column,
+            Strange {
+                what: "the delivery state",
+                value: number.to_string(),
+            },
+        )
+    })
 }
 
 /// An event whose five columns (id, workspace, kind, received, data) begin at `at`.
@@ -55,8 +64,15 @@ pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
     Ok(Event {
         id: EventId(row.get(at)?),
         workspace: WorkspaceId(row.get(at + 1)?),
-        kind: EventType::find(kind)
-            .ok_or_else(|| broken(at + 2, Strange { what: "the event type", value: kind.to_owned() }))?,
+        kind: EventType::find(kind).ok_or_else(|| {
+            broken(
+                at + 2,
+                Strange {
+                    what: "the event type",
+                    value: kind.to_owned(),
+                },
+            )
+        })?,
         received_ms: row.get(at + 3)?,
         data: from_text::<Map<String, Value>>(row, at + 4)?,
     })
@@ -74,18 +90,27 @@ pub(super) fn pending(row: &Row<'_>, connection: ConnectionId) -> rusqlite::Resu
         options: optional_from_text(row, 3)?,
         attempts: row.get(4)?,
         due_ms: row.get(5)?,
-        doubt: row.get::<_, Option<i64>>(6)?.map(|since_ms| doubt(row, since_ms)).transpose()?,
+        doubt: row
+            .get::<_, Option<i64>>(6)?
+            .map(|since_ms| doubt(row, since_ms))
+            .transpose()?,
     })
 }
 
 fn doubt(row: &Row<'_>, since_ms: i64) -> rusqlite::Result<InDoubt> {
     let operation: Option<String> = row.get(8)?;
-    Ok(InDoubt { since_ms, operation: operation.as_deref().and_then(OperationKind::from_name) })
+    Ok(InDoubt {
+        since_ms,
+        operation: operation.as_deref().and_then(OperationKind::from_name),
+    })
 }
 
 /// Columns: those of [`event`], then the note.
 pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
-    Ok(EventRow { event: event(row, 0)?, note: row.get(5)? })
+    Ok(EventRow {
+        event: event(row, 0)?,
+        note: row.get(5)?,
+    })
 }
 
 /// Columns as in `journal.rs`.

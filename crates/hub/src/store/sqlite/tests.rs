@@ -14,8 +14,8 @@ use super::SqliteStore;
 use crate::{
     clock::ManualClock,
     store::{
-        Accepted, ConfigurationChange, ConnectionWrite, DeliveryFilter, EventFilter, Fingerprint, InDoubt, Intent, Journal, LinkChange, Listener,
-        NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement,
+        Accepted, ConfigurationChange, ConnectionWrite, DeliveryFilter, EventFilter, Fingerprint, InDoubt, Intent,
+        Journal, LinkChange, Listener, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement,
     },
 };
 
@@ -39,9 +39,24 @@ async fn fixture() -> Fixture {
         state: ConnectionState::Active,
         reason: None,
     };
-    store.configure(workspace, ConfigurationChange { connections: vec![write], routes: vec![], now_ms: NOW }).await.unwrap();
+    store
+        .configure(
+            workspace,
+            ConfigurationChange {
+                connections: vec![write],
+                routes: vec![],
+                now_ms: NOW,
+            },
+        )
+        .await
+        .unwrap();
     let connection = store.configuration().await.unwrap().connections[0].id;
-    Fixture { folder, store, workspace, connection }
+    Fixture {
+        folder,
+        store,
+        workspace,
+        connection,
+    }
 }
 
 fn open(folder: &tempfile::TempDir) -> SqliteStore {
@@ -56,14 +71,24 @@ impl Fixture {
             received_ms: NOW,
             data: json!({"messageContent": text}).as_object().cloned().unwrap(),
             fingerprint,
-            deliveries: vec![NewDelivery { connection: self.connection, object: "lead".into(), record_key: Some("p-1".into()), options: None }],
+            deliveries: vec![NewDelivery {
+                connection: self.connection,
+                object: "lead".into(),
+                record_key: Some("p-1".into()),
+                options: None,
+            }],
             note: None,
         }
     }
 
     async fn accept_one(&self, text: &str) -> Pending {
         self.store.accept(vec![self.event(text, None)]).await.unwrap();
-        self.store.pending(self.connection, DeliveryId(0), 1_000).await.unwrap().pop().unwrap()
+        self.store
+            .pending(self.connection, DeliveryId(0), 1_000)
+            .await
+            .unwrap()
+            .pop()
+            .unwrap()
     }
 
     fn settlement(&self, pending: &Pending, state: DeliveryState) -> Settlement {
@@ -102,23 +127,57 @@ async fn what_was_accepted_is_there_after_the_store_is_opened_again() {
 #[tokio::test]
 async fn a_repeat_makes_nothing_and_another_content_under_the_same_key_is_a_conflict() {
     let fixture = fixture().await;
-    let print = Fingerprint { key: [1; 16], content: [2; 8] };
-    let first = fixture.store.accept(vec![fixture.event("a", Some(print))]).await.unwrap();
-    let Accepted::New { event, deliveries: 1 } = first[0] else { panic!("{first:?}") };
-    let second = fixture.store.accept(vec![fixture.event("a", Some(print))]).await.unwrap();
+    let print = Fingerprint {
+        key: [1; 16],
+        content: [2; 8],
+    };
+    let first = fixture
+        .store
+        .accept(vec![fixture.event("a", Some(print))])
+        .await
+        .unwrap();
+    let Accepted::New { event, deliveries: 1 } = first[0] else {
+        panic!("{first:?}")
+    };
+    let second = fixture
+        .store
+        .accept(vec![fixture.event("a", Some(print))])
+        .await
+        .unwrap();
     assert_eq!(second, [Accepted::Repeat(event)]);
-    let other = Fingerprint { content: [3; 8], ..print };
-    let third = fixture.store.accept(vec![fixture.event("b", Some(other))]).await.unwrap();
+    let other = Fingerprint {
+        content: [3; 8],
+        ..print
+    };
+    let third = fixture
+        .store
+        .accept(vec![fixture.event("b", Some(other))])
+        .await
+        .unwrap();
     assert_eq!(third, [Accepted::Conflict(event)]);
-    assert_eq!(fixture.store.pending(fixture.connection, DeliveryId(0), 10).await.unwrap().len(), 1);
+    assert_eq!(
+        fixture
+            .store
+            .pending(fixture.connection, DeliveryId(0), 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
 async fn the_same_message_from_many_senders_at_once_is_kept_once() {
     let fixture = fixture().await;
-    let print = Fingerprint { key: [1; 16], content: [2; 8] };
+    let print = Fingerprint {
+        key: [1; 16],
+        content: [2; 8],
+    };
     let all = (0..100).map(|_| fixture.store.accept(vec![fixture.event("a", Some(print))]));
-    let new = futures::future::join_all(all).await.into_iter().filter(|r| matches!(r.as_ref().unwrap()[0], Accepted::New { .. }));
+    let new = futures::future::join_all(all)
+        .await
+        .into_iter()
+        .filter(|r| matches!(r.as_ref().unwrap()[0], Accepted::New { .. }));
     assert_eq!(new.count(), 1);
 }
 
@@ -153,12 +212,23 @@ async fn the_listener_hears_of_every_delivery_in_the_order_of_ids() {
 async fn an_intent_without_an_outcome_is_found_as_a_doubt() {
     let fixture = fixture().await;
     let pending = fixture.accept_one("a").await;
-    let intent = Intent { delivery: pending.id, operation: OperationKind::Create, request_digest: [0; 8], now_ms: NOW + 5 };
+    let intent = Intent {
+        delivery: pending.id,
+        operation: OperationKind::Create,
+        request_digest: [0; 8],
+        now_ms: NOW + 5,
+    };
     fixture.store.intend(intent).await.unwrap();
     fixture.store.close();
     let again = open(&fixture.folder);
     let found = again.pending(fixture.connection, DeliveryId(0), 10).await.unwrap();
-    assert_eq!(found[0].doubt, Some(InDoubt { since_ms: NOW + 5, operation: Some(OperationKind::Create) }));
+    assert_eq!(
+        found[0].doubt,
+        Some(InDoubt {
+            since_ms: NOW + 5,
+            operation: Some(OperationKind::Create)
+        })
+    );
 }
 
 #[tokio::test]
@@ -174,10 +244,32 @@ async fn a_settled_delivery_leaves_the_outbox_and_its_link_stays() {
         external_id: "00Q1".into(),
     };
     fixture.store.settle(settlement).await.unwrap();
-    assert!(fixture.store.pending(fixture.connection, DeliveryId(0), 10).await.unwrap().is_empty());
-    assert_eq!(fixture.store.link(fixture.connection, "lead", "p-1").await.unwrap().as_deref(), Some("00Q1"));
-    let tally = fixture.store.tally(fixture.workspace, fixture.connection).await.unwrap();
-    assert_eq!((tally.pending, tally.delivered, tally.dead, tally.last_delivered_ms), (0, 1, 0, Some(NOW)));
+    assert!(
+        fixture
+            .store
+            .pending(fixture.connection, DeliveryId(0), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        fixture
+            .store
+            .link(fixture.connection, "lead", "p-1")
+            .await
+            .unwrap()
+            .as_deref(),
+        Some("00Q1")
+    );
+    let tally = fixture
+        .store
+        .tally(fixture.workspace, fixture.connection)
+        .await
+        .unwrap();
+    assert_eq!(
+        (tally.pending, tally.delivered, tally.dead, tally.last_delivered_ms),
+        (0, 1, 0, Some(NOW))
+    );
 }
 
 #[tokio::test]
@@ -186,7 +278,11 @@ async fn only_dead_and_cancelled_deliveries_of_the_own_workspace_are_replayed() 
     let pending = fixture.accept_one("a").await;
     let replay = |workspace| fixture.store.replay(workspace, vec![pending.id], NOW + 9);
     assert!(replay(fixture.workspace).await.unwrap().is_empty(), "it waits");
-    fixture.store.settle(fixture.settlement(&pending, DeliveryState::Dead)).await.unwrap();
+    fixture
+        .store
+        .settle(fixture.settlement(&pending, DeliveryState::Dead))
+        .await
+        .unwrap();
     assert!(replay(WorkspaceId(77)).await.unwrap().is_empty(), "another tenant's");
     assert_eq!(fixture.state(pending.id).await, DeliveryState::Dead);
     assert_eq!(replay(fixture.workspace).await.unwrap(), [fixture.connection]);
@@ -197,32 +293,70 @@ async fn only_dead_and_cancelled_deliveries_of_the_own_workspace_are_replayed() 
 async fn lists_are_read_page_by_page_and_by_workspace() {
     let fixture = fixture().await;
     for n in 0..25 {
-        fixture.store.accept(vec![fixture.event(&n.to_string(), None)]).await.unwrap();
+        fixture
+            .store
+            .accept(vec![fixture.event(&n.to_string(), None)])
+            .await
+            .unwrap();
     }
     let mut before = None;
     let mut seen = Vec::new();
     loop {
         let page = Page { before, limit: 10 };
-        let rows = fixture.store.deliveries(fixture.workspace, DeliveryFilter::default(), page).await.unwrap();
+        let rows = fixture
+            .store
+            .deliveries(fixture.workspace, DeliveryFilter::default(), page)
+            .await
+            .unwrap();
         let Some(last) = rows.last() else { break };
         before = Some(last.id.0);
         seen.extend(rows.iter().map(|row| row.id));
     }
     assert_eq!(seen.len(), 25);
     assert!(seen.is_sorted_by(|a, b| a > b));
-    let page = Page { before: None, limit: 10 };
-    assert!(fixture.store.events(WorkspaceId(77), EventFilter::default(), page).await.unwrap().is_empty());
-    assert!(fixture.store.event(WorkspaceId(77), EventId(seen[0].0)).await.unwrap().is_none());
+    let page = Page {
+        before: None,
+        limit: 10,
+    };
+    assert!(
+        fixture
+            .store
+            .events(WorkspaceId(77), EventFilter::default(), page)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        fixture
+            .store
+            .event(WorkspaceId(77), EventId(seen[0].0))
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
 async fn a_delivery_is_added_to_an_event_once_per_object() {
     let fixture = fixture().await;
     let pending = fixture.accept_one("a").await;
-    let new = |object: &str| NewDelivery { connection: fixture.connection, object: object.into(), record_key: None, options: None };
-    let added = fixture.store.add_deliveries(pending.event.id, vec![new("lead"), new("case")]).await.unwrap();
+    let new = |object: &str| NewDelivery {
+        connection: fixture.connection,
+        object: object.into(),
+        record_key: None,
+        options: None,
+    };
+    let added = fixture
+        .store
+        .add_deliveries(pending.event.id, vec![new("lead"), new("case")])
+        .await
+        .unwrap();
     assert_eq!(added.len(), 1);
-    let again = fixture.store.add_deliveries(pending.event.id, vec![new("lead"), new("case")]).await.unwrap();
+    let again = fixture
+        .store
+        .add_deliveries(pending.event.id, vec![new("lead"), new("case")])
+        .await
+        .unwrap();
     assert!(again.is_empty());
 }
 
@@ -242,10 +376,23 @@ async fn a_file_of_a_newer_version_is_refused_and_left_alone() {
 async fn the_revision_grows_with_each_change_of_the_configuration() {
     let fixture = fixture().await;
     let before = fixture.store.revision().await.unwrap();
-    fixture.store.configure(fixture.workspace, ConfigurationChange { now_ms: NOW, ..Default::default() }).await.unwrap();
+    fixture
+        .store
+        .configure(
+            fixture.workspace,
+            ConfigurationChange {
+                now_ms: NOW,
+                ..Default::default()
+            },
+        )
+        .await
+        .unwrap();
     assert!(fixture.store.revision().await.unwrap() > before);
     let facts = Map::from_iter([("a".to_owned(), json!(1))]);
-    let note = crate::store::ConnectionNote { facts: Some(facts.clone()), ..Default::default() };
+    let note = crate::store::ConnectionNote {
+        facts: Some(facts.clone()),
+        ..Default::default()
+    };
     fixture.store.note_connection(fixture.connection, note).await.unwrap();
     assert_eq!(fixture.store.configuration().await.unwrap().connections[0].facts, facts);
 }

@@ -21,6 +21,9 @@ trait Job: Send {
     fn done(self: Box<Self>, result: Result<(), StoreError>);
 }
 
+/// Jobs on their way to the writer; `None` once it is closed.
+type Queue = Arc<Mutex<Option<Sender<Box<dyn Job>>>>>;
+
 struct Work<T, F, A> {
     run: F,
     after: A,
@@ -56,7 +59,7 @@ where
 /// Hands jobs to the writer thread.
 #[derive(Clone)]
 pub(super) struct Writer {
-    jobs: Arc<Mutex<Option<Sender<Box<dyn Job>>>>>,
+    jobs: Queue,
     thread: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
 }
 
@@ -67,7 +70,10 @@ impl Writer {
             .name("store-writer".into())
             .spawn(move || serve(db, &queue))
             .map_err(|error| StoreError::Failed(format!("the writer could not be started: {error}")))?;
-        Ok(Self { jobs: Arc::new(Mutex::new(Some(jobs))), thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self {
+            jobs: Arc::new(Mutex::new(Some(jobs))),
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
     }
 
     /// Runs `run` inside a transaction, and answers when that is on the disk.
@@ -91,7 +97,13 @@ impl Writer {
         {
             let jobs = self.jobs.lock();
             let jobs = jobs.as_ref().ok_or(StoreError::Closed)?;
-            jobs.send(Box::new(Work { run: make(), after, value: None, reply })).map_err(|_| StoreError::Closed)?;
+            jobs.send(Box::new(Work {
+                run: make(),
+                after,
+                value: None,
+                reply,
+            }))
+            .map_err(|_| StoreError::Closed)?;
         }
         answer.await.map_err(|_| StoreError::Closed)?
     }

@@ -9,13 +9,28 @@ use super::{Arguments, Filter, Outcome, on_text, to_text, whole_at};
 const NO_WRAP: usize = 100_000;
 
 pub(super) const FILTERS: &[Filter] = &[
-    Filter::new("html_to_text", (0, 0), "HTML as plain text with its line breaks", |input, _| on_text(input, |html| plain(&html))),
-    Filter::new("strip_html", (0, 0), "without tags", |input, _| on_text(input, |html| strip(&html))),
-    Filter::new("adf", (0, 0), "plain text as an Atlassian document, a paragraph a line", |input, _| {
-        Ok(input.map(|value| document(&to_text(&value))))
+    Filter::new(
+        "html_to_text",
+        (0, 0),
+        "HTML as plain text with its line breaks",
+        |input, _| on_text(input, |html| plain(&html)),
+    ),
+    Filter::new("strip_html", (0, 0), "without tags", |input, _| {
+        on_text(input, |html| strip(&html))
     }),
-    Filter::new("chunks", (1, 1), "`chunks: 2000`: a list of texts of at most so many UTF-16 units, cut between characters", chunks)
-        .checked(|literals| whole_at(literals, 0)),
+    Filter::new(
+        "adf",
+        (0, 0),
+        "plain text as an Atlassian document, a paragraph a line",
+        |input, _| Ok(input.map(|value| document(&to_text(&value)))),
+    ),
+    Filter::new(
+        "chunks",
+        (1, 1),
+        "`chunks: 2000`: a list of texts of at most so many UTF-16 units, cut between characters",
+        chunks,
+    )
+    .checked(|literals| whole_at(literals, 0)),
 ];
 
 fn plain(html: &str) -> String {

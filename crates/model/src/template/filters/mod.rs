@@ -38,8 +38,21 @@ impl std::fmt::Debug for Filter {
 }
 
 impl Filter {
-    const fn new(name: &'static str, arity: (usize, usize), doc: &'static str, apply: fn(Option<Value>, &Arguments<'_, '_>) -> Outcome) -> Self {
-        Self { name, arity, named: &[], takes_absent: false, doc, check: |_| Ok(()), apply }
+    const fn new(
+        name: &'static str,
+        arity: (usize, usize),
+        doc: &'static str,
+        apply: fn(Option<Value>, &Arguments<'_, '_>) -> Outcome,
+    ) -> Self {
+        Self {
+            name,
+            arity,
+            named: &[],
+            takes_absent: false,
+            doc,
+            check: |_| Ok(()),
+            apply,
+        }
     }
 
     const fn named(self, named: &'static [&'static str]) -> Self {
@@ -47,7 +60,10 @@ impl Filter {
     }
 
     const fn of_absent(self) -> Self {
-        Self { takes_absent: true, ..self }
+        Self {
+            takes_absent: true,
+            ..self
+        }
     }
 
     const fn checked(self, check: fn(&[&Value]) -> Result<(), String>) -> Self {
@@ -103,12 +119,24 @@ impl Arguments<'_, '_> {
     }
 
     fn named(&self, name: &str) -> Option<&Value> {
-        self.named.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_ref())
+        self.named
+            .iter()
+            .find(|(known, _)| *known == name)
+            .and_then(|(_, value)| value.as_ref())
     }
 }
 
 fn groups() -> [&'static [Filter]; 8] {
-    [value::FILTERS, text::FILTERS, number::FILTERS, list::FILTERS, time::FILTERS, people::FILTERS, document::FILTERS, digest::FILTERS]
+    [
+        value::FILTERS,
+        text::FILTERS,
+        number::FILTERS,
+        list::FILTERS,
+        time::FILTERS,
+        people::FILTERS,
+        document::FILTERS,
+        digest::FILTERS,
+    ]
 }
 
 /// The filter with this name.
@@ -132,7 +160,10 @@ pub struct FilterDoc {
 
 /// Every filter, grouped by theme.
 pub fn filter_docs() -> impl Iterator<Item = FilterDoc> {
-    groups().into_iter().flatten().map(|filter| FilterDoc { name: filter.name, doc: filter.doc })
+    groups().into_iter().flatten().map(|filter| FilterDoc {
+        name: filter.name,
+        doc: filter.doc,
+    })
 }
 
 /// For filters that turn text into text.

@@ -5,14 +5,25 @@ use serde_json::{Number, Value};
 use super::{Arguments, Filter, Outcome, to_text};
 
 pub(super) const FILTERS: &[Filter] = &[
-    Filter::new("plus", (1, 1), "the sum", |input, arguments| pair(input, arguments, i64::checked_add, |a, b| a + b)),
-    Filter::new("minus", (1, 1), "the difference", |input, arguments| pair(input, arguments, i64::checked_sub, |a, b| a - b)),
-    Filter::new("times", (1, 1), "the product", |input, arguments| pair(input, arguments, i64::checked_mul, |a, b| a * b)),
-    Filter::new("divided_by", (1, 1), "the quotient; of whole numbers rounded down", |input, arguments| {
-        pair(input, not_zero(arguments)?, |a, b| checked_floor_div(a, b), |a, b| a / b)
+    Filter::new("plus", (1, 1), "the sum", |input, arguments| {
+        pair(input, arguments, i64::checked_add, |a, b| a + b)
     }),
+    Filter::new("minus", (1, 1), "the difference", |input, arguments| {
+        pair(input, arguments, i64::checked_sub, |a, b| a - b)
+    }),
+    Filter::new("times", (1, 1), "the product", |input, arguments| {
+        pair(input, arguments, i64::checked_mul, |a, b| a * b)
+    }),
+    Filter::new(
+        "divided_by",
+        (1, 1),
+        "the quotient; of whole numbers rounded down",
+        |input, arguments| pair(input, not_zero(arguments)?, checked_floor_div, |a, b| a / b),
+    ),
     Filter::new("modulo", (1, 1), "the remainder", |input, arguments| {
-        pair(input, not_zero(arguments)?, |a, b| checked_floor_mod(a, b), |a, b| a - b * (a / b).floor())
+        pair(input, not_zero(arguments)?, checked_floor_mod, |a, b| {
+            a - b * (a / b).floor()
+        })
     }),
     Filter::new("at_least", (1, 1), "the larger of both", |input, arguments| {
         pair(input, arguments, |a, b| Some(a.max(b)), f64::max)
@@ -30,7 +41,12 @@ pub(super) const FILTERS: &[Filter] = &[
             None => real(float(&number).abs())?,
         }))
     }),
-    Filter::new("money", (0, 1), "`money: 'USD'`: with the number of decimals that the currency has (ISO 4217), as text", money),
+    Filter::new(
+        "money",
+        (0, 1),
+        "`money: 'USD'`: with the number of decimals that the currency has (ISO 4217), as text",
+        money,
+    ),
 ];
 
 /// The whole number that a value is or spells.
@@ -67,7 +83,9 @@ fn float(number: &Number) -> f64 {
 }
 
 fn real(value: f64) -> Result<Value, String> {
-    Number::from_f64(value).map(Value::Number).ok_or_else(|| "the result is no finite number".to_owned())
+    Number::from_f64(value)
+        .map(Value::Number)
+        .ok_or_else(|| "the result is no finite number".to_owned())
 }
 
 fn pair(
@@ -88,12 +106,20 @@ fn pair(
 }
 
 fn not_zero<'a, 'b, 'c>(arguments: &'a Arguments<'b, 'c>) -> Result<&'a Arguments<'b, 'c>, String> {
-    if float(&operand(arguments.get(0))?) == 0.0 { Err("division by zero".into()) } else { Ok(arguments) }
+    if float(&operand(arguments.get(0))?) == 0.0 {
+        Err("division by zero".into())
+    } else {
+        Ok(arguments)
+    }
 }
 
 fn checked_floor_div(a: i64, b: i64) -> Option<i64> {
     let quotient = a.checked_div(b)?;
-    Some(if (a % b != 0) && ((a < 0) != (b < 0)) { quotient - 1 } else { quotient })
+    Some(if (a % b != 0) && ((a < 0) != (b < 0)) {
+        quotient - 1
+    } else {
+        quotient
+    })
 }
 
 fn checked_floor_mod(a: i64, b: i64) -> Option<i64> {
@@ -102,12 +128,20 @@ fn checked_floor_mod(a: i64, b: i64) -> Option<i64> {
 
 fn rounded(input: Option<Value>, how: fn(f64) -> f64) -> Outcome {
     let number = operand(input.as_ref())?;
-    Ok(Some(if number.is_i64() { Value::Number(number) } else { to_whole(how(float(&number)))? }))
+    Ok(Some(if number.is_i64() {
+        Value::Number(number)
+    } else {
+        to_whole(how(float(&number)))?
+    }))
 }
 
 fn to_whole(value: f64) -> Result<Value, String> {
     // Beyond this a float holds no exact whole numbers anyway.
-    if value.abs() < 9e15 { Ok((value as i64).into()) } else { real(value) }
+    if value.abs() < 9e15 {
+        Ok((value as i64).into())
+    } else {
+        real(value)
+    }
 }
 
 fn round(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
@@ -126,7 +160,8 @@ fn round(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
 fn money(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let number = operand(input.as_ref())?;
     let decimals = match arguments.text(0).to_uppercase().as_str() {
-        "JPY" | "KRW" | "VND" | "CLP" | "ISK" | "UGX" | "XAF" | "XOF" | "PYG" | "RWF" | "KMF" | "DJF" | "GNF" | "VUV" | "XPF" => 0,
+        "JPY" | "KRW" | "VND" | "CLP" | "ISK" | "UGX" | "XAF" | "XOF" | "PYG" | "RWF" | "KMF" | "DJF" | "GNF"
+        | "VUV" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
         _ => 2,
     };

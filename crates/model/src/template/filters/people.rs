@@ -27,7 +27,11 @@ fn country(code: &str) -> Option<phonenumber::country::Id> {
 fn phone(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let Some(value) = input else { return Ok(None) };
     let text = to_text(&value);
-    let code = if arguments.positional.is_empty() { arguments.scope.country.map(str::to_owned) } else { Some(arguments.text(0)) };
+    let code = if arguments.positional.is_empty() {
+        arguments.scope.country.map(str::to_owned)
+    } else {
+        Some(arguments.text(0))
+    };
     let country = code.as_deref().and_then(country);
     // Numbers longer than any real one are not worth the library's time.
     if text.len() > 64 {
@@ -41,7 +45,11 @@ fn phone(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
         // Only the length is judged (E.164: at most 15 digits): numbering plans change faster than libraries.
         Ok(number) => {
             let formatted = number.format().mode(Mode::E164).to_string();
-            Ok(Some(if (8..=16).contains(&formatted.len()) { formatted.into() } else { value }))
+            Ok(Some(if (8..=16).contains(&formatted.len()) {
+                formatted.into()
+            } else {
+                value
+            }))
         }
         Err(_) => Ok(Some(value)),
     }

@@ -6,37 +6,83 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Arguments, Filter, Outcome, number, on_text, to_text, whole_at};
 
 pub(super) const FILTERS: &[Filter] = &[
-    Filter::new("upcase", (0, 0), "all letters large", |input, _| on_text(input, |text| text.to_uppercase())),
-    Filter::new("downcase", (0, 0), "all letters small", |input, _| on_text(input, |text| text.to_lowercase())),
-    Filter::new("capitalize", (0, 0), "the first letter large", |input, _| on_text(input, |text| capitalize(&text))),
-    Filter::new("strip", (0, 0), "without white space at both ends", |input, _| on_text(input, |text| text.trim().into())),
-    Filter::new("lstrip", (0, 0), "without white space at the start", |input, _| on_text(input, |text| text.trim_start().into())),
-    Filter::new("rstrip", (0, 0), "without white space at the end", |input, _| on_text(input, |text| text.trim_end().into())),
+    Filter::new("upcase", (0, 0), "all letters large", |input, _| {
+        on_text(input, |text| text.to_uppercase())
+    }),
+    Filter::new("downcase", (0, 0), "all letters small", |input, _| {
+        on_text(input, |text| text.to_lowercase())
+    }),
+    Filter::new("capitalize", (0, 0), "the first letter large", |input, _| {
+        on_text(input, |text| capitalize(&text))
+    }),
+    Filter::new("strip", (0, 0), "without white space at both ends", |input, _| {
+        on_text(input, |text| text.trim().into())
+    }),
+    Filter::new("lstrip", (0, 0), "without white space at the start", |input, _| {
+        on_text(input, |text| text.trim_start().into())
+    }),
+    Filter::new("rstrip", (0, 0), "without white space at the end", |input, _| {
+        on_text(input, |text| text.trim_end().into())
+    }),
     Filter::new("strip_newlines", (0, 0), "without line breaks", |input, _| {
         on_text(input, |text| text.replace(['\r', '\n'], ""))
     }),
-    Filter::new("newline_to_br", (0, 0), "`<br />` in front of each line break", |input, _| {
-        on_text(input, |text| text.replace("\r\n", "\n").replace('\n', "<br />\n"))
-    }),
-    Filter::new("replace", (1, 2), "`replace: 'a', 'b'`: every `a` becomes `b`", |input, arguments| {
-        on_text(input, |text| text.replace(&arguments.text(0), &arguments.text(1)))
-    }),
-    Filter::new("replace_first", (1, 2), "the first `a` becomes `b`", |input, arguments| {
-        on_text(input, |text| text.replacen(&arguments.text(0), &arguments.text(1), 1))
-    }),
+    Filter::new(
+        "newline_to_br",
+        (0, 0),
+        "`<br />` in front of each line break",
+        |input, _| on_text(input, |text| text.replace("\r\n", "\n").replace('\n', "<br />\n")),
+    ),
+    Filter::new(
+        "replace",
+        (1, 2),
+        "`replace: 'a', 'b'`: every `a` becomes `b`",
+        |input, arguments| on_text(input, |text| text.replace(&arguments.text(0), &arguments.text(1))),
+    ),
+    Filter::new(
+        "replace_first",
+        (1, 2),
+        "the first `a` becomes `b`",
+        |input, arguments| on_text(input, |text| text.replacen(&arguments.text(0), &arguments.text(1), 1)),
+    ),
     Filter::new("remove", (1, 1), "without every `a`", |input, arguments| {
         on_text(input, |text| text.replace(&arguments.text(0), ""))
     }),
-    Filter::new("append", (1, 1), "`a` behind it", |input, arguments| on_text(input, |text| text + &arguments.text(0))),
-    Filter::new("prepend", (1, 1), "`a` in front of it", |input, arguments| on_text(input, |text| arguments.text(0) + &text)),
-    Filter::new("truncate", (0, 2), "`truncate: 50, '…'`: at most so many characters, the ending included", truncate)
-        .checked(|literals| whole_at(literals, 0)),
-    Filter::new("truncatewords", (0, 2), "`truncatewords: 15`: at most so many words", truncate_words)
-        .checked(|literals| whole_at(literals, 0)),
-    Filter::new("slice", (1, 2), "`slice: 0, 3`: three characters from the first on; a negative start counts from the end", slice),
-    Filter::new("escape", (0, 0), "safe inside HTML", |input, _| on_text(input, |text| escape_html(&text))),
-    Filter::new("url_encode", (0, 0), "safe inside an address", |input, _| on_text(input, |text| encode(&text))),
-    Filter::new("url_decode", (0, 0), "the reverse of `url_encode`", |input, _| on_text(input, |text| decode(&text))),
+    Filter::new("append", (1, 1), "`a` behind it", |input, arguments| {
+        on_text(input, |text| text + &arguments.text(0))
+    }),
+    Filter::new("prepend", (1, 1), "`a` in front of it", |input, arguments| {
+        on_text(input, |text| arguments.text(0) + &text)
+    }),
+    Filter::new(
+        "truncate",
+        (0, 2),
+        "`truncate: 50, '…'`: at most so many characters, the ending included",
+        truncate,
+    )
+    .checked(|literals| whole_at(literals, 0)),
+    Filter::new(
+        "truncatewords",
+        (0, 2),
+        "`truncatewords: 15`: at most so many words",
+        truncate_words,
+    )
+    .checked(|literals| whole_at(literals, 0)),
+    Filter::new(
+        "slice",
+        (1, 2),
+        "`slice: 0, 3`: three characters from the first on; a negative start counts from the end",
+        slice,
+    ),
+    Filter::new("escape", (0, 0), "safe inside HTML", |input, _| {
+        on_text(input, |text| escape_html(&text))
+    }),
+    Filter::new("url_encode", (0, 0), "safe inside an address", |input, _| {
+        on_text(input, |text| encode(&text))
+    }),
+    Filter::new("url_decode", (0, 0), "the reverse of `url_encode`", |input, _| {
+        on_text(input, |text| decode(&text))
+    }),
     Filter::new("digits", (0, 0), "the digits only", |input, _| {
         on_text(input, |text| text.chars().filter(char::is_ascii_digit).collect())
     }),
@@ -45,12 +91,19 @@ pub(super) const FILTERS: &[Filter] = &[
 
 fn capitalize(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn truncate(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let most = arguments.count(0, 50)?;
-    let ending = if arguments.positional.len() > 1 { arguments.text(1) } else { "...".to_owned() };
+    let ending = if arguments.positional.len() > 1 {
+        arguments.text(1)
+    } else {
+        "...".to_owned()
+    };
     on_text(input, |text| cut(&text, most, &ending))
 }
 
@@ -68,16 +121,27 @@ fn cut(text: &str, most: usize, ending: &str) -> String {
 
 fn truncate_words(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let most = arguments.count(0, 15)?.max(1);
-    let ending = if arguments.positional.len() > 1 { arguments.text(1) } else { "...".to_owned() };
+    let ending = if arguments.positional.len() > 1 {
+        arguments.text(1)
+    } else {
+        "...".to_owned()
+    };
     on_text(input, |text| {
         let mut words = text.split_whitespace();
         let kept: Vec<&str> = words.by_ref().take(most).collect();
-        if words.next().is_some() { kept.join(" ") + &ending } else { text }
+        if words.next().is_some() {
+            kept.join(" ") + &ending
+        } else {
+            text
+        }
     })
 }
 
 fn slice(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
-    let start = arguments.get(0).and_then(number::whole).ok_or("the start is no whole number")?;
+    let start = arguments
+        .get(0)
+        .and_then(number::whole)
+        .ok_or("the start is no whole number")?;
     let length = arguments.count(1, 1)?;
     if let Some(Value::Array(items)) = &input {
         let (from, to) = range(start, length, items.len());
@@ -136,7 +200,9 @@ fn decode(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let encoded = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        let byte = encoded.and_then(|two| std::str::from_utf8(two).ok()).and_then(|two| u8::from_str_radix(two, 16).ok());
+        let byte = encoded
+            .and_then(|two| std::str::from_utf8(two).ok())
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
         out.push(byte.unwrap_or(if bytes[at] == b'+' { b' ' } else { bytes[at] }));
         at += if byte.is_some() { 3 } else { 1 };
     }

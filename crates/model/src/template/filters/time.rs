@@ -24,7 +24,9 @@ fn check_form(form: &str) -> Result<(), String> {
         return Ok(());
     }
     let sample = jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC);
-    strtime::format(form, &sample).map(|_| ()).map_err(|error| format!("`{form}` is no form: {error}"))
+    strtime::format(form, &sample)
+        .map(|_| ())
+        .map_err(|error| format!("`{form}` is no form: {error}"))
 }
 
 fn is_name(form: &str) -> bool {
@@ -32,7 +34,9 @@ fn is_name(form: &str) -> bool {
 }
 
 fn date(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
-    let Some(moment) = input.as_ref().and_then(read_moment) else { return Ok(input) };
+    let Some(moment) = input.as_ref().and_then(read_moment) else {
+        return Ok(input);
+    };
     let zone = match arguments.named("zone") {
         None => arguments.scope.zone.clone(),
         Some(name) => {
@@ -45,7 +49,11 @@ fn date(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
         "unix" => moment.as_second().into(),
         "unix_ms" => moment.as_millisecond().into(),
         "iso" if zone == TimeZone::UTC => moment.to_string().into(),
-        "iso" => strtime::format("%Y-%m-%dT%H:%M:%S%:z", &moment.to_zoned_datetime(zone)).map_err(|error| error.to_string())?.into(),
-        form => strtime::format(form, &moment.to_zoned_datetime(zone)).map_err(|error| error.to_string())?.into(),
+        "iso" => strtime::format("%Y-%m-%dT%H:%M:%S%:z", &moment.to_zoned_datetime(zone))
+            .map_err(|error| error.to_string())?
+            .into(),
+        form => strtime::format(form, &moment.to_zoned_datetime(zone))
+            .map_err(|error| error.to_string())?
+            .into(),
     }))
 }

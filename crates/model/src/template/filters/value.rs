@@ -5,16 +5,38 @@ use serde_json::{Value, json};
 use super::{Arguments, Filter, Outcome, number, to_text};
 
 pub(super) const FILTERS: &[Filter] = &[
-    Filter::new("default", (1, 1), "`default: 'x'`: this when the value is missing, null, false or empty; `allow_false: true` keeps false", default)
-        .named(&["allow_false"])
-        .of_absent(),
-    Filter::new("string", (0, 0), "the value as text", |input, _| Ok(input.map(|value| to_text(&value).into()))),
-    Filter::new("number", (0, 0), "text as a number; absent when it is none", |input, _| {
-        Ok(input.and_then(|value| number::read(&value)).map(Value::Number))
+    Filter::new(
+        "default",
+        (1, 1),
+        "`default: 'x'`: this when the value is missing, null, false or empty; `allow_false: true` keeps false",
+        default,
+    )
+    .named(&["allow_false"])
+    .of_absent(),
+    Filter::new("string", (0, 0), "the value as text", |input, _| {
+        Ok(input.map(|value| to_text(&value).into()))
     }),
-    Filter::new("boolean", (0, 0), "`true`, `yes`, `1`, `on` as true, their opposites as false; absent otherwise", boolean),
-    Filter::new("json", (0, 0), "the value as JSON text", |input, _| Ok(input.map(|value| value.to_string().into()))),
-    Filter::new("lookup", (1, 1), "`lookup: 'table'`: what the table has for the value; absent when it has nothing", lookup),
+    Filter::new(
+        "number",
+        (0, 0),
+        "text as a number; absent when it is none",
+        |input, _| Ok(input.and_then(|value| number::read(&value)).map(Value::Number)),
+    ),
+    Filter::new(
+        "boolean",
+        (0, 0),
+        "`true`, `yes`, `1`, `on` as true, their opposites as false; absent otherwise",
+        boolean,
+    ),
+    Filter::new("json", (0, 0), "the value as JSON text", |input, _| {
+        Ok(input.map(|value| value.to_string().into()))
+    }),
+    Filter::new(
+        "lookup",
+        (1, 1),
+        "`lookup: 'table'`: what the table has for the value; absent when it has nothing",
+        lookup,
+    ),
 ];
 
 fn default(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
@@ -31,7 +53,9 @@ fn default(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
 }
 
 fn boolean(input: Option<Value>, _: &Arguments<'_, '_>) -> Outcome {
-    let text = input.map(|value| to_text(&value).trim().to_lowercase()).unwrap_or_default();
+    let text = input
+        .map(|value| to_text(&value).trim().to_lowercase())
+        .unwrap_or_default();
     Ok(match text.as_str() {
         "true" | "yes" | "1" | "on" => Some(json!(true)),
         "false" | "no" | "0" | "off" => Some(json!(false)),
@@ -40,7 +64,9 @@ fn boolean(input: Option<Value>, _: &Arguments<'_, '_>) -> Outcome {
 }
 
 fn lookup(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
-    let Some(lookups) = arguments.scope.lookups else { return Ok(None) };
+    let Some(lookups) = arguments.scope.lookups else {
+        return Ok(None);
+    };
     let key = input.map(|value| to_text(&value)).unwrap_or_default();
     Ok(lookups.find(&arguments.text(0), &key))
 }

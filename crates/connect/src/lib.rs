@@ -1,3 +1,32 @@
-//! What Switchboard knows of external systems. Pure: no network, no clock, no store.
+//! What Switchboard knows of external systems, and what its users write about them.
+//!
+//! A connector is data: a manifest in `connectors/<slug>/` that says how to connect, what to send and what answers mean.
+//! This crate loads manifests ([`registry`]), makes requests and reads answers ([`connector`]), decides which call comes
+//! next ([`decision`]), and reads the users' configuration files ([`guide`]). Everything here is pure: nothing is sent,
+//! nothing is stored, nobody looks at a clock.
 
+pub mod account;
+pub mod auth;
+pub mod call;
+mod compile;
+pub mod connector;
+pub mod decision;
 pub mod document;
+pub mod facts;
+pub mod guide;
+mod interpolation;
+pub mod limit;
+pub mod load;
+pub mod manifest;
+pub mod object;
+mod operation;
+pub mod prepare;
+mod reading;
+pub mod registry;
+mod request;
+mod rule;
+pub mod schema;
+pub mod shape;
+mod sign;
+pub mod translate;
+pub mod trial;

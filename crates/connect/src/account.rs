@@ -1,0 +1,172 @@
+//! What a call knows: the account that it is made for, and the record that it is about.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use switchboard_model::{
+    problem::Problem,
+    template::{Lookups, Scope},
+};
+
+use crate::{
+    auth::Token,
+    connector::Connector,
+    decision::Known,
+    object::Object,
+    request::incomplete,
+};
+
+/// How far a vendor's clock may be behind ours, in milliseconds.
+const SKEW_MS: i64 = 120_000;
+
+/// One configured account of a connector, ready for calls. Made anew when settings, credentials or facts change.
+pub struct Account {
+    pub(crate) auth: usize,
+    pub(crate) base_url: Option<String>,
+    base: Map<String, Value>,
+    objects: HashMap<String, Map<String, Value>>,
+    nothing: Map<String, Value>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// Puts an account together: fills in the defaults of the settings, works out the manifest's `values` and the base
+    /// address. `settings`, `secrets` and `facts` are JSON objects.
+    ///
+    /// # Errors
+    /// When there is no such kind of authentication, or a value of the manifest cannot be worked out.
+    pub fn account(
+        &self,
+        auth_kind: &str,
+        settings: &Map<String, Value>,
+        secrets: &Map<String, Value>,
+        facts: &Map<String, Value>,
+    ) -> Result<Account, Problem> {
+        let auth = self.auth.iter().position(|auth| auth.name == auth_kind);
+        let auth = auth.ok_or_else(|| incomplete(&format!("{} has no sign-in called `{auth_kind}`", self.name)))?;
+        let mut base = Map::new();
+        base.insert("settings".into(), self.with_defaults(settings));
+        base.insert("secrets".into(), Value::Object(secrets.clone()));
+        base.insert("facts".into(), Value::Object(facts.clone()));
+        let mut values = Map::new();
+        for (name, template) in &self.values {
+            base.insert("values".into(), Value::Object(values.clone()));
+            let value = template.render(&Scope::of(&base).lookups(&self.lookups));
+            let value = value.map_err(|error| incomplete(&format!("`{name}` cannot be worked out: {error}")))?;
+            values.extend(value.map(|value| (name.clone(), value)));
+        }
+        base.insert("values".into(), Value::Object(values));
+        // Without an address no call can be built; until then everything else works.
+        let base_url = self.base_url.fill(&Scope::of(&base).lookups(&self.lookups)).ok();
+        let objects = self.objects.values().map(|object| (object.name.clone(), layer_of(object, &base))).collect();
+        Ok(Account { auth, base_url, base, objects, nothing: Map::new() })
+    }
+
+    /// What templates see: the call (`record`, `key`, `id`, `token`, `since` …), the `object`, the account (`settings`,
+    /// `secrets`, `facts`, `values`), in this order.
+    pub(crate) fn scope<'a>(&'a self, account: &'a Account, object: Option<&str>, call: &'a Call) -> Scope<'a> {
+        let object = object.and_then(|name| account.objects.get(name)).unwrap_or(&account.nothing);
+        Scope::of(&call.vars).with_map(object).with_map(&account.base).lookups(&self.lookups)
+    }
+}
+
+/// What templates see as `object`: name, vendor's type, the manifest's own variables, the facts of this object
+/// (`facts.objects.<name>`) and the settings of this object (`settings.objects.<name>`).
+fn layer_of(object: &Object, base: &Map<String, Value>) -> Map<String, Value> {
+    let mut layer = object.vars.clone();
+    layer.insert("name".into(), object.name.clone().into());
+    layer.insert("type".into(), object.vendor_type.clone().into());
+    for part in ["facts", "settings"] {
+        let own = base.get(part).map(|part| &part["objects"][&object.name]).filter(|own| own.is_object());
+        layer.insert(part.into(), own.cloned().unwrap_or_else(|| Value::Object(Map::new())));
+    }
+    Map::from_iter([("object".to_owned(), Value::Object(layer))])
+}
+
+impl Account {
+    /// What was looked up so far, an object.
+    pub fn facts(&self) -> &Value {
+        &self.base["facts"]
+    }
+}
+
+/// The tables of a manifest.
+#[derive(Debug, Default)]
+pub(crate) struct Tables(pub indexmap::IndexMap<String, indexmap::IndexMap<String, Value>>);
+
+impl Lookups for Tables {
+    fn find(&self, table: &str, key: &str) -> Option<Value> {
+        self.0.get(table)?.get(key).cloned()
+    }
+}
+
+/// One delivery's calls: the record that they are about, what is known of it, and what changes from call to call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What is known of the record; grows with every outcome.
+    pub known: Known,
+    vars: Map<String, Value>,
+}
+
+impl Call {
+    /// Calls about a record. `key` is the stable text of at most 64 characters that marks the record at the vendor;
+    /// `record` is what [`Connector::shape`] gave.
+    pub fn new(key: &str, record: Value, known: Known) -> Self {
+        let vars = Map::from_iter([("key".to_owned(), key.into()), ("record".to_owned(), record)]);
+        Self { known, vars }
+    }
+
+    /// Calls about no record: tests, preparations, tokens.
+    pub(crate) fn plain() -> Self {
+        Self { known: Known::default(), vars: Map::new() }
+    }
+
+    /// Readies it for the next call: the time (Unix milliseconds) and the token, where there is one. A probe looks for
+    /// nothing older than `first_sent_ms`, the moment when this record was first sent.
+    pub fn begin(&mut self, now_ms: i64, token: Option<&Token>, first_sent_ms: Option<i64>) {
+        self.set_now(now_ms);
+        self.set_token(token);
+        let since = first_sent_ms.unwrap_or(now_ms).saturating_sub(SKEW_MS);
+        self.set("since", moment(since));
+        self.set("since_ms", since.into());
+    }
+
+    pub(crate) fn set_now(&mut self, now_ms: i64) {
+        self.set("now", moment(now_ms));
+        self.set("now_seconds", now_ms.div_euclid(1000).into());
+    }
+
+    pub(crate) fn set_token(&mut self, token: Option<&Token>) {
+        match token {
+            Some(token) => self.set("token", token.access.as_str().into()),
+            None => {
+                self.vars.shift_remove("token");
+            }
+        }
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        self.vars.insert(name.to_owned(), value);
+    }
+
+    /// The record.
+    pub fn record(&self) -> &Value {
+        self.vars.get("record").unwrap_or(&Value::Null)
+    }
+
+    /// The text that marks the record at the vendor.
+    pub fn key(&self) -> &str {
+        self.vars.get("key").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// A moment as vendors read it: RFC 3339 in UTC with whole seconds.
+fn moment(ms: i64) -> Value {
+    Timestamp::from_second(ms.div_euclid(1000)).map(|moment| moment.to_string().into()).unwrap_or(Value::Null)
+}

@@ -1,0 +1,171 @@
+//! One call: the request as it goes out and the answer as it came back. Nothing here sends anything.
+
+use std::{borrow::Cow, sync::OnceLock};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+/// What stands in place of a secret wherever a call is shown or kept.
+pub const MASK: &str = "•••";
+/// Shorter texts are not searched for: they would blacken half of a protocol and are no secrets.
+const SHORTEST_SECRET: usize = 4;
+
+/// A request, ready to be sent.
+#[derive(Clone)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
+    /// The whole address with its query.
+    pub url: String,
+    /// The headers; those that carry secrets are marked sensitive.
+    pub headers: HeaderMap,
+    /// The body, empty when there is none.
+    pub body: Bytes,
+    /// True when request and answer are about credentials: neither body may be kept, not even masked.
+    pub confidential: bool,
+    secrets: Vec<String>,
+}
+
+impl HttpRequest {
+    /// A request with the texts in it that nobody may see.
+    pub fn new(method: Method, url: String, headers: HeaderMap, body: Bytes, secrets: Vec<String>) -> Self {
+        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
+        Self { method, url, headers, body, confidential: false, secrets }
+    }
+
+    /// The same, with its bodies kept from every protocol.
+    #[must_use]
+    pub fn confidential(mut self) -> Self {
+        self.confidential = true;
+        self
+    }
+
+    /// `text` (of this request or of its answer) with every secret of this request masked, also where it stands
+    /// percent-encoded or as a JSON string.
+    pub fn mask(&self, text: &str) -> String {
+        let mut masked = text.to_owned();
+        for secret in &self.secrets {
+            for form in [Cow::Borrowed(secret.as_str()), percent(secret), form_encoded(secret), json_inner(secret)] {
+                if masked.contains(form.as_ref()) {
+                    masked = masked.replace(form.as_ref(), MASK);
+                }
+            }
+        }
+        masked
+    }
+
+    /// The address for people.
+    pub fn masked_url(&self) -> String {
+        self.mask(&self.url)
+    }
+
+    /// The headers for people, sensitive ones masked.
+    pub fn masked_headers(&self) -> Vec<(String, String)> {
+        let value = |value: &http::HeaderValue| match value.is_sensitive() {
+            true => MASK.to_owned(),
+            false => self.mask(&String::from_utf8_lossy(value.as_bytes())),
+        };
+        self.headers.iter().map(|(name, text)| (name.as_str().to_owned(), value(text))).collect()
+    }
+
+    /// The body for people; [`MASK`] alone when it is confidential.
+    pub fn masked_body(&self) -> String {
+        if self.confidential && !self.body.is_empty() {
+            return MASK.to_owned();
+        }
+        self.mask(&String::from_utf8_lossy(&self.body))
+    }
+}
+
+impl std::fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.method, self.masked_url(), self.masked_body())
+    }
+}
+
+fn percent(text: &str) -> Cow<'_, str> {
+    percent_encoding::utf8_percent_encode(text, crate::interpolation::STRICT).into()
+}
+
+fn form_encoded(text: &str) -> Cow<'static, str> {
+    Cow::Owned(url::form_urlencoded::byte_serialize(text.as_bytes()).collect())
+}
+
+fn json_inner(text: &str) -> Cow<'static, str> {
+    let quoted = Value::from(text).to_string();
+    Cow::Owned(quoted[1..quoted.len() - 1].to_owned())
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    json: OnceLock<Option<Value>>,
+}
+
+impl Answer {
+    /// An answer; its body is looked into when somebody asks.
+    pub fn new(status: u16, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
+        Self { status, headers, body: body.into(), json: OnceLock::new() }
+    }
+
+    /// The body as JSON, parsed once; `None` when it is none.
+    pub fn json(&self) -> Option<&Value> {
+        self.json.get_or_init(|| serde_json::from_slice(&self.body).ok()).as_ref()
+    }
+
+    /// The body as text; broken UTF-8 shows as U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The first header of this name, when it is readable text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(body: &str, secrets: &[&str]) -> HttpRequest {
+        let mut headers = HeaderMap::new();
+        let mut value = http::HeaderValue::from_static("Bearer a/b+c==");
+        value.set_sensitive(true);
+        headers.insert("authorization", value);
+        headers.insert("x-plain", http::HeaderValue::from_static("seen"));
+        let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+        let url = "https://example.org/x?access_token=a%2Fb%2Bc%3D%3D".to_owned();
+        HttpRequest::new(Method::POST, url, headers, Bytes::from(body.to_owned()), secrets)
+    }
+
+    #[test]
+    fn a_secret_is_masked_however_it_is_written() {
+        let request = request("client_secret=a%2Fb%2Bc%3D%3D&x=1 {\"s\":\"q\\\"uo\"}", &["a/b+c==", "q\"uo"]);
+        assert_eq!(request.masked_url(), "https://example.org/x?access_token=•••");
+        assert_eq!(request.masked_body(), "client_secret=•••&x=1 {\"s\":\"•••\"}");
+        let headers = request.masked_headers();
+        assert!(headers.contains(&("authorization".into(), MASK.into())));
+        assert!(headers.contains(&("x-plain".into(), "seen".into())));
+        assert!(!format!("{request:?}").contains("a/b+c"));
+    }
+
+    #[test]
+    fn a_confidential_body_is_not_shown_at_all() {
+        assert_eq!(request("grant_type=password", &[]).confidential().masked_body(), MASK);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_json_has_no_json() {
+        let answer = Answer::new(503, HeaderMap::new(), "<html>维护中</html>");
+        assert_eq!(answer.json(), None);
+        assert_eq!(answer.text(), "<html>维护中</html>");
+    }
+}

@@ -1,0 +1,302 @@
+//! A connector: everything that Switchboard knows of one external system, compiled and ready for use.
+//!
+//! Pure: it makes requests and reads answers, and sends nothing.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+use switchboard_model::{
+    outcome::Outcome,
+    problem::{Code, Problem},
+    template::{Scope, Template},
+};
+
+use crate::{
+    account::Tables,
+    auth::Auth,
+    call::{Answer, HttpRequest},
+    decision::{Abilities, decide},
+    interpolation::Interpolation,
+    limit::Bucket,
+    manifest::{Category, GuideSpec, OperationKind},
+    object::Object,
+    operation::Operation,
+    prepare::PreparationPlan,
+    request::{Header, Request, render_headers},
+    rule::{Circumstances, Rule, judge},
+    schema::Schema,
+    shape::FieldFault,
+    trial::TestCall,
+};
+
+pub use crate::{
+    account::{Account, Call},
+    decision::{Decision, Doubt, Known},
+    prepare::{Preparation, PrepareStep},
+    trial::{TestStep, Trial},
+};
+
+/// One connector.
+#[derive(Debug)]
+pub struct Connector {
+    /// Its name in configuration files and the API.
+    pub(crate) slug: String,
+    /// Other names that configuration files use.
+    pub(crate) aliases: Vec<String>,
+    /// The vendor's own name of the product.
+    pub(crate) name: String,
+    /// One line for the list of connectors.
+    pub(crate) summary: String,
+    /// What kind of system it is.
+    pub(crate) category: Category,
+    /// The vendor's colour, `#rrggbb`.
+    pub(crate) color: String,
+    /// The vendor's documentation.
+    pub(crate) docs: String,
+    /// The icon, SVG.
+    pub(crate) icon: String,
+    /// The set-up guide, Markdown.
+    pub(crate) guide_text: String,
+    /// The vendor's objects by name.
+    pub(crate) objects: IndexMap<String, Object>,
+    /// What the vendor allows.
+    pub(crate) limits: Vec<Bucket>,
+    pub(crate) settings: Schema,
+    pub(crate) guide: GuideSpec,
+    pub(crate) auth: Vec<Auth>,
+    pub(crate) lookups: Tables,
+    pub(crate) values: IndexMap<String, Template>,
+    pub(crate) base_url: Interpolation,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) extra_headers: Option<Template>,
+    pub(crate) test: Vec<TestCall>,
+    pub(crate) preparations: Vec<PreparationPlan>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) operations: HashMap<OperationKind, Vec<Operation>>,
+}
+
+impl Connector {
+    /// Whether configuration files may call it that, regardless of case.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.slug.eq_ignore_ascii_case(name) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+    }
+
+    /// Its name in configuration files and the API.
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+
+    /// Other names that configuration files use.
+    pub fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    /// The vendor's own name of the product.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One line for the list of connectors.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// What kind of system it is.
+    pub fn category(&self) -> Category {
+        self.category
+    }
+
+    /// The vendor's colour, `#rrggbb`.
+    pub fn color(&self) -> &str {
+        &self.color
+    }
+
+    /// Address of the vendor's documentation.
+    pub fn docs(&self) -> &str {
+        &self.docs
+    }
+
+    /// The icon, SVG.
+    pub fn icon(&self) -> &str {
+        &self.icon
+    }
+
+    /// The set-up guide, Markdown.
+    pub fn guide_text(&self) -> &str {
+        &self.guide_text
+    }
+
+    /// The vendor's objects, in the order of the manifest.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
+    }
+
+    /// The names of the objects.
+    pub fn object_names(&self) -> Vec<&str> {
+        self.objects.keys().map(String::as_str).collect()
+    }
+
+    /// The object with this name, vendor's name or alias.
+    pub fn object(&self, name: &str) -> Option<&Object> {
+        self.objects.get(name).or_else(|| self.objects.values().find(|object| object.is_called(name)))
+    }
+
+    /// The JSON Schema of the settings.
+    pub fn settings_schema(&self) -> &Value {
+        self.settings.source()
+    }
+
+    /// The ways to authenticate: name, title, JSON Schema of the credentials.
+    pub fn auth_kinds(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+        self.auth.iter().map(|auth| (auth.name.as_str(), auth.title.as_str(), auth.credentials.source()))
+    }
+
+    /// Brings a mapped record into the form that the vendor takes.
+    ///
+    /// # Errors
+    /// Every field that the vendor would refuse.
+    pub fn shape(&self, object: &str, mapped: Value) -> Result<Value, Vec<FieldFault>> {
+        match self.object(object) {
+            Some(object) => object.shape.apply(mapped),
+            None => {
+                let message = format!("{} has no object `{object}`", self.name);
+                Err(vec![FieldFault { field: String::new(), message, is_missing: false }])
+            }
+        }
+    }
+
+    /// What can be done with this record on this account.
+    ///
+    /// # Errors
+    /// When there is no such object.
+    pub fn abilities(&self, object: &str, account: &Account, call: &Call) -> Result<Abilities, Problem> {
+        let object = self.known_object(object)?;
+        let scope = self.scope(account, Some(&object.name), call);
+        let way = |kind| self.way(object, kind, &scope);
+        Ok(Abilities {
+            record: object.record,
+            create: way(OperationKind::Create).map(|way| way.repeatable),
+            update: way(OperationKind::Update).is_some(),
+            upsert: way(OperationKind::Upsert).is_some(),
+            find: way(OperationKind::Find).is_some(),
+            probe: way(OperationKind::Probe).is_some(),
+        })
+    }
+
+    /// Which call a delivery needs next; see [`decide`].
+    pub fn next_call(&self, object: &str, account: &Account, call: &Call) -> Decision {
+        match self.abilities(object, account, call) {
+            Ok(can) => decide(&call.known, can),
+            Err(problem) => Decision::Reject(problem),
+        }
+    }
+
+    /// How long a written record may stay invisible to the object's probe, in milliseconds.
+    pub fn read_lag_ms(&self, object: &str) -> i64 {
+        let probes = self.object(object).map(|object| self.ways(object, OperationKind::Probe)).unwrap_or_default();
+        probes.iter().map(|probe| probe.read_lag_ms).max().unwrap_or(0)
+    }
+
+    /// Whether a call of this kind may simply be sent again after its answer was lost.
+    pub fn is_repeatable(&self, object: &str, kind: OperationKind) -> bool {
+        let ways = self.object(object).map(|object| self.ways(object, kind)).unwrap_or_default();
+        !ways.is_empty() && ways.iter().all(|way| way.repeatable)
+    }
+
+    /// The request of an operation, about the record that [`Known::target`] names where it needs one.
+    ///
+    /// # Errors
+    /// When the object or operation does not exist, or something that the request needs has no value.
+    pub fn build(&self, object: &str, kind: OperationKind, account: &Account, call: &Call) -> Result<HttpRequest, Problem> {
+        let object = self.known_object(object)?;
+        let id = id_layer(call);
+        let scope = self.scope(account, Some(&object.name), call).with_map(&id);
+        let way = self.way(object, kind, &scope).ok_or_else(|| {
+            let detail = format!("{} cannot {kind} a {} as it is", self.name, object.title);
+            Problem::new(Code::ObjectUnsupported, detail, "Map the fields that the connector needs.")
+        })?;
+        self.authorised(&way.request, account, &scope)
+    }
+
+    /// What the answer to an operation means. Without positive evidence of success it is never `Delivered`.
+    pub fn read(&self, object: &str, kind: OperationKind, account: &Account, call: &Call, answer: &Answer) -> Outcome {
+        let Some(object) = self.object(object) else {
+            return Outcome::Unknown { message: format!("{} has no such object", self.name) };
+        };
+        let id = id_layer(call);
+        let scope = self.scope(account, Some(&object.name), call).with_map(&id);
+        let Some(way) = self.way(object, kind, &scope) else {
+            return Outcome::Unknown { message: format!("{} cannot {kind} this record any more", self.name) };
+        };
+        let around = Circumstances {
+            scope: &scope,
+            repeatable: way.repeatable,
+            id_pattern: object.id_pattern.as_ref(),
+        };
+        let outcome = way.rules.iter().find_map(|rule| rule.judge(answer, around));
+        let outcome = outcome.or_else(|| way.succeeded(answer, call.record(), around));
+        let outcome = outcome.unwrap_or_else(|| judge(object.rules.iter().chain(&self.rules), answer, around));
+        self.without_refresh(outcome, account)
+    }
+
+    /// Where there is no token to renew, a refused credential is a refused credential.
+    pub(crate) fn without_refresh(&self, outcome: Outcome, account: &Account) -> Outcome {
+        match outcome {
+            Outcome::Reauthorise { message } if self.auth[account.auth].token.is_none() => Outcome::Denied { message },
+            other => other,
+        }
+    }
+
+    /// The ways of this kind.
+    fn ways<'c>(&'c self, object: &'c Object, kind: OperationKind) -> &'c [Operation] {
+        object.operations.get(&kind).or_else(|| self.operations.get(&kind)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The first way of this kind for which everything is there.
+    fn way<'c>(&'c self, object: &'c Object, kind: OperationKind, scope: &Scope<'_>) -> Option<&'c Operation> {
+        self.ways(object, kind).iter().find(|way| way.is_available(scope))
+    }
+
+    pub(crate) fn known_object(&self, name: &str) -> Result<&Object, Problem> {
+        self.object(name).ok_or_else(|| {
+            let known: Vec<_> = self.objects.keys().map(String::as_str).collect();
+            let near = nearest(name, known.iter().copied());
+            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let detail = format!("{} has no object `{name}`", self.name);
+            Problem::new(Code::ObjectUnsupported, detail, format!("Use one of {}.{near}", known.join(", ")))
+        })
+    }
+
+    /// A request of the manifest with the connector's headers and the account's authorisation.
+    pub(crate) fn authorised(
+        &self,
+        request: &Request,
+        account: &Account,
+        scope: &Scope<'_>,
+    ) -> Result<HttpRequest, Problem> {
+        let mut draft = request.draft(account.base_url.as_deref(), scope)?;
+        if let Some(extra) = &self.extra_headers {
+            render_headers(extra, scope, &mut draft)?;
+        }
+        draft.add_headers(&self.headers, scope)?;
+        let auth = &self.auth[account.auth];
+        draft.add_headers(&auth.headers, scope)?;
+        draft.add_query(&auth.query, scope)?;
+        if let Some(sign) = auth.sign {
+            sign(&mut draft, scope)?;
+        }
+        Ok(draft.finish())
+    }
+}
+
+fn id_layer(call: &Call) -> Map<String, Value> {
+    call.known.target().map(|id| ("id".to_owned(), id.into())).into_iter().collect()
+}
+
+/// The known name that a person may have meant.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let scored = known.map(|known| (strsim::damerau_levenshtein(&name, &known.to_lowercase()), known));
+    scored.filter(|(distance, known)| *distance <= 1 + known.chars().count() / 4).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}

@@ -1,0 +1,196 @@
+//! Which call a delivery needs next. The one place where that is decided, pure, so that it can be tested exhaustively.
+//!
+//! What must never happen: a second call that may create a record while an earlier one may have created it, unless the
+//! vendor itself recognises the repetition.
+
+use switchboard_model::{
+    outcome::Outcome,
+    problem::{Code, Problem},
+};
+
+use crate::manifest::{OperationKind, RecordKind};
+
+/// Whether a write of this delivery may have taken effect without our knowing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Doubt {
+    /// No.
+    #[default]
+    No,
+    /// Yes, and nobody wrote down which call it was; taken as the one that would be made now.
+    Yes,
+    /// Yes: a call of this kind.
+    Of(OperationKind),
+}
+
+impl Doubt {
+    /// Whether a record may have come into being. Changing one that is there makes none.
+    fn is_about_creation(self) -> bool {
+        matches!(self, Self::Yes | Self::Of(OperationKind::Create | OperationKind::Upsert))
+    }
+}
+
+/// What is known about the record of one delivery. `link` and `doubt` outlive the process (the store keeps them); the rest
+/// is found out again when it is lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The vendor's id that an earlier delivery of the same record got.
+    pub link: Option<String>,
+    /// A write of this delivery may have taken effect.
+    pub doubt: Doubt,
+    found: Option<String>,
+    looked: bool,
+    exists: bool,
+    gone: Vec<String>,
+    settled: Option<Option<String>>,
+}
+
+/// What a connector can do with this record on this account at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// What the record is about.
+    pub record: RecordKind,
+    /// Whether records can be made; `Some(true)`: the vendor recognises a repetition.
+    pub create: Option<bool>,
+    /// Whether a record with a known id can be changed.
+    pub update: bool,
+    /// Whether the vendor makes or changes the record with our key.
+    pub upsert: bool,
+    /// Whether the same person or company can be looked for.
+    pub find: bool,
+    /// Whether the record of a lost call can be looked for.
+    pub probe: bool,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Make this call. A probe proves nothing before the object's read lag has passed since the doubt arose.
+    Call(OperationKind),
+    /// The vendor holds the record.
+    Done {
+        /// Its id there, where it has one.
+        external_id: Option<String>,
+    },
+    /// A person has to look.
+    Reject(Problem),
+}
+
+impl Known {
+    /// What is known at the start of an attempt.
+    pub fn new(link: Option<String>, doubt: Doubt) -> Self {
+        Self { link, doubt, ..Self::default() }
+    }
+
+    /// The vendor's id of the record that the next call is about.
+    pub fn target(&self) -> Option<&str> {
+        let linked = self.link.as_ref().filter(|link| !self.gone.contains(link));
+        self.found.as_ref().or(linked).map(String::as_str)
+    }
+
+    /// Whether the record that the link names turned out to be gone.
+    pub fn has_lost_link(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| self.gone.contains(link))
+    }
+
+    /// Takes in what came of a call that [`decide`] asked for.
+    ///
+    /// Outcomes that only say "not now" or "refused" teach nothing about the record: that a repeated call was surely not
+    /// carried out says nothing about the first one.
+    pub fn learn(&mut self, kind: OperationKind, outcome: &Outcome) {
+        match outcome {
+            Outcome::Delivered { external_id, .. } => self.learn_success(kind, external_id.clone()),
+            Outcome::Missing => self.learn_absence(kind),
+            Outcome::Duplicate { existing } => {
+                self.doubt = Doubt::No;
+                self.found = existing.clone().filter(|id| !self.gone.contains(id));
+                self.exists = self.found.is_none();
+            }
+            Outcome::Unknown { .. } if matches!(kind, OperationKind::Create | OperationKind::Upsert) => {
+                self.doubt = Doubt::Of(kind);
+            }
+            _ => {}
+        }
+    }
+
+    fn learn_success(&mut self, kind: OperationKind, external_id: Option<String>) {
+        match kind {
+            OperationKind::Find => {
+                self.looked = true;
+                self.found = external_id.filter(|id| !self.gone.contains(id));
+            }
+            OperationKind::Update => self.settled = Some(self.target().map(str::to_owned)),
+            OperationKind::Create | OperationKind::Upsert | OperationKind::Probe => self.settled = Some(external_id),
+        }
+    }
+
+    fn learn_absence(&mut self, kind: OperationKind) {
+        match kind {
+            OperationKind::Find => self.looked = true,
+            OperationKind::Probe => self.doubt = Doubt::No,
+            OperationKind::Update => {
+                self.gone.extend(self.target().map(str::to_owned));
+                self.found = None;
+                // What was looked up before may be what is gone.
+                self.looked = false;
+            }
+            OperationKind::Create | OperationKind::Upsert => {}
+        }
+    }
+}
+
+/// The next step for a record of which this is known.
+pub fn decide(known: &Known, can: Abilities) -> Decision {
+    if let Some(external_id) = &known.settled {
+        return Decision::Done { external_id: external_id.clone() };
+    }
+    if let Some(id) = known.target() {
+        return match can.record {
+            RecordKind::Person | RecordKind::Company if can.update => Decision::Call(OperationKind::Update),
+            // An event happens once: its record is there, and nothing about it changes.
+            _ => Decision::Done { external_id: Some(id.to_owned()) },
+        };
+    }
+    if known.doubt.is_about_creation() {
+        return resolve(known.doubt, can);
+    }
+    let may_look = can.find && !known.looked;
+    if known.exists {
+        return if may_look { Decision::Call(OperationKind::Find) } else { Decision::Reject(already_there()) };
+    }
+    match can {
+        Abilities { record: RecordKind::Person | RecordKind::Company, .. } if may_look => {
+            Decision::Call(OperationKind::Find)
+        }
+        Abilities { upsert: true, .. } => Decision::Call(OperationKind::Upsert),
+        Abilities { create: Some(_), .. } => Decision::Call(OperationKind::Create),
+        _ => Decision::Reject(impossible()),
+    }
+}
+
+/// The safest way out of a doubt. A plain create is not followed by an upsert: what it may have made lacks our key.
+fn resolve(doubt: Doubt, can: Abilities) -> Decision {
+    let upserted = matches!(doubt, Doubt::Of(OperationKind::Upsert) | Doubt::Yes) && can.upsert;
+    let created = matches!(doubt, Doubt::Of(OperationKind::Create) | Doubt::Yes) && can.create == Some(true);
+    match (upserted, created, can.probe) {
+        (true, ..) => Decision::Call(OperationKind::Upsert),
+        (_, true, _) => Decision::Call(OperationKind::Create),
+        (.., true) => Decision::Call(OperationKind::Probe),
+        _ => Decision::Reject(unresolvable()),
+    }
+}
+
+fn already_there() -> Problem {
+    let detail = "the system says that this record is there already, but not which one it is";
+    Problem::new(Code::VendorRejected, detail, "Look for it there; replay this delivery when the duplicate is resolved.")
+}
+
+fn unresolvable() -> Problem {
+    let detail = "a call was sent, its answer was lost, and the connector has no means to look whether it took effect";
+    let next = "Look for the record in the other system. Replay this delivery only when it is not there.";
+    Problem::new(Code::OutcomeUnknown, detail, next)
+}
+
+fn impossible() -> Problem {
+    let detail = "the connector can neither create nor upsert this record as it is";
+    Problem::new(Code::ObjectUnsupported, detail, "Choose another object, or map the fields that the connector needs.")
+}

@@ -1,0 +1,162 @@
+//! From the text of a manifest to a connector. Everything that is wrong is reported at once, each with its line.
+
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use serde_json::Value;
+use switchboard_model::problem::{Code, Problem};
+
+use crate::{
+    account::Tables,
+    auth::Auth,
+    compile::{Compiler, child},
+    connector::{Connector, nearest},
+    document::Document,
+    interpolation::Escape,
+    limit::Bucket,
+    manifest::Manifest,
+    object::Object,
+    operation::Operation,
+    prepare::PreparationPlan,
+    request::compile_headers,
+    rule::Rule,
+    schema::{Schema, common_settings},
+    trial::TestCall,
+};
+
+/// The published description of manifests.
+pub const MANIFEST_SCHEMA: &str = include_str!("../../../connectors/manifest.schema.json");
+
+/// The files of one connector.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// Text of `connector.yaml`.
+    pub manifest: String,
+    /// Text of `icon.svg`.
+    pub icon: String,
+    /// Text of `guide.md`.
+    pub guide: String,
+    /// What messages call the manifest.
+    pub name: String,
+}
+
+/// Reads, checks and compiles a connector.
+///
+/// # Errors
+/// Everything that is wrong with the manifest.
+pub fn load(files: &Files) -> Result<Connector, Vec<Problem>> {
+    let document = Document::parse(&files.manifest, &files.name).map_err(|problem| vec![problem])?;
+    let schema = schema().map_err(|problem| vec![problem])?;
+    let problems: Vec<_> = schema.iter_errors(document.value()).flat_map(|error| explain(&document, &error)).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let manifest: Manifest = serde_json::from_value(document.value().clone()).map_err(|error| {
+        vec![document.problem(Code::ManifestInvalid, "", error.to_string(), "See connectors/manifest.schema.json.")]
+    })?;
+    let mut compiler = Compiler::new(&document);
+    let connector = compile(&mut compiler, &manifest, files);
+    let problems = compiler.into_problems();
+    match connector {
+        Some(connector) if problems.is_empty() => Ok(connector),
+        _ => Err(problems),
+    }
+}
+
+fn schema() -> Result<Validator, Problem> {
+    let broken = |detail: String| Problem::new(Code::Internal, detail, "Report this.");
+    let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).map_err(|error| broken(error.to_string()))?;
+    jsonschema::draft202012::new(&schema).map_err(|error| broken(error.to_string()))
+}
+
+fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> Option<Connector> {
+    let mut settings = manifest.settings.clone();
+    if let Some(properties) = settings["properties"].as_object_mut() {
+        for (name, property) in common_settings() {
+            properties.entry(name).or_insert(property);
+        }
+    }
+    let settings = Schema::compile(compiler, "/settings", &settings);
+    let values = compiler.table("/values", &manifest.values, |compiler, at, source| compiler.template(at, source));
+    let auth = compiler.list("/auth", &manifest.auth, Auth::compile);
+    let base_url = compiler.interpolation("/base_url", &manifest.base_url, Escape::Nothing);
+    let headers = compile_headers(compiler, "/headers", &manifest.headers);
+    let extra_headers = compiler.optional_template("/extra_headers", manifest.extra_headers.as_ref());
+    let test = compiler.list("/test", &manifest.test, TestCall::compile);
+    let preparations = compiler.list("/prepare", &manifest.prepare, PreparationPlan::compile);
+    let limits = compiler.list("/limits", &manifest.limits, Bucket::compile);
+    let rules = compiler.list("/classify", &manifest.classify, Rule::compile);
+    let operations = manifest.operations.iter().map(|(kind, specs)| {
+        (*kind, Operation::compile_each(compiler, &child("/operations", kind.name()), *kind, specs))
+    });
+    let operations = operations.collect();
+    let mut objects = indexmap::IndexMap::with_capacity(manifest.objects.len());
+    for (name, spec) in &manifest.objects {
+        if let Some(object) = Object::compile(compiler, &child("/objects", name), name, spec) {
+            objects.insert(name.clone(), object);
+        }
+    }
+    Some(Connector {
+        slug: manifest.slug.clone(),
+        aliases: manifest.aliases.clone(),
+        name: manifest.name.clone(),
+        summary: manifest.summary.clone(),
+        category: manifest.category,
+        color: manifest.color.clone(),
+        docs: manifest.docs.clone(),
+        icon: files.icon.clone(),
+        guide_text: files.guide.clone(),
+        objects,
+        limits,
+        settings: settings?,
+        guide: manifest.guide.clone(),
+        auth,
+        lookups: Tables(manifest.lookups.clone()),
+        values,
+        base_url: base_url?,
+        headers,
+        extra_headers,
+        test,
+        preparations,
+        rules,
+        operations,
+    })
+}
+
+/// What a schema error means, at the line where it is to be mended.
+fn explain(document: &Document, error: &ValidationError<'_>) -> Vec<Problem> {
+    let at = error.instance_path().to_string();
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(|key| unknown_key(document, &at, key, error)).collect()
+        }
+        // Of several allowed forms the one that comes nearest tells most.
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let nearest = context.iter().filter(|errors| !is_other_type(errors)).min_by_key(|errors| errors.len());
+            match nearest {
+                Some(errors) => errors.iter().flat_map(|error| explain(document, error)).collect(),
+                None => vec![document.problem(Code::ManifestInvalid, &at, "this has none of the allowed forms", SEE)],
+            }
+        }
+        _ => vec![document.problem(Code::ManifestInvalid, &at, error.to_string(), SEE)],
+    }
+}
+
+const SEE: &str = "See connectors/manifest.schema.json.";
+
+/// Whether a form fails because the value is of another JSON type altogether.
+fn is_other_type(errors: &[ValidationError<'_>]) -> bool {
+    errors.iter().any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().is_empty())
+}
+
+fn unknown_key(document: &Document, at: &str, key: &str, error: &ValidationError<'_>) -> Problem {
+    let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap_or_default();
+    let beside = error.schema_path().to_string();
+    let properties = beside.strip_suffix("/additionalProperties").map(|of| format!("{of}/properties"));
+    let properties = properties.and_then(|pointer| schema.pointer(&pointer)).and_then(Value::as_object);
+    let known: Vec<_> = properties.into_iter().flat_map(|properties| properties.keys().map(String::as_str)).collect();
+    let next = match nearest(key, known.iter().copied()) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => SEE.to_owned(),
+    };
+    let problem = Problem::new(Code::ManifestInvalid, format!("nobody reads the key `{key}`"), next);
+    problem.at(document.place_of_key(&child(at, key)))
+}

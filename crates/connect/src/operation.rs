@@ -1,0 +1,193 @@
+//! One way to carry out an operation: when it can be used, what is sent, what proves success.
+
+use serde_json::Value;
+use serde_json_path::JsonPath;
+use switchboard_model::{
+    outcome::Outcome,
+    template::{Scope, Template},
+};
+
+use crate::{
+    call::Answer,
+    compile::{Compiler, child},
+    manifest::{OneOrMany, OperationKind, OperationSpec, Recovery, ResultSpec, SameSpec},
+    reading::{Source, When, text_of},
+    request::Request,
+    rule::{Circumstances, Rule, unexpected},
+};
+
+/// A compiled operation; see [`OperationSpec`].
+#[derive(Debug)]
+pub(crate) struct Operation {
+    requires: Vec<Template>,
+    unless: Vec<Template>,
+    pub request: Request,
+    result: Success,
+    pub rules: Vec<Rule>,
+    /// Whether the call may simply be sent again after its answer was lost.
+    pub repeatable: bool,
+    /// How long a written record may stay invisible to this read, in milliseconds.
+    pub read_lag_ms: i64,
+}
+
+/// What proves success; see [`ResultSpec`].
+#[derive(Debug)]
+struct Success {
+    when: When,
+    id: Option<Source>,
+    created: Option<Source>,
+    candidates: Option<JsonPath>,
+    same: Vec<Same>,
+}
+
+#[derive(Debug)]
+struct Same {
+    sent: JsonPath,
+    got: JsonPath,
+}
+
+impl Operation {
+    /// Compiles the ways of one kind.
+    pub fn compile_each(
+        compiler: &mut Compiler<'_>,
+        at: &str,
+        kind: OperationKind,
+        specs: &OneOrMany<OperationSpec>,
+    ) -> Vec<Self> {
+        let each = specs.each();
+        each.filter_map(|(end, spec)| Self::compile(compiler, &format!("{at}{end}"), kind, spec)).collect()
+    }
+
+    fn compile(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &OperationSpec) -> Option<Self> {
+        check_kind(compiler, at, kind, spec);
+        let requires = compiler.paths(&child(at, "requires"), &spec.requires);
+        let unless = compiler.paths(&child(at, "unless"), &spec.unless);
+        let request = Request::compile(compiler, &child(at, "request"), &spec.request);
+        let result = Success::compile(compiler, &child(at, "result"), &spec.result);
+        let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
+        let repeatable = kind != OperationKind::Create || spec.recovery == Recovery::Repeat;
+        let read_lag_ms = i64::try_from(spec.read_lag_seconds * 1000).unwrap_or(i64::MAX);
+        Some(Self { requires, unless, request: request?, result: result?, rules, repeatable, read_lag_ms })
+    }
+
+    /// Whether everything is there that this way needs.
+    pub fn is_available(&self, scope: &Scope<'_>) -> bool {
+        self.requires.iter().all(|path| has_value(path, scope)) && !self.unless.iter().any(|path| has_value(path, scope))
+    }
+
+    /// The outcome when the answer proves success, or proves that a read found nothing.
+    pub fn succeeded(&self, answer: &Answer, record: &Value, around: Circumstances<'_>) -> Option<Outcome> {
+        if !self.result.when.holds(answer, around.scope) {
+            return None;
+        }
+        match &self.result.candidates {
+            Some(candidates) => Some(self.result.choose(candidates, answer, record, around)),
+            None => self.result.written(answer, around),
+        }
+    }
+}
+
+fn check_kind(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &OperationSpec) {
+    let reads = spec.result.candidates.is_some();
+    if kind.is_read() != reads {
+        let detail = format!("`{kind}` {} `candidates`", if reads { "changes something and has no" } else { "reads and needs" });
+        compiler.report(&child(at, "result"), detail, "See connectors/manifest.schema.json.");
+    }
+    if reads && spec.result.id.is_none() {
+        compiler.report(&child(at, "result"), "what is found needs an `id`", "Say where a candidate has its id.");
+    }
+    if kind == OperationKind::Upsert && spec.recovery != Recovery::Repeat {
+        let next = "Write `recovery: repeat`, or make it a `create`.";
+        compiler.report(at, "an upsert that cannot be repeated is none", next);
+    }
+}
+
+/// Whether a path has a value that is not blank.
+pub(crate) fn has_value(path: &Template, scope: &Scope<'_>) -> bool {
+    match path.render(scope) {
+        Ok(Some(Value::String(text))) => !text.trim().is_empty(),
+        Ok(Some(value)) => !value.is_null() && value != Value::Bool(false),
+        Ok(None) | Err(_) => false,
+    }
+}
+
+impl Success {
+    fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &ResultSpec) -> Option<Self> {
+        let when = When::compile(compiler, &child(at, "when"), &spec.when);
+        let id = optional(&spec.id, |id| Source::compile(compiler, &child(at, "id"), id));
+        let created = optional(&spec.created, |created| Source::compile(compiler, &child(at, "created"), created));
+        let candidates = optional(&spec.candidates, |path| compiler.json_path(&child(at, "candidates"), path));
+        let same = compiler.list(&child(at, "same"), &spec.same, Same::compile);
+        let whole = same.len() == spec.same.len();
+        whole.then_some(Self { when: when?, id: id?, created: created?, candidates: candidates?, same })
+    }
+
+    /// A write that succeeded. One that should yield an id and does not proves nothing.
+    fn written(&self, answer: &Answer, around: Circumstances<'_>) -> Option<Outcome> {
+        let created = self.created.as_ref().and_then(|created| created.first(answer, around.scope));
+        let created = created.as_ref().and_then(Value::as_bool);
+        let external_id = match &self.id {
+            None => None,
+            Some(id) => Some(usable_id(id.first(answer, around.scope)?, around)?),
+        };
+        Some(Outcome::Delivered { external_id, created })
+    }
+
+    /// The first candidate that agrees with what was sent.
+    fn choose(&self, candidates: &JsonPath, answer: &Answer, record: &Value, around: Circumstances<'_>) -> Outcome {
+        let Some(json) = answer.json() else { return Outcome::Unknown { message: unexpected(answer) } };
+        let candidates = candidates.query(json).all();
+        if candidates.is_empty() {
+            return Outcome::Missing;
+        }
+        let sent: Vec<_> = self.same.iter().map(|same| (same, texts(&same.sent, record))).collect();
+        if !sent.is_empty() && sent.iter().all(|(_, texts)| texts.is_empty()) {
+            let message = "records were found, but nothing was sent that they could be recognised by".to_owned();
+            return Outcome::Unknown { message };
+        }
+        let agrees = |candidate: &Value| {
+            sent.iter().all(|(same, sent)| {
+                let got = texts(&same.got, candidate);
+                sent.iter().all(|text| got.contains(text))
+            })
+        };
+        match candidates.into_iter().find(|candidate| agrees(candidate)) {
+            None => Outcome::Missing,
+            Some(candidate) => {
+                let id = self.id.as_ref().and_then(|id| id.first_in(candidate, around.scope));
+                match id.and_then(|id| usable_id(id, around)) {
+                    Some(id) => Outcome::Delivered { external_id: Some(id), created: None },
+                    None => Outcome::Unknown { message: unexpected(answer) },
+                }
+            }
+        }
+    }
+}
+
+/// `None` inside means: not given. `None` outside means: given and wrong.
+fn optional<T, U>(spec: &Option<T>, compile: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
+    match spec {
+        None => Some(None),
+        Some(spec) => compile(spec).map(Some),
+    }
+}
+
+impl Same {
+    fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &SameSpec) -> Option<Self> {
+        let sent = compiler.json_path(&child(at, "sent"), &spec.sent);
+        let got = compiler.json_path(&child(at, "got"), &spec.got);
+        Some(Self { sent: sent?, got: got? })
+    }
+}
+
+/// The texts at a path, as far as vendors keep them: ends trimmed, one kind of line end.
+fn texts(path: &JsonPath, json: &Value) -> Vec<String> {
+    let texts = path.query(json).all().into_iter().filter_map(text_of);
+    texts.map(|text| text.replace("\r\n", "\n").trim().to_owned()).filter(|text| !text.is_empty()).collect()
+}
+
+fn usable_id(id: Value, around: Circumstances<'_>) -> Option<String> {
+    let id = text_of(&id)?.into_owned();
+    let usable = !id.is_empty() && around.id_pattern.is_none_or(|pattern| pattern.is_match(&id));
+    usable.then_some(id)
+}

@@ -1,0 +1,14 @@
+//! The connectors that are built in: what they send, and what they make of answers. Facts are those of the vendors' fact
+//! sheets.
+
+mod answers;
+mod deciding;
+mod hub;
+mod loading;
+mod preparing;
+mod requests;
+mod shaping;
+mod signing;
+mod tokens;
+mod translating;
+mod trying;

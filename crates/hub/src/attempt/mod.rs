@@ -1,7 +1,7 @@
 //! One try of one delivery, from the mapping to what is written down.
 //!
 //! [`prepare`] makes the vendor's object; [`run`] asks the connector which call is next and makes it, until the delivery is settled or has to
-//! wait; [`send`] makes one call with a token, in the limiter's turn; [`settle`] writes down the result. The intent of a write is on the disk
+//! wait; [`send`] makes one call with a token, in the limiter's turn; [`verdict`] decides what becomes of the delivery and [`settle`] writes it down. The intent of a write is on the disk
 //! before the write is sent: whatever happens then, the next try knows that there is a doubt.
 
 mod prepare;
@@ -9,6 +9,7 @@ mod record;
 mod run;
 mod send;
 mod settle;
+mod verdict;
 
 use std::sync::Arc;
 

@@ -16,7 +16,8 @@ use switchboard_model::{
 use super::{
     Desk, record,
     send::{self, Sent, TokenError, send_call},
-    settle::{self, Trace, Verdict},
+    settle::{self, Trace},
+    verdict::{self, Verdict},
 };
 use crate::{
     configuration::Connection,
@@ -249,7 +250,7 @@ impl Attempt<'_> {
                 Ok(None)
             }
             Outcome::Denied { message } => Err(Verdict::Denied(message)),
-            Outcome::Rejected { message, fields } => Err(Verdict::Dead(settle::rejected(connector, &message, &fields))),
+            Outcome::Rejected { message, fields } => Err(Verdict::Dead(verdict::rejected(connector, &message, &fields))),
             Outcome::Unknown { message } if connector.is_repeatable(&self.pending.object, kind) => {
                 Err(Verdict::Later {
                     message,

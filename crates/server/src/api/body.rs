@@ -13,19 +13,14 @@ use super::{App, json, problem::Failure};
 
 /// A JSON body that was read within the limits.
 #[derive(Debug)]
-pub struct JsonBody {
-    /// What it says.
-    pub value: Value,
-    /// Its length in bytes.
-    pub length: usize,
-}
+pub struct JsonBody(pub Value);
 
 impl FromRequest<App> for JsonBody {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let bytes = receive(request, app.limits.body_bytes).await?;
-        Ok(Self { value: json::read(&bytes, app.limits.depth)?, length: bytes.len() })
+        Ok(Self(json::read(&bytes, app.limits.depth)?))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use switchboard_connect::{
     document::Document,
     guide::{self, Item},
+    manifest::Category,
 };
 use switchboard_hub::{TestReport, configuration::Configured};
 use switchboard_model::problem::{Code, Problem, ProblemBody};
@@ -44,8 +45,9 @@ pub struct SupportedSystem {
     aliases: Vec<String>,
     /// Its name.
     name: String,
-    /// What kind of system it is.
-    category: String,
+    /// What kind of system it is: `crm`, `chat`, `knowledge` …
+    #[schema(value_type = String)]
+    category: Category,
     /// The objects that can be made there.
     objects: Vec<String>,
 }
@@ -63,7 +65,7 @@ pub async fn supported(State(app): State<App>, _caller: Caller) -> Json<Supporte
         kind: connector.slug().to_owned(),
         aliases: connector.aliases().to_vec(),
         name: connector.name().to_owned(),
-        category: connector.category().to_owned(),
+        category: connector.category(),
         objects: connector.objects().map(|object| object.name().to_owned()).collect(),
     });
     Json(Supported { supported: supported.collect() })

@@ -140,9 +140,9 @@ pub enum OneOrManyReceipts {
         (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
     ),
 )]
-pub async fn post(State(app): State<App>, caller: Caller, headers: HeaderMap, body: JsonBody) -> Answer<Response> {
+pub async fn post(State(app): State<App>, caller: Caller, headers: HeaderMap, JsonBody(body): JsonBody) -> Answer<Response> {
     let key = idempotency_key(&headers)?;
-    let (status, replayed, answer) = match body.value {
+    let (status, replayed, answer) = match body {
         Value::Array(items) => post_batch(&app, caller, items, key).await?,
         one => post_one(&app, caller, one, key).await?,
     };
@@ -157,7 +157,7 @@ type Posted = (StatusCode, bool, Value);
 
 async fn post_one(app: &App, caller: Caller, value: Value, key: Option<&str>) -> Answer<Posted> {
     let item = incoming::read(value, "", &app.limits)?;
-    let (replayed, receipts) = accept(app, caller, vec![item], key).await?;
+    let (replayed, receipts) = accept_together(app, caller, vec![item], key).await?;
     let receipt = receipts.into_iter().next().ok_or_else(|| {
         Problem::new(Code::Internal, "The hub gave no receipt for the event.", "Send it again with the same id.")
     })?;
@@ -171,36 +171,64 @@ async fn post_batch(app: &App, caller: Caller, items: Vec<Value>, key: Option<&s
         let detail = format!("The batch has {} events; 1 to {most} are possible.", items.len());
         return Err(Problem::new(code, detail, "Split it into several requests. The limit is the setting limits.batch.").into());
     }
-    let mut rejected = Vec::with_capacity(items.len());
+    let mut results: Vec<Option<Result<ReceiptView, Problem>>> = Vec::with_capacity(items.len());
     let mut taken = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         match incoming::read(item, &format!("/{index}"), &app.limits) {
             Ok(item) => {
                 taken.push(item);
-                rejected.push(None);
+                results.push(None);
             }
-            Err(problem) => rejected.push(Some(problem)),
+            Err(problem) => results.push(Some(Err(problem))),
         }
     }
-    let nothing_taken = taken.is_empty();
-    let (replayed, receipts) = accept(app, caller, taken, key).await?;
-    let status = if nothing_taken { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::ACCEPTED };
+    let (replayed, receipts) = match key {
+        _ if taken.is_empty() => (false, Vec::new()),
+        None => (false, accept_each(app, caller, taken).await?),
+        Some(_) => {
+            let (replayed, receipts) = accept_together(app, caller, taken, key).await?;
+            (replayed, receipts.into_iter().map(Ok).collect())
+        }
+    };
     let mut receipts = receipts.into_iter();
-    let results = rejected.into_iter().enumerate().map(|(index, problem)| result(index, problem, &mut receipts)).collect();
+    let results: Vec<BatchResult> = results
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, known)| Some(result(index, known.or_else(|| receipts.next())?)))
+        .collect();
+    let nothing_taken = results.iter().all(|result| result.problem.is_some());
+    let status = if nothing_taken { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::ACCEPTED };
     Ok((status, replayed, to_value(&BatchAnswer { results })?))
 }
 
-/// Hands events to the hub. `true` when the whole request came before under its Idempotency-Key; the receipts are then those
-/// of the first time.
-async fn accept(
+/// Hands events over one by one, so that one whose id came before with another content is refused alone. They are committed
+/// together all the same: the store joins what comes at once, in the order in which it comes.
+async fn accept_each(
+    app: &App,
+    caller: Caller,
+    items: Vec<Incoming>,
+) -> Result<Vec<Result<ReceiptView, Problem>>, Problem> {
+    let accepted = items.into_iter().enumerate().map(async |(index, item)| {
+        match app.hub.accept(caller.workspace, vec![item], None).await {
+            Ok(receipts) => Ok(receipts.into_iter().next().map(|receipt| Ok(receipt.into()))),
+            Err(problem) if problem.code == Code::IdempotencyConflict => {
+                Ok(Some(Err(problem.at(format!("/{index}/id")))))
+            }
+            Err(problem) => Err(problem),
+        }
+    });
+    let accepted: Result<Vec<_>, Problem> = futures::future::join_all(accepted).await.into_iter().collect();
+    Ok(accepted?.into_iter().flatten().collect())
+}
+
+/// Hands over the events of one request that counts as a whole. `true` when it came before under its Idempotency-Key; the
+/// receipts are then those of the first time.
+async fn accept_together(
     app: &App,
     caller: Caller,
     items: Vec<Incoming>,
     key: Option<&str>,
 ) -> Result<(bool, Vec<ReceiptView>), Problem> {
-    if items.is_empty() {
-        return Ok((false, Vec::new()));
-    }
     let receipts = app.hub.accept(caller.workspace, items, key).await?;
     let replayed = key.is_some() && receipts.iter().all(|receipt| receipt.repeat);
     let mut views = Vec::with_capacity(receipts.len());
@@ -219,16 +247,13 @@ async fn first_receipt(app: &App, caller: Caller, receipt: Receipt) -> Result<Re
     Ok(Receipt { repeat: false, deliveries, note, ..receipt }.into())
 }
 
-fn result(index: usize, problem: Option<Problem>, receipts: &mut impl Iterator<Item = ReceiptView>) -> BatchResult {
-    let nothing = BatchResult { index, status: "rejected", id: None, deliveries: None, note: None, problem: None };
-    match problem {
-        Some(problem) => BatchResult { problem: Some(ProblemBody::from(&problem)), ..nothing },
-        None => match receipts.next() {
-            Some(ReceiptView { id, status, deliveries, note }) => {
-                BatchResult { status, id: Some(id), deliveries: Some(deliveries), note, ..nothing }
-            }
-            None => nothing,
-        },
+fn result(index: usize, result: Result<ReceiptView, Problem>) -> BatchResult {
+    let rejected = BatchResult { index, status: "rejected", id: None, deliveries: None, note: None, problem: None };
+    match result {
+        Err(problem) => BatchResult { problem: Some(ProblemBody::from(&problem)), ..rejected },
+        Ok(ReceiptView { id, status, deliveries, note }) => {
+            BatchResult { status, id: Some(id), deliveries: Some(deliveries), note, ..rejected }
+        }
     }
 }
 

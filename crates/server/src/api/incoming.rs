@@ -25,7 +25,7 @@ pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Prob
     let mut problems = Vec::new();
     let kind = read_type(members.get("type"), place, &mut problems);
     let id = read_id(members.get("id"), place, &mut problems);
-    let data = read_data(members.remove("data"), place, limits, &mut problems);
+    let data = read_data(members.shift_remove("data"), place, limits, &mut problems);
     for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
         let hint = did_you_mean(name, MEMBERS);
         let shown: String = name.chars().take(80).collect();

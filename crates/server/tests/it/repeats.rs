@@ -20,6 +20,22 @@ async fn the_same_message_twice_is_one_event_and_one_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_came_with_another_content_is_refused_alone() {
+    let folder = Folder::new();
+    let hub = folder.start();
+    let event = |id: &str, n: u32| json!({"type": "call.missed", "id": id, "data": {"n": n}});
+    hub.post("/v1/events", &event("a", 1)).await.fine(202);
+    hub.post("/v1/events", &event("a", 2)).await.problem(422, "SWB-API-011");
+    let answer = hub.post("/v1/events", &json!([event("b", 1), event("a", 2), event("c", 3)])).await.fine(202);
+    let statuses: Vec<_> = answer["results"].as_array().unwrap().iter().map(|r| r["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["accepted", "rejected", "accepted"], "{answer}");
+    assert_eq!(answer["results"][1]["problem"]["place"], "/1/id");
+    let page = hub.get("/v1/events").await.fine(200);
+    let order: Vec<_> = page["items"].as_array().unwrap().iter().map(|event| event["data"]["n"].as_u64().unwrap()).collect();
+    assert_eq!(order, [3, 1, 1], "newest first, in the order of the batch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_gets_the_same_answer_again_and_another_body_is_refused() {
     let folder = Folder::new();
     let hub = folder.start();

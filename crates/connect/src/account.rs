@@ -9,13 +9,7 @@ use switchboard_model::{
     template::{Lookups, Scope},
 };
 
-use crate::{
-    auth::Token,
-    connector::Connector,
-    decision::Known,
-    object::Object,
-    request::incomplete,
-};
+use crate::{auth::Token, connector::Connector, decision::Known, object::Object, request::incomplete};
 
 /// How far a vendor's clock may be behind ours, in milliseconds.
 const SKEW_MS: i64 = 120_000;
@@ -31,7 +25,9 @@ pub struct Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("base_url", &self.base_url).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -64,15 +60,30 @@ impl Connector {
         base.insert("values".into(), Value::Object(values));
         // Without an address no call can be built; until then everything else works.
         let base_url = self.base_url.fill(&Scope::of(&base).lookups(&self.lookups)).ok();
-        let objects = self.objects.values().map(|object| (object.name.clone(), layer_of(object, &base))).collect();
-        Ok(Account { auth, base_url, base, objects, nothing: Map::new() })
+        let objects = self
+            .objects
+            .values()
+            .map(|object| (object.name.clone(), layer_of(object, &base)))
+            .collect();
+        Ok(Account {
+            auth,
+            base_url,
+            base,
+            objects,
+            nothing: Map::new(),
+        })
     }
 
     /// What templates see: the call (`record`, `key`, `id`, `token`, `since` …), the `object`, the account (`settings`,
     /// `secrets`, `facts`, `values`), in this order.
     pub(crate) fn scope<'a>(&'a self, account: &'a Account, object: Option<&str>, call: &'a Call) -> Scope<'a> {
-        let object = object.and_then(|name| account.objects.get(name)).unwrap_or(&account.nothing);
-        Scope::of(&call.vars).with_map(object).with_map(&account.base).lookups(&self.lookups)
+        let object = object
+            .and_then(|name| account.objects.get(name))
+            .unwrap_or(&account.nothing);
+        Scope::of(&call.vars)
+            .with_map(object)
+            .with_map(&account.base)
+            .lookups(&self.lookups)
     }
 }
 
@@ -83,7 +94,10 @@ fn layer_of(object: &Object, base: &Map<String, Value>) -> Map<String, Value> {
     layer.insert("name".into(), object.name.clone().into());
     layer.insert("type".into(), object.vendor_type.clone().into());
     for part in ["facts", "settings"] {
-        let own = base.get(part).map(|part| &part["objects"][&object.name]).filter(|own| own.is_object());
+        let own = base
+            .get(part)
+            .map(|part| &part["objects"][&object.name])
+            .filter(|own| own.is_object());
         layer.insert(part.into(), own.cloned().unwrap_or_else(|| Value::Object(Map::new())));
     }
     Map::from_iter([("object".to_owned(), Value::Object(layer))])
@@ -124,7 +138,10 @@ impl Call {
 
     /// Calls about no record: tests, preparations, tokens.
     pub(crate) fn plain() -> Self {
-        Self { known: Known::default(), vars: Map::new() }
+        Self {
+            known: Known::default(),
+            vars: Map::new(),
+        }
     }
 
     /// Readies it for the next call: the time (Unix milliseconds) and the token, where there is one. A probe looks for
@@ -168,5 +185,7 @@ impl Call {
 
 /// A moment as vendors read it: RFC 3339 in UTC with whole seconds.
 fn moment(ms: i64) -> Value {
-    Timestamp::from_second(ms.div_euclid(1000)).map(|moment| moment.to_string().into()).unwrap_or(Value::Null)
+    Timestamp::from_second(ms.div_euclid(1000))
+        .map(|moment| moment.to_string().into())
+        .unwrap_or(Value::Null)
 }

@@ -75,7 +75,9 @@ pub struct Token {
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Token").field("expires_at_ms", &self.expires_at_ms).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("expires_at_ms", &self.expires_at_ms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -93,7 +95,10 @@ pub struct TokenFailure {
 impl Auth {
     pub fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &AuthSpec) -> Option<Self> {
         let credentials = Schema::compile(compiler, &child(at, "credentials"), &spec.credentials);
-        let token = spec.token.as_ref().map(|token| TokenSource::compile(compiler, &child(at, "token"), token));
+        let token = spec
+            .token
+            .as_ref()
+            .map(|token| TokenSource::compile(compiler, &child(at, "token"), token));
         let headers = compile_headers(compiler, &child(at, "headers"), &spec.headers);
         let query = Parameter::compile_table(compiler, &child(at, "query"), &spec.query);
         let sign = spec.sign.as_ref().and_then(|name| {
@@ -126,13 +131,25 @@ impl Auth {
 
 impl TokenSource {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &TokenSpec) -> Option<Self> {
-        let TokenResultSpec { when, access, expires_in, lifetime_seconds, facts, replaces } = &spec.result;
-        let assertion = spec.assertion.as_ref().map(|spec| Assertion::compile(compiler, &child(at, "assertion"), spec));
+        let TokenResultSpec {
+            when,
+            access,
+            expires_in,
+            lifetime_seconds,
+            facts,
+            replaces,
+        } = &spec.result;
+        let assertion = spec
+            .assertion
+            .as_ref()
+            .map(|spec| Assertion::compile(compiler, &child(at, "assertion"), spec));
         let request = Request::compile(compiler, &child(at, "request"), &spec.request);
         let result = child(at, "result");
         let when = When::compile(compiler, &child(&result, "when"), when);
         let access = Source::compile(compiler, &child(&result, "access"), access);
-        let expires_in = expires_in.as_ref().and_then(|spec| Source::compile(compiler, &child(&result, "expires_in"), spec));
+        let expires_in = expires_in
+            .as_ref()
+            .and_then(|spec| Source::compile(compiler, &child(&result, "expires_in"), spec));
         let facts = Learned::compile(compiler, &child(&result, "facts"), facts);
         let replaces = Learned::compile(compiler, &child(&result, "replaces"), replaces);
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
@@ -158,7 +175,11 @@ impl Assertion {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &AssertionSpec) -> Option<Self> {
         let key = compiler.template(&child(at, "key"), &spec.key);
         let claims = compiler.mapping(&child(at, "claims"), &spec.claims);
-        Some(Self { key: key?, claims: claims?, lifetime_seconds: spec.lifetime_seconds })
+        Some(Self {
+            key: key?,
+            claims: claims?,
+            lifetime_seconds: spec.lifetime_seconds,
+        })
     }
 
     /// A signed JWT (RFC 7523 with RS256) that ends `lifetime_seconds` from now.
@@ -176,7 +197,11 @@ impl Assertion {
 
 fn bad_key(error: &jsonwebtoken::errors::Error) -> Problem {
     let next = "Enter the private key in PEM form (-----BEGIN PRIVATE KEY-----), RSA with at least 2048 bits.";
-    Problem::new(Code::ConnectionIncomplete, format!("the private key cannot be used: {error}"), next)
+    Problem::new(
+        Code::ConnectionIncomplete,
+        format!("the private key cannot be used: {error}"),
+        next,
+    )
 }
 
 impl Connector {
@@ -185,7 +210,9 @@ impl Connector {
     /// # Errors
     /// When credentials are missing or cannot be used.
     pub fn token_request(&self, account: &Account, now_ms: i64) -> Result<Option<HttpRequest>, Problem> {
-        let Some(token) = &self.auth[account.auth].token else { return Ok(None) };
+        let Some(token) = &self.auth[account.auth].token else {
+            return Ok(None);
+        };
         let mut call = Call::plain();
         call.set_now(now_ms);
         if let Some(assertion) = &token.assertion {
@@ -205,18 +232,30 @@ impl Connector {
         let call = Call::plain();
         let scope = self.scope(account, None, &call);
         let Some(token) = &self.auth[account.auth].token else {
-            return Err(TokenFailure { dead: false, message: "no token was asked for".into(), after_ms: None });
+            return Err(TokenFailure {
+                dead: false,
+                message: "no token was asked for".into(),
+                after_ms: None,
+            });
         };
-        let access = token.when.holds(answer, &scope).then(|| token.access.first(answer, &scope)).flatten();
+        let access = token
+            .when
+            .holds(answer, &scope)
+            .then(|| token.access.first(answer, &scope))
+            .flatten();
         match access.as_ref().and_then(text_of).filter(|access| !access.is_empty()) {
             Some(access) => Ok(Token {
                 access: access.into_owned(),
                 expires_at_ms: token.lifetime(answer, &scope).map(|lifetime| now_ms + lifetime),
                 facts: read_facts(&token.facts, answer, &scope),
-                replaced_secrets: read_facts(&token.replaces, answer, &scope),
+                replaced_secrets: changed(read_facts(&token.replaces, answer, &scope), &scope),
             }),
             None => {
-                let around = Circumstances { scope: &scope, repeatable: true, id_pattern: None };
+                let around = Circumstances {
+                    scope: &scope,
+                    repeatable: true,
+                    id_pattern: None,
+                };
                 Err(failure(judge(token.rules.iter().chain(&self.rules), answer, around)))
             }
         }
@@ -226,9 +265,22 @@ impl Connector {
 impl TokenSource {
     fn lifetime(&self, answer: &Answer, scope: &Scope<'_>) -> Option<i64> {
         let said = self.expires_in.as_ref().and_then(|source| source.first(answer, scope));
-        let seconds = said.as_ref().and_then(text_of).and_then(|text| text.trim().parse::<f64>().ok());
-        seconds.filter(|seconds| *seconds > 0.0).map(|seconds| (seconds * 1000.0) as i64).or(self.lifetime_ms)
+        let seconds = said
+            .as_ref()
+            .and_then(text_of)
+            .and_then(|text| text.trim().parse::<f64>().ok());
+        seconds
+            .filter(|seconds| *seconds > 0.0)
+            .map(|seconds| (seconds * 1000.0) as i64)
+            .or(self.lifetime_ms)
     }
+}
+
+/// Only what differs from the credentials that are there.
+fn changed(mut replaced: Map<String, Value>, scope: &Scope<'_>) -> Map<String, Value> {
+    let secrets = scope.variable("secrets");
+    replaced.retain(|name, value| secrets.is_none_or(|secrets| &secrets[name.as_str()] != value));
+    replaced
 }
 
 fn failure(outcome: Outcome) -> TokenFailure {
@@ -240,5 +292,9 @@ fn failure(outcome: Outcome) -> TokenFailure {
         }
         other => (false, format!("the answer holds no token ({})", other.name()), None),
     };
-    TokenFailure { dead, message, after_ms }
+    TokenFailure {
+        dead,
+        message,
+        after_ms,
+    }
 }

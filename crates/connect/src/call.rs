@@ -30,8 +30,18 @@ pub struct HttpRequest {
 impl HttpRequest {
     /// A request with the texts in it that nobody may see.
     pub fn new(method: Method, url: String, headers: HeaderMap, body: Bytes, secrets: Vec<String>) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
-        Self { method, url, headers, body, confidential: false, secrets }
+        let secrets = secrets
+            .into_iter()
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .collect();
+        Self {
+            method,
+            url,
+            headers,
+            body,
+            confidential: false,
+            secrets,
+        }
     }
 
     /// The same, with its bodies kept from every protocol.
@@ -46,7 +56,12 @@ impl HttpRequest {
     pub fn mask(&self, text: &str) -> String {
         let mut masked = text.to_owned();
         for secret in &self.secrets {
-            for form in [Cow::Borrowed(secret.as_str()), percent(secret), form_encoded(secret), json_inner(secret)] {
+            for form in [
+                Cow::Borrowed(secret.as_str()),
+                percent(secret),
+                form_encoded(secret),
+                json_inner(secret),
+            ] {
                 if masked.contains(form.as_ref()) {
                     masked = masked.replace(form.as_ref(), MASK);
                 }
@@ -66,7 +81,10 @@ impl HttpRequest {
             true => MASK.to_owned(),
             false => self.mask(&String::from_utf8_lossy(value.as_bytes())),
         };
-        self.headers.iter().map(|(name, text)| (name.as_str().to_owned(), value(text))).collect()
+        self.headers
+            .iter()
+            .map(|(name, text)| (name.as_str().to_owned(), value(text)))
+            .collect()
     }
 
     /// The body for people; [`MASK`] alone when it is confidential.
@@ -112,12 +130,19 @@ pub struct Answer {
 impl Answer {
     /// An answer; its body is looked into when somebody asks.
     pub fn new(status: u16, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { status, headers, body: body.into(), json: OnceLock::new() }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+            json: OnceLock::new(),
+        }
     }
 
     /// The body as JSON, parsed once; `None` when it is none.
     pub fn json(&self) -> Option<&Value> {
-        self.json.get_or_init(|| serde_json::from_slice(&self.body).ok()).as_ref()
+        self.json
+            .get_or_init(|| serde_json::from_slice(&self.body).ok())
+            .as_ref()
     }
 
     /// The body as text; broken UTF-8 shows as U+FFFD.
@@ -148,7 +173,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_masked_however_it_is_written() {
-        let request = request("client_secret=a%2Fb%2Bc%3D%3D&x=1 {\"s\":\"q\\\"uo\"}", &["a/b+c==", "q\"uo"]);
+        let request = request(
+            "client_secret=a%2Fb%2Bc%3D%3D&x=1 {\"s\":\"q\\\"uo\"}",
+            &["a/b+c==", "q\"uo"],
+        );
         assert_eq!(request.masked_url(), "https://example.org/x?access_token=•••");
         assert_eq!(request.masked_body(), "client_secret=•••&x=1 {\"s\":\"•••\"}");
         let headers = request.masked_headers();

@@ -25,7 +25,10 @@ pub(crate) struct Compiler<'d> {
 
 impl<'d> Compiler<'d> {
     pub fn new(document: &'d Document) -> Self {
-        Self { document, problems: Vec::new() }
+        Self {
+            document,
+            problems: Vec::new(),
+        }
     }
 
     /// Everything that was wrong.
@@ -35,7 +38,8 @@ impl<'d> Compiler<'d> {
 
     /// Reports something that is wrong at a JSON pointer.
     pub fn report(&mut self, at: &str, detail: impl Into<String>, next: &str) {
-        self.problems.push(self.document.problem(Code::ManifestInvalid, at, detail, next));
+        self.problems
+            .push(self.document.problem(Code::ManifestInvalid, at, detail, next));
     }
 
     pub fn template(&mut self, at: &str, source: &str) -> Option<Template> {
@@ -55,7 +59,8 @@ impl<'d> Compiler<'d> {
 
     pub fn paths(&mut self, at: &str, paths: &[String]) -> Vec<Template> {
         let each = paths.iter().enumerate();
-        each.filter_map(|(index, path)| self.path(&format!("{at}/{index}"), path)).collect()
+        each.filter_map(|(index, path)| self.path(&format!("{at}/{index}"), path))
+            .collect()
     }
 
     pub fn interpolation(&mut self, at: &str, source: &str, escape: Escape) -> Option<Interpolation> {
@@ -66,13 +71,18 @@ impl<'d> Compiler<'d> {
 
     fn template_problem(&mut self, at: &str, start: usize, error: &switchboard_model::template::TemplateError) {
         let place = self.document.place_inside(at, start + error.offset);
-        self.problems.push(Problem::new(Code::ManifestInvalid, error.to_string(), "Mend the template.").at(place));
+        self.problems
+            .push(Problem::new(Code::ManifestInvalid, error.to_string(), "Mend the template.").at(place));
     }
 
     pub fn mapping(&mut self, at: &str, tree: &Value) -> Option<Mapping> {
         let errors = Mapping::compile(tree).err();
         for error in errors.into_iter().flatten() {
-            self.report(&format!("{at}{}", error.pointer), error.error.to_string(), "Mend the template.");
+            self.report(
+                &format!("{at}{}", error.pointer),
+                error.error.to_string(),
+                "Mend the template.",
+            );
         }
         Mapping::compile(tree).ok()
     }
@@ -91,7 +101,13 @@ impl<'d> Compiler<'d> {
 
     pub fn header(&mut self, at: &str, name: &str) -> Option<HeaderName> {
         HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| self.report(at, format!("`{name}` is no name of a header"), "See RFC 9110, section 5.1."))
+            .map_err(|_| {
+                self.report(
+                    at,
+                    format!("`{name}` is no name of a header"),
+                    "See RFC 9110, section 5.1.",
+                )
+            })
             .ok()
     }
 
@@ -103,7 +119,11 @@ impl<'d> Compiler<'d> {
             "PATCH" => Some(Method::PATCH),
             "DELETE" => Some(Method::DELETE),
             other => {
-                self.report(at, format!("`{other}` is no known method"), "Use GET, POST, PUT, PATCH or DELETE.");
+                self.report(
+                    at,
+                    format!("`{other}` is no known method"),
+                    "Use GET, POST, PUT, PATCH or DELETE.",
+                );
                 None
             }
         }
@@ -126,9 +146,15 @@ impl<'d> Compiler<'d> {
     }
 
     /// Compiles each item of a list.
-    pub fn list<T, U>(&mut self, at: &str, items: &[T], mut one: impl FnMut(&mut Self, &str, &T) -> Option<U>) -> Vec<U> {
+    pub fn list<T, U>(
+        &mut self,
+        at: &str,
+        items: &[T],
+        mut one: impl FnMut(&mut Self, &str, &T) -> Option<U>,
+    ) -> Vec<U> {
         let each = items.iter().enumerate();
-        each.filter_map(|(index, item)| one(self, &format!("{at}/{index}"), item)).collect()
+        each.filter_map(|(index, item)| one(self, &format!("{at}/{index}"), item))
+            .collect()
     }
 }
 

@@ -139,7 +139,9 @@ impl Connector {
 
     /// The object with this name, vendor's name or alias.
     pub fn object(&self, name: &str) -> Option<&Object> {
-        self.objects.get(name).or_else(|| self.objects.values().find(|object| object.is_called(name)))
+        self.objects
+            .get(name)
+            .or_else(|| self.objects.values().find(|object| object.is_called(name)))
     }
 
     /// The JSON Schema of the settings.
@@ -149,7 +151,9 @@ impl Connector {
 
     /// The ways to authenticate: name, title, JSON Schema of the credentials.
     pub fn auth_kinds(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
-        self.auth.iter().map(|auth| (auth.name.as_str(), auth.title.as_str(), auth.credentials.source()))
+        self.auth
+            .iter()
+            .map(|auth| (auth.name.as_str(), auth.title.as_str(), auth.credentials.source()))
     }
 
     /// Brings a mapped record into the form that the vendor takes.
@@ -161,7 +165,11 @@ impl Connector {
             Some(object) => object.shape.apply(mapped),
             None => {
                 let message = format!("{} has no object `{object}`", self.name);
-                Err(vec![FieldFault { field: String::new(), message, is_missing: false }])
+                Err(vec![FieldFault {
+                    field: String::new(),
+                    message,
+                    is_missing: false,
+                }])
             }
         }
     }
@@ -194,13 +202,19 @@ impl Connector {
 
     /// How long a written record may stay invisible to the object's probe, in milliseconds.
     pub fn read_lag_ms(&self, object: &str) -> i64 {
-        let probes = self.object(object).map(|object| self.ways(object, OperationKind::Probe)).unwrap_or_default();
+        let probes = self
+            .object(object)
+            .map(|object| self.ways(object, OperationKind::Probe))
+            .unwrap_or_default();
         probes.iter().map(|probe| probe.read_lag_ms).max().unwrap_or(0)
     }
 
     /// Whether a call of this kind may simply be sent again after its answer was lost.
     pub fn is_repeatable(&self, object: &str, kind: OperationKind) -> bool {
-        let ways = self.object(object).map(|object| self.ways(object, kind)).unwrap_or_default();
+        let ways = self
+            .object(object)
+            .map(|object| self.ways(object, kind))
+            .unwrap_or_default();
         !ways.is_empty() && ways.iter().all(|way| way.repeatable)
     }
 
@@ -208,13 +222,23 @@ impl Connector {
     ///
     /// # Errors
     /// When the object or operation does not exist, or something that the request needs has no value.
-    pub fn build(&self, object: &str, kind: OperationKind, account: &Account, call: &Call) -> Result<HttpRequest, Problem> {
+    pub fn build(
+        &self,
+        object: &str,
+        kind: OperationKind,
+        account: &Account,
+        call: &Call,
+    ) -> Result<HttpRequest, Problem> {
         let object = self.known_object(object)?;
         let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
         let way = self.way(object, kind, &scope).ok_or_else(|| {
             let detail = format!("{} cannot {kind} a {} as it is", self.name, object.title);
-            Problem::new(Code::ObjectUnsupported, detail, "Map the fields that the connector needs.")
+            Problem::new(
+                Code::ObjectUnsupported,
+                detail,
+                "Map the fields that the connector needs.",
+            )
         })?;
         self.authorised(&way.request, account, &scope)
     }
@@ -222,12 +246,16 @@ impl Connector {
     /// What the answer to an operation means. Without positive evidence of success it is never `Delivered`.
     pub fn read(&self, object: &str, kind: OperationKind, account: &Account, call: &Call, answer: &Answer) -> Outcome {
         let Some(object) = self.object(object) else {
-            return Outcome::Unknown { message: format!("{} has no such object", self.name) };
+            return Outcome::Unknown {
+                message: format!("{} has no such object", self.name),
+            };
         };
         let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
         let Some(way) = self.way(object, kind, &scope) else {
-            return Outcome::Unknown { message: format!("{} cannot {kind} this record any more", self.name) };
+            return Outcome::Unknown {
+                message: format!("{} cannot {kind} this record any more", self.name),
+            };
         };
         let around = Circumstances {
             scope: &scope,
@@ -250,7 +278,12 @@ impl Connector {
 
     /// The ways of this kind.
     fn ways<'c>(&'c self, object: &'c Object, kind: OperationKind) -> &'c [Operation] {
-        object.operations.get(&kind).or_else(|| self.operations.get(&kind)).map(Vec::as_slice).unwrap_or_default()
+        object
+            .operations
+            .get(&kind)
+            .or_else(|| self.operations.get(&kind))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// The first way of this kind for which everything is there.
@@ -264,7 +297,11 @@ impl Connector {
             let near = nearest(name, known.iter().copied());
             let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
             let detail = format!("{} has no object `{name}`", self.name);
-            Problem::new(Code::ObjectUnsupported, detail, format!("Use one of {}.{near}", known.join(", ")))
+            Problem::new(
+                Code::ObjectUnsupported,
+                detail,
+                format!("Use one of {}.{near}", known.join(", ")),
+            )
         })
     }
 
@@ -291,12 +328,19 @@ impl Connector {
 }
 
 fn id_layer(call: &Call) -> Map<String, Value> {
-    call.known.target().map(|id| ("id".to_owned(), id.into())).into_iter().collect()
+    call.known
+        .target()
+        .map(|id| ("id".to_owned(), id.into()))
+        .into_iter()
+        .collect()
 }
 
 /// The known name that a person may have meant.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_lowercase();
     let scored = known.map(|known| (strsim::damerau_levenshtein(&name, &known.to_lowercase()), known));
-    scored.filter(|(distance, known)| *distance <= 1 + known.chars().count() / 4).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+    scored
+        .filter(|(distance, known)| *distance <= 1 + known.chars().count() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
 }

@@ -25,7 +25,10 @@ pub enum Doubt {
 impl Doubt {
     /// Whether a record may have come into being. Changing one that is there makes none.
     fn is_about_creation(self) -> bool {
-        matches!(self, Self::Yes | Self::Of(OperationKind::Create | OperationKind::Upsert))
+        matches!(
+            self,
+            Self::Yes | Self::Of(OperationKind::Create | OperationKind::Upsert)
+        )
     }
 }
 
@@ -78,7 +81,11 @@ pub enum Decision {
 impl Known {
     /// What is known at the start of an attempt.
     pub fn new(link: Option<String>, doubt: Doubt) -> Self {
-        Self { link, doubt, ..Self::default() }
+        Self {
+            link,
+            doubt,
+            ..Self::default()
+        }
     }
 
     /// The vendor's id of the record that the next call is about.
@@ -141,13 +148,17 @@ impl Known {
 /// The next step for a record of which this is known.
 pub fn decide(known: &Known, can: Abilities) -> Decision {
     if let Some(external_id) = &known.settled {
-        return Decision::Done { external_id: external_id.clone() };
+        return Decision::Done {
+            external_id: external_id.clone(),
+        };
     }
     if let Some(id) = known.target() {
         return match can.record {
             RecordKind::Person | RecordKind::Company if can.update => Decision::Call(OperationKind::Update),
             // An event happens once: its record is there, and nothing about it changes.
-            _ => Decision::Done { external_id: Some(id.to_owned()) },
+            _ => Decision::Done {
+                external_id: Some(id.to_owned()),
+            },
         };
     }
     if known.doubt.is_about_creation() {
@@ -155,12 +166,17 @@ pub fn decide(known: &Known, can: Abilities) -> Decision {
     }
     let may_look = can.find && !known.looked;
     if known.exists {
-        return if may_look { Decision::Call(OperationKind::Find) } else { Decision::Reject(already_there()) };
+        return if may_look {
+            Decision::Call(OperationKind::Find)
+        } else {
+            Decision::Reject(already_there())
+        };
     }
     match can {
-        Abilities { record: RecordKind::Person | RecordKind::Company, .. } if may_look => {
-            Decision::Call(OperationKind::Find)
-        }
+        Abilities {
+            record: RecordKind::Person | RecordKind::Company,
+            ..
+        } if may_look => Decision::Call(OperationKind::Find),
         Abilities { upsert: true, .. } => Decision::Call(OperationKind::Upsert),
         Abilities { create: Some(_), .. } => Decision::Call(OperationKind::Create),
         _ => Decision::Reject(impossible()),
@@ -181,7 +197,11 @@ fn resolve(doubt: Doubt, can: Abilities) -> Decision {
 
 fn already_there() -> Problem {
     let detail = "the system says that this record is there already, but not which one it is";
-    Problem::new(Code::VendorRejected, detail, "Look for it there; replay this delivery when the duplicate is resolved.")
+    Problem::new(
+        Code::VendorRejected,
+        detail,
+        "Look for it there; replay this delivery when the duplicate is resolved.",
+    )
 }
 
 fn unresolvable() -> Problem {
@@ -192,5 +212,9 @@ fn unresolvable() -> Problem {
 
 fn impossible() -> Problem {
     let detail = "the connector can neither create nor upsert this record as it is";
-    Problem::new(Code::ObjectUnsupported, detail, "Choose another object, or map the fields that the connector needs.")
+    Problem::new(
+        Code::ObjectUnsupported,
+        detail,
+        "Choose another object, or map the fields that the connector needs.",
+    )
 }

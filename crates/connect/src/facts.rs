@@ -19,11 +19,15 @@ impl Learned {
 /// What the answer tells; what it does not tell is left out.
 pub(crate) fn read_facts(learned: &Learned, answer: &Answer, scope: &Scope<'_>) -> Map<String, Value> {
     let each = learned.0.iter();
-    each.filter_map(|(name, source)| Some((name.clone(), source.first(answer, scope)?))).collect()
+    each.filter_map(|(name, source)| Some((name.clone(), source.first(answer, scope)?)))
+        .collect()
 }
 
 /// Adds facts: about the connection, or about one object (below `objects.<name>`).
 pub fn add_facts(facts: &mut Map<String, Value>, object: Option<&str>, learned: Map<String, Value>) {
+    if learned.is_empty() {
+        return;
+    }
     let place = match object {
         None => Some(facts),
         Some(object) => member(facts, "objects").and_then(|objects| member(objects, object)),

@@ -61,7 +61,10 @@ impl Interpolation {
             }
             let expression = &source[start..end];
             let template = Template::parse(expression).map_err(|error| (start, error))?;
-            pieces.push(Piece::Value { source: expression.to_owned(), template });
+            pieces.push(Piece::Value {
+                source: expression.to_owned(),
+                template,
+            });
             rest = end;
         }
         if rest < source.len() {
@@ -80,7 +83,9 @@ impl Interpolation {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
                 Piece::Value { source, template } => {
-                    let value = template.render(scope).map_err(|error| FillError::Failed(error.to_string()))?;
+                    let value = template
+                        .render(scope)
+                        .map_err(|error| FillError::Failed(error.to_string()))?;
                     let value = as_text(value).ok_or_else(|| FillError::Absent(source.clone()))?;
                     self.push(&mut text, &value)?;
                 }
@@ -159,10 +164,16 @@ mod tests {
             (json!("客"), "/contacts/%E5%AE%A2"),
             (json!(7), "/contacts/7"),
         ] {
-            assert_eq!(fill("/contacts/{{ id }}", Escape::Segment, &json!({"id": value})).as_deref(), Ok(path));
+            assert_eq!(
+                fill("/contacts/{{ id }}", Escape::Segment, &json!({"id": value})).as_deref(),
+                Ok(path)
+            );
         }
         for value in [json!(".."), json!("."), json!(""), json!(null), json!(["x"])] {
-            assert!(fill("/contacts/{{ id }}", Escape::Segment, &json!({"id": value})).is_err(), "{value}");
+            assert!(
+                fill("/contacts/{{ id }}", Escape::Segment, &json!({"id": value})).is_err(),
+                "{value}"
+            );
         }
     }
 
@@ -176,7 +187,10 @@ mod tests {
     fn a_quote_in_a_value_does_not_end_the_soql_literal() {
         let data = json!({"name": "O'Brien\\' OR Name != '"});
         let query = fill("SELECT Id FROM Lead WHERE Name = '{{ name }}'", Escape::Soql, &data);
-        assert_eq!(query.unwrap(), r"SELECT Id FROM Lead WHERE Name = 'O\'Brien\\\' OR Name != \''");
+        assert_eq!(
+            query.unwrap(),
+            r"SELECT Id FROM Lead WHERE Name = 'O\'Brien\\\' OR Name != \''"
+        );
     }
 
     proptest! {

@@ -86,7 +86,8 @@ impl Bucket {
         }
         let feeds = child(at, "feeds");
         let mut feed = |name: &str, spec: &Option<SourceSpec>| {
-            spec.as_ref().and_then(|spec| Source::compile(compiler, &child(&feeds, name), spec))
+            spec.as_ref()
+                .and_then(|spec| Source::compile(compiler, &child(&feeds, name), spec))
         };
         Some(Self {
             name: spec.name.clone(),
@@ -106,13 +107,22 @@ impl Bucket {
             Amount::Fixed(amount) => *amount,
             Amount::Template(template) => {
                 let value = template.render(scope).ok().flatten();
-                value.as_ref().and_then(text_of).and_then(|text| text.trim().parse().ok()).unwrap_or(1.0)
+                value
+                    .as_ref()
+                    .and_then(text_of)
+                    .and_then(|text| text.trim().parse().ok())
+                    .unwrap_or(1.0)
             }
         };
         Limit {
             name: self.name.clone(),
             kind: self.kind,
-            amount: (amount * scale).floor().max(1.0) as usize,
+            // How many calls run at once is no question of pace.
+            amount: if self.kind == BucketKind::Window {
+                (amount * scale).floor().max(1.0) as usize
+            } else {
+                amount as usize
+            },
             window_ms: i64::try_from(self.seconds * 1000).unwrap_or(i64::MAX),
             cost: self.cost,
             operations: self.operations.clone(),
@@ -126,7 +136,11 @@ impl Bucket {
         let amount = number(&self.allowed);
         let left = number(&self.remaining);
         let remaining = left.or_else(|| Some(amount?.saturating_sub(number(&self.used)?)));
-        (remaining.is_some() || amount.is_some()).then(|| Observation { bucket: self.name.clone(), remaining, amount })
+        (remaining.is_some() || amount.is_some()).then(|| Observation {
+            bucket: self.name.clone(),
+            remaining,
+            amount,
+        })
     }
 }
 
@@ -139,10 +153,19 @@ impl Connector {
         let base = Map::from_iter([("settings".to_owned(), settings)]);
         let scope = Scope::of(&base).lookups(&self.lookups);
         let buckets: Vec<_> = self.limits.iter().map(|bucket| bucket.of(scale, &scope)).collect();
-        let of_all = |kind| buckets.iter().filter(move |bucket| bucket.kind == kind && bucket.operations.is_empty());
+        let of_all = |kind| {
+            buckets
+                .iter()
+                .filter(move |bucket| bucket.kind == kind && bucket.operations.is_empty())
+        };
         Limits {
-            concurrency: of_all(BucketKind::Concurrency).map(|bucket| bucket.amount).min().unwrap_or(DEFAULT_CONCURRENCY),
-            windows: of_all(BucketKind::Window).map(|bucket| (bucket.amount, bucket.window_ms)).collect(),
+            concurrency: of_all(BucketKind::Concurrency)
+                .map(|bucket| bucket.amount)
+                .min()
+                .unwrap_or(DEFAULT_CONCURRENCY),
+            windows: of_all(BucketKind::Window)
+                .map(|bucket| (bucket.amount, bucket.window_ms))
+                .collect(),
             buckets,
         }
     }
@@ -151,6 +174,9 @@ impl Connector {
     pub fn observe(&self, account: &Account, answer: &Answer) -> Vec<Observation> {
         let call = Call::plain();
         let scope = self.scope(account, None, &call);
-        self.limits.iter().filter_map(|bucket| bucket.observe(answer, &scope)).collect()
+        self.limits
+            .iter()
+            .filter_map(|bucket| bucket.observe(answer, &scope))
+            .collect()
     }
 }

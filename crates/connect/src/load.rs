@@ -45,12 +45,20 @@ pub struct Files {
 pub fn load(files: &Files) -> Result<Connector, Vec<Problem>> {
     let document = Document::parse(&files.manifest, &files.name).map_err(|problem| vec![problem])?;
     let schema = schema().map_err(|problem| vec![problem])?;
-    let problems: Vec<_> = schema.iter_errors(document.value()).flat_map(|error| explain(&document, &error)).collect();
+    let problems: Vec<_> = schema
+        .iter_errors(document.value())
+        .flat_map(|error| explain(&document, &error))
+        .collect();
     if !problems.is_empty() {
         return Err(problems);
     }
     let manifest: Manifest = serde_json::from_value(document.value().clone()).map_err(|error| {
-        vec![document.problem(Code::ManifestInvalid, "", error.to_string(), "See connectors/manifest.schema.json.")]
+        vec![document.problem(
+            Code::ManifestInvalid,
+            "",
+            error.to_string(),
+            "See connectors/manifest.schema.json.",
+        )]
     })?;
     let mut compiler = Compiler::new(&document);
     let connector = compile(&mut compiler, &manifest, files);
@@ -75,7 +83,9 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
         }
     }
     let settings = Schema::compile(compiler, "/settings", &settings);
-    let values = compiler.table("/values", &manifest.values, |compiler, at, source| compiler.template(at, source));
+    let values = compiler.table("/values", &manifest.values, |compiler, at, source| {
+        compiler.template(at, source)
+    });
     let auth = compiler.list("/auth", &manifest.auth, Auth::compile);
     let base_url = compiler.interpolation("/base_url", &manifest.base_url, Escape::Nothing);
     let headers = compile_headers(compiler, "/headers", &manifest.headers);
@@ -85,7 +95,10 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
     let limits = compiler.list("/limits", &manifest.limits, Bucket::compile);
     let rules = compiler.list("/classify", &manifest.classify, Rule::compile);
     let operations = manifest.operations.iter().map(|(kind, specs)| {
-        (*kind, Operation::compile_each(compiler, &child("/operations", kind.name()), *kind, specs))
+        (
+            *kind,
+            Operation::compile_each(compiler, &child("/operations", kind.name()), *kind, specs),
+        )
     });
     let operations = operations.collect();
     let mut objects = indexmap::IndexMap::with_capacity(manifest.objects.len());
@@ -125,12 +138,16 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
 fn explain(document: &Document, error: &ValidationError<'_>) -> Vec<Problem> {
     let at = error.instance_path().to_string();
     match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            unexpected.iter().map(|key| unknown_key(document, &at, key, error)).collect()
-        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|key| unknown_key(document, &at, key, error))
+            .collect(),
         // Of several allowed forms the one that comes nearest tells most.
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            let nearest = context.iter().filter(|errors| !is_other_type(errors)).min_by_key(|errors| errors.len());
+            let nearest = context
+                .iter()
+                .filter(|errors| !is_other_type(errors))
+                .min_by_key(|errors| errors.len());
             match nearest {
                 Some(errors) => errors.iter().flat_map(|error| explain(document, error)).collect(),
                 None => vec![document.problem(Code::ManifestInvalid, &at, "this has none of the allowed forms", SEE)],
@@ -144,15 +161,24 @@ const SEE: &str = "See connectors/manifest.schema.json.";
 
 /// Whether a form fails because the value is of another JSON type altogether.
 fn is_other_type(errors: &[ValidationError<'_>]) -> bool {
-    errors.iter().any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().is_empty())
+    errors
+        .iter()
+        .any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().is_empty())
 }
 
 fn unknown_key(document: &Document, at: &str, key: &str, error: &ValidationError<'_>) -> Problem {
     let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap_or_default();
     let beside = error.schema_path().to_string();
-    let properties = beside.strip_suffix("/additionalProperties").map(|of| format!("{of}/properties"));
-    let properties = properties.and_then(|pointer| schema.pointer(&pointer)).and_then(Value::as_object);
-    let known: Vec<_> = properties.into_iter().flat_map(|properties| properties.keys().map(String::as_str)).collect();
+    let properties = beside
+        .strip_suffix("/additionalProperties")
+        .map(|of| format!("{of}/properties"));
+    let properties = properties
+        .and_then(|pointer| schema.pointer(&pointer))
+        .and_then(Value::as_object);
+    let known: Vec<_> = properties
+        .into_iter()
+        .flat_map(|properties| properties.keys().map(String::as_str))
+        .collect();
     let next = match nearest(key, known.iter().copied()) {
         Some(near) => format!("Did you mean `{near}`?"),
         None => SEE.to_owned(),

@@ -43,11 +43,17 @@ impl Object {
             None => None,
             Some(pattern) => Some(compiler.regex(&child(at, "id_pattern"), pattern)?),
         };
-        let mapping = spec.mapping.as_ref().and_then(|mapping| compiler.mapping(&child(at, "mapping"), mapping));
+        let mapping = spec
+            .mapping
+            .as_ref()
+            .and_then(|mapping| compiler.mapping(&child(at, "mapping"), mapping));
         let shape = Shape::compile(compiler, at, spec);
         let of_kinds = child(at, "operations");
         let operations = spec.operations.iter().map(|(kind, specs)| {
-            (*kind, Operation::compile_each(compiler, &child(&of_kinds, kind.name()), *kind, specs))
+            (
+                *kind,
+                Operation::compile_each(compiler, &child(&of_kinds, kind.name()), *kind, specs),
+            )
         });
         let operations = operations.collect();
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);

@@ -55,7 +55,8 @@ impl Operation {
         specs: &OneOrMany<OperationSpec>,
     ) -> Vec<Self> {
         let each = specs.each();
-        each.filter_map(|(end, spec)| Self::compile(compiler, &format!("{at}{end}"), kind, spec)).collect()
+        each.filter_map(|(end, spec)| Self::compile(compiler, &format!("{at}{end}"), kind, spec))
+            .collect()
     }
 
     fn compile(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &OperationSpec) -> Option<Self> {
@@ -67,12 +68,21 @@ impl Operation {
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
         let repeatable = kind != OperationKind::Create || spec.recovery == Recovery::Repeat;
         let read_lag_ms = i64::try_from(spec.read_lag_seconds * 1000).unwrap_or(i64::MAX);
-        Some(Self { requires, unless, request: request?, result: result?, rules, repeatable, read_lag_ms })
+        Some(Self {
+            requires,
+            unless,
+            request: request?,
+            result: result?,
+            rules,
+            repeatable,
+            read_lag_ms,
+        })
     }
 
     /// Whether everything is there that this way needs.
     pub fn is_available(&self, scope: &Scope<'_>) -> bool {
-        self.requires.iter().all(|path| has_value(path, scope)) && !self.unless.iter().any(|path| has_value(path, scope))
+        self.requires.iter().all(|path| has_value(path, scope))
+            && !self.unless.iter().any(|path| has_value(path, scope))
     }
 
     /// The outcome when the answer proves success, or proves that a read found nothing.
@@ -90,11 +100,22 @@ impl Operation {
 fn check_kind(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &OperationSpec) {
     let reads = spec.result.candidates.is_some();
     if kind.is_read() != reads {
-        let detail = format!("`{kind}` {} `candidates`", if reads { "changes something and has no" } else { "reads and needs" });
+        let detail = format!(
+            "`{kind}` {} `candidates`",
+            if reads {
+                "changes something and has no"
+            } else {
+                "reads and needs"
+            }
+        );
         compiler.report(&child(at, "result"), detail, "See connectors/manifest.schema.json.");
     }
     if reads && spec.result.id.is_none() {
-        compiler.report(&child(at, "result"), "what is found needs an `id`", "Say where a candidate has its id.");
+        compiler.report(
+            &child(at, "result"),
+            "what is found needs an `id`",
+            "Say where a candidate has its id.",
+        );
     }
     if kind == OperationKind::Upsert && spec.recovery != Recovery::Repeat {
         let next = "Write `recovery: repeat`, or make it a `create`.";
@@ -115,16 +136,29 @@ impl Success {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &ResultSpec) -> Option<Self> {
         let when = When::compile(compiler, &child(at, "when"), &spec.when);
         let id = optional(&spec.id, |id| Source::compile(compiler, &child(at, "id"), id));
-        let created = optional(&spec.created, |created| Source::compile(compiler, &child(at, "created"), created));
-        let candidates = optional(&spec.candidates, |path| compiler.json_path(&child(at, "candidates"), path));
+        let created = optional(&spec.created, |created| {
+            Source::compile(compiler, &child(at, "created"), created)
+        });
+        let candidates = optional(&spec.candidates, |path| {
+            compiler.json_path(&child(at, "candidates"), path)
+        });
         let same = compiler.list(&child(at, "same"), &spec.same, Same::compile);
         let whole = same.len() == spec.same.len();
-        whole.then_some(Self { when: when?, id: id?, created: created?, candidates: candidates?, same })
+        whole.then_some(Self {
+            when: when?,
+            id: id?,
+            created: created?,
+            candidates: candidates?,
+            same,
+        })
     }
 
     /// A write that succeeded. One that should yield an id and does not proves nothing.
     fn written(&self, answer: &Answer, around: Circumstances<'_>) -> Option<Outcome> {
-        let created = self.created.as_ref().and_then(|created| created.first(answer, around.scope));
+        let created = self
+            .created
+            .as_ref()
+            .and_then(|created| created.first(answer, around.scope));
         let created = created.as_ref().and_then(Value::as_bool);
         let external_id = match &self.id {
             None => None,
@@ -135,7 +169,11 @@ impl Success {
 
     /// The first candidate that agrees with what was sent.
     fn choose(&self, candidates: &JsonPath, answer: &Answer, record: &Value, around: Circumstances<'_>) -> Outcome {
-        let Some(json) = answer.json() else { return Outcome::Unknown { message: unexpected(answer) } };
+        let Some(json) = answer.json() else {
+            return Outcome::Unknown {
+                message: unexpected(answer),
+            };
+        };
         let candidates = candidates.query(json).all();
         if candidates.is_empty() {
             return Outcome::Missing;
@@ -156,8 +194,13 @@ impl Success {
             Some(candidate) => {
                 let id = self.id.as_ref().and_then(|id| id.first_in(candidate, around.scope));
                 match id.and_then(|id| usable_id(id, around)) {
-                    Some(id) => Outcome::Delivered { external_id: Some(id), created: None },
-                    None => Outcome::Unknown { message: unexpected(answer) },
+                    Some(id) => Outcome::Delivered {
+                        external_id: Some(id),
+                        created: None,
+                    },
+                    None => Outcome::Unknown {
+                        message: unexpected(answer),
+                    },
                 }
             }
         }
@@ -183,7 +226,10 @@ impl Same {
 /// The texts at a path, as far as vendors keep them: ends trimmed, one kind of line end.
 fn texts(path: &JsonPath, json: &Value) -> Vec<String> {
     let texts = path.query(json).all().into_iter().filter_map(text_of);
-    texts.map(|text| text.replace("\r\n", "\n").trim().to_owned()).filter(|text| !text.is_empty()).collect()
+    texts
+        .map(|text| text.replace("\r\n", "\n").trim().to_owned())
+        .filter(|text| !text.is_empty())
+        .collect()
 }
 
 fn usable_id(id: Value, around: Circumstances<'_>) -> Option<String> {

@@ -57,7 +57,12 @@ impl PreparationPlan {
                 steps.insert(name.clone(), step);
             }
         }
-        Some(Self { scope: spec.scope, objects: spec.objects.clone(), optional: spec.optional, steps })
+        Some(Self {
+            scope: spec.scope,
+            objects: spec.objects.clone(),
+            optional: spec.optional,
+            steps,
+        })
     }
 
     fn is_for(&self, object: &str) -> bool {
@@ -79,7 +84,13 @@ impl Step {
             Case::compile(compiler, at, case, later)
         });
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
-        Some(Self { requires, unless, request: request?, cases, rules })
+        Some(Self {
+            requires,
+            unless,
+            request: request?,
+            cases,
+            rules,
+        })
     }
 }
 
@@ -90,13 +101,22 @@ impl Case {
             Some(name) => {
                 let step = later.iter().find(|(_, known)| *known == name).map(|(index, _)| *index);
                 if step.is_none() {
-                    compiler.report(&child(at, "then"), format!("`{name}` is no later step"), "Name a step further down.");
+                    compiler.report(
+                        &child(at, "then"),
+                        format!("`{name}` is no later step"),
+                        "Name a step further down.",
+                    );
                 }
                 Some(step?)
             }
         };
         let facts = Learned::compile(compiler, &child(at, "facts"), &spec.facts);
-        Some(Self { when: When::compile(compiler, &child(at, "when"), &spec.when)?, facts, then, fail: spec.fail.clone() })
+        Some(Self {
+            when: When::compile(compiler, &child(at, "when"), &spec.when)?,
+            facts,
+            then,
+            fail: spec.fail.clone(),
+        })
     }
 }
 
@@ -121,7 +141,11 @@ pub struct Preparation<'c> {
 impl Connector {
     /// Begins the preparations of a connection that makes these objects.
     pub fn preparation(&self, objects: &[String]) -> Preparation<'_> {
-        let names: Vec<_> = objects.iter().filter_map(|name| self.object(name)).map(|object| &object.name).collect();
+        let names: Vec<_> = objects
+            .iter()
+            .filter_map(|name| self.object(name))
+            .map(|object| &object.name)
+            .collect();
         let mut todo = VecDeque::new();
         for (index, plan) in self.preparations.iter().enumerate() {
             match plan.scope {
@@ -132,7 +156,11 @@ impl Connector {
                 }
             }
         }
-        Preparation { connector: self, todo, step: 0 }
+        Preparation {
+            connector: self,
+            todo,
+            step: 0,
+        }
     }
 }
 
@@ -145,7 +173,9 @@ impl Preparation<'_> {
         let mut call = Call::plain();
         call.set_token(token);
         loop {
-            let Some((plan, object)) = self.todo.front() else { return Ok(PrepareStep::Done) };
+            let Some((plan, object)) = self.todo.front() else {
+                return Ok(PrepareStep::Done);
+            };
             let plan = &self.connector.preparations[*plan];
             let scope = self.connector.scope(account, object.as_deref(), &call);
             let Some((_, step)) = plan.steps.get_index(self.step) else {
@@ -155,7 +185,10 @@ impl Preparation<'_> {
             let needed = step.requires.iter().all(|path| has_value(path, &scope))
                 && !step.unless.iter().any(|path| has_value(path, &scope));
             if needed {
-                return self.connector.authorised(&step.request, account, &scope).map(PrepareStep::Call);
+                return self
+                    .connector
+                    .authorised(&step.request, account, &scope)
+                    .map(PrepareStep::Call);
             }
             self.step += 1;
         }
@@ -167,14 +200,21 @@ impl Preparation<'_> {
     /// What stops the preparation. After [`Outcome::Reauthorise`], [`Outcome::Throttled`] and [`Outcome::Retry`] the same
     /// call can be tried again.
     pub fn read(&mut self, account: &Account, answer: &Answer, facts: &mut Map<String, Value>) -> Result<(), Outcome> {
-        let Some((plan, object)) = self.todo.front() else { return Ok(()) };
+        let Some((plan, object)) = self.todo.front() else {
+            return Ok(());
+        };
         let plan = &self.connector.preparations[*plan];
-        let Some((_, step)) = plan.steps.get_index(self.step) else { return Ok(()) };
+        let Some((_, step)) = plan.steps.get_index(self.step) else {
+            return Ok(());
+        };
         let call = Call::plain();
         let scope = self.connector.scope(account, object.as_deref(), &call);
         if let Some(case) = step.cases.iter().find(|case| case.when.holds(answer, &scope)) {
             if let Some(fail) = &case.fail {
-                return Err(Outcome::Rejected { message: fail.clone(), fields: Vec::new() });
+                return Err(Outcome::Rejected {
+                    message: fail.clone(),
+                    fields: Vec::new(),
+                });
             }
             add_facts(facts, object.as_deref(), read_facts(&case.facts, answer, &scope));
             match case.then {
@@ -183,7 +223,11 @@ impl Preparation<'_> {
             }
             return Ok(());
         }
-        let around = Circumstances { scope: &scope, repeatable: true, id_pattern: None };
+        let around = Circumstances {
+            scope: &scope,
+            repeatable: true,
+            id_pattern: None,
+        };
         let outcome = judge(step.rules.iter().chain(&self.connector.rules), answer, around);
         match self.connector.without_refresh(outcome, account) {
             Outcome::Denied { .. } | Outcome::Rejected { .. } | Outcome::Missing if plan.optional => {

@@ -40,7 +40,12 @@ impl Source {
         match spec {
             SourceSpec::Place(place) => {
                 let place = Place::compile(compiler, at, place)?;
-                Some(Self { place, regex: None, among: None, equals: None })
+                Some(Self {
+                    place,
+                    regex: None,
+                    among: None,
+                    equals: None,
+                })
             }
             SourceSpec::Detail(detail) => {
                 let place = Place::compile(compiler, &child(at, "at"), &detail.at);
@@ -52,14 +57,22 @@ impl Source {
                     Some(equals) => Some(compiler.template(&child(at, "equals"), equals)?),
                     None => None,
                 };
-                Some(Self { place: place?, regex, among: detail.is.clone(), equals })
+                Some(Self {
+                    place: place?,
+                    regex,
+                    among: detail.is.clone(),
+                    equals,
+                })
             }
         }
     }
 
     /// All of a list that is written as one or many.
     pub fn compile_each(compiler: &mut Compiler<'_>, at: &str, specs: &OneOrMany<SourceSpec>) -> Vec<Self> {
-        specs.each().filter_map(|(end, spec)| Self::compile(compiler, &format!("{at}{end}"), spec)).collect()
+        specs
+            .each()
+            .filter_map(|(end, spec)| Self::compile(compiler, &format!("{at}{end}"), spec))
+            .collect()
     }
 
     /// The first value that meets every demand.
@@ -108,7 +121,10 @@ impl Source {
             }
         };
         let listed = self.among.as_ref().is_none_or(|among| among.contains(&taken));
-        let equal = self.equals.as_ref().is_none_or(|equals| equals_text(equals, &taken, scope));
+        let equal = self
+            .equals
+            .as_ref()
+            .is_none_or(|equals| equals_text(equals, &taken, scope));
         (listed && equal).then(|| taken.into_owned())
     }
 }
@@ -147,7 +163,9 @@ pub(crate) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 fn clip(text: &str) -> &str {
-    let end = (0..=LONGEST_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    let end = (0..=LONGEST_TEXT.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or(0)]
 }
 
@@ -167,9 +185,14 @@ impl When {
         let any = compiler.list(&child(at, "any"), &spec.any, Source::compile);
         let none = compiler.list(&child(at, "none"), &spec.none, Source::compile);
         let whole = [(status.len(), spec.status.len()), (all.len(), spec.all.len())];
-        let whole = whole.into_iter().chain([(any.len(), spec.any.len()), (none.len(), spec.none.len())]);
+        let whole = whole
+            .into_iter()
+            .chain([(any.len(), spec.any.len()), (none.len(), spec.none.len())]);
         // A condition that lost a part would hold too often.
-        whole.into_iter().all(|(compiled, given)| compiled == given).then_some(Self { status, all, any, none })
+        whole
+            .into_iter()
+            .all(|(compiled, given)| compiled == given)
+            .then_some(Self { status, all, any, none })
     }
 
     pub fn holds(&self, answer: &Answer, scope: &Scope<'_>) -> bool {
@@ -190,7 +213,11 @@ fn range(compiler: &mut Compiler<'_>, at: &str, spec: &StatusSpec) -> Option<Ran
         }),
     };
     if range.is_none() {
-        compiler.report(at, "this is neither a status nor a range of them", "Write 404 or 500-599.");
+        compiler.report(
+            at,
+            "this is neither a status nor a range of them",
+            "Write 404 or 500-599.",
+        );
     }
     range
 }

@@ -33,15 +33,24 @@ impl Registry {
     /// # Errors
     /// Everything that is wrong with them, each with its place.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
-        let mut registry = Self { connectors: IndexMap::new() };
+        let mut registry = Self {
+            connectors: IndexMap::new(),
+        };
         let mut problems = Vec::new();
         for folder in EMBEDDED.dirs() {
             let file = |name: &str| {
-                let text = folder.get_file(folder.path().join(name)).and_then(|file| file.contents_utf8());
+                let text = folder
+                    .get_file(folder.path().join(name))
+                    .and_then(|file| file.contents_utf8());
                 text.unwrap_or_default().to_owned()
             };
             let name = folder.path().join(MANIFEST).display().to_string();
-            let files = Files { manifest: file(MANIFEST), icon: file(ICON), guide: file(GUIDE), name };
+            let files = Files {
+                manifest: file(MANIFEST),
+                icon: file(ICON),
+                guide: file(GUIDE),
+                name,
+            };
             registry.take(&folder.path().display().to_string(), &files, &mut problems);
         }
         registry.finish(problems)
@@ -63,7 +72,12 @@ impl Registry {
                 Ok(manifest) => {
                     let beside = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
                     let name = path.display().to_string();
-                    let files = Files { manifest, icon: beside(ICON), guide: beside(GUIDE), name };
+                    let files = Files {
+                        manifest,
+                        icon: beside(ICON),
+                        guide: beside(GUIDE),
+                        name,
+                    };
                     let slug = folder.file_name().unwrap_or_default().to_string_lossy();
                     self.take(&slug, &files, &mut problems);
                 }
@@ -75,7 +89,9 @@ impl Registry {
 
     /// The connector with this slug or alias, regardless of case.
     pub fn get(&self, name: &str) -> Option<&Arc<Connector>> {
-        self.connectors.get(name).or_else(|| self.connectors.values().find(|connector| connector.is_called(name)))
+        self.connectors
+            .get(name)
+            .or_else(|| self.connectors.values().find(|connector| connector.is_called(name)))
     }
 
     /// All of them.
@@ -107,7 +123,10 @@ impl Registry {
         for connector in self.connectors.values() {
             let names = std::iter::once(&connector.slug).chain(&connector.aliases);
             for name in names {
-                let others = self.connectors.values().filter(|other| other.slug != connector.slug && other.is_called(name));
+                let others = self
+                    .connectors
+                    .values()
+                    .filter(|other| other.slug != connector.slug && other.is_called(name));
                 problems.extend(others.map(|other| {
                     let detail = format!("`{name}` means both {} and {}", connector.slug, other.slug);
                     Problem::new(Code::ManifestInvalid, detail, "Take the name away from one of them.")

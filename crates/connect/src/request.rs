@@ -97,15 +97,30 @@ impl Request {
         let method = compiler.method(&child(at, "method"), &spec.method);
         let target = Target::compile(compiler, at, spec);
         let query = child(at, "query");
-        let query = compiler.table(&query, &spec.query, Parameter::compile_query).into_iter().map(named).collect();
+        let query = compiler
+            .table(&query, &spec.query, Parameter::compile_query)
+            .into_iter()
+            .map(named)
+            .collect();
         let headers = compile_headers(compiler, &child(at, "headers"), &spec.headers);
         let basic = spec.basic.as_ref().and_then(|(user, password)| {
             let at = child(at, "basic");
-            Some((compiler.template(&format!("{at}/0"), user)?, compiler.template(&format!("{at}/1"), password)?))
+            Some((
+                compiler.template(&format!("{at}/0"), user)?,
+                compiler.template(&format!("{at}/1"), password)?,
+            ))
         });
         let body = Body::compile(compiler, at, spec);
         let insert = compiler.list(&child(at, "insert"), &spec.insert, Insert::compile);
-        Some(Self { method: method?, target: target?, query, headers, basic, body: body?, insert })
+        Some(Self {
+            method: method?,
+            target: target?,
+            query,
+            headers,
+            basic,
+            body: body?,
+            insert,
+        })
     }
 
     /// Puts the request together. `base_url` is where paths start.
@@ -121,13 +136,19 @@ impl Request {
             secrets: Vec::new(),
         };
         draft.add_query(&self.query, scope)?;
-        draft.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        draft
+            .headers
+            .insert(ACCEPT, HeaderValue::from_static("application/json"));
         match &self.body {
             Body::Nothing => {}
             Body::Json(tree) => {
                 let body = self.json_body(tree, scope)?;
-                draft.body = serde_json::to_vec(&body).map_err(|error| failed(&error.to_string()))?.into();
-                draft.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                draft.body = serde_json::to_vec(&body)
+                    .map_err(|error| failed(&error.to_string()))?
+                    .into();
+                draft
+                    .headers
+                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
             Body::Form(parameters) => {
                 draft.body = draft.form(parameters, scope)?.into();
@@ -137,7 +158,10 @@ impl Request {
         }
         draft.add_headers(&self.headers, scope)?;
         if let Some((user, password)) = &self.basic {
-            draft.add_basic(&text(user, scope)?.unwrap_or_default(), &text(password, scope)?.unwrap_or_default())?;
+            draft.add_basic(
+                &text(user, scope)?.unwrap_or_default(),
+                &text(password, scope)?.unwrap_or_default(),
+            )?;
         }
         Ok(draft)
     }
@@ -145,8 +169,12 @@ impl Request {
     fn json_body(&self, tree: &Mapping, scope: &Scope<'_>) -> Result<Value, Problem> {
         let mut body = render(tree, scope)?.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
         for insert in &self.insert {
-            let Some(name) = text(&insert.name, scope)?.filter(|name| !name.is_empty()) else { continue };
-            let Some(value) = render(&insert.value, scope)? else { continue };
+            let Some(name) = text(&insert.name, scope)?.filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            let Some(value) = render(&insert.value, scope)? else {
+                continue;
+            };
             match body.pointer_mut(&insert.at) {
                 Some(Value::Object(members)) => {
                     members.insert(name, value);
@@ -161,15 +189,19 @@ impl Request {
 impl Target {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &RequestSpec) -> Option<Self> {
         match (&spec.url, &spec.path) {
-            (Some(url), None) => {
-                compiler.interpolation(&child(at, "url"), url, Escape::Nothing).map(Self::Absolute)
-            }
+            (Some(url), None) => compiler
+                .interpolation(&child(at, "url"), url, Escape::Nothing)
+                .map(Self::Absolute),
             (None, None) => Some(Self::Base),
-            (None, Some(path)) if path.starts_with('/') => {
-                compiler.interpolation(&child(at, "path"), path, Escape::Segment).map(Self::Path)
-            }
+            (None, Some(path)) if path.starts_with('/') => compiler
+                .interpolation(&child(at, "path"), path, Escape::Segment)
+                .map(Self::Path),
             (None, Some(_)) => {
-                compiler.report(&child(at, "path"), "a path starts with a slash", "Put `/` in front of it.");
+                compiler.report(
+                    &child(at, "path"),
+                    "a path starts with a slash",
+                    "Put `/` in front of it.",
+                );
                 None
             }
             (Some(_), Some(_)) => {
@@ -196,11 +228,15 @@ impl Body {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &RequestSpec) -> Option<Self> {
         match (&spec.body, &spec.form) {
             (None, None) if spec.insert.is_empty() => Some(Self::Nothing),
-            (None, None) => compiler.mapping(at, &Value::Object(serde_json::Map::new())).map(Self::Json),
+            (None, None) => compiler
+                .mapping(at, &Value::Object(serde_json::Map::new()))
+                .map(Self::Json),
             (Some(tree), None) => compiler.mapping(&child(at, "body"), tree).map(Self::Json),
             (None, Some(form)) => {
                 let at = child(at, "form");
-                let fields = compiler.table(&at, form, |compiler, at, source| Parameter::compile(compiler, at, source));
+                let fields = compiler.table(&at, form, |compiler, at, source| {
+                    Parameter::compile(compiler, at, source)
+                });
                 Some(Self::Form(fields.into_iter().map(named).collect()))
             }
             (Some(_), Some(_)) => {
@@ -214,7 +250,11 @@ impl Body {
 impl Parameter {
     fn compile(compiler: &mut Compiler<'_>, at: &str, source: &str) -> Option<Self> {
         let text = ParameterText::Plain(compiler.template(at, source)?);
-        Some(Self { name: String::new(), text, secret: is_secret(source) })
+        Some(Self {
+            name: String::new(),
+            text,
+            secret: is_secret(source),
+        })
     }
 
     fn compile_query(compiler: &mut Compiler<'_>, at: &str, spec: &QuerySpec) -> Option<Self> {
@@ -222,7 +262,11 @@ impl Parameter {
             QuerySpec::Plain(source) => Self::compile(compiler, at, source),
             QuerySpec::Soql { soql } => {
                 let text = compiler.interpolation(&child(at, "soql"), soql, Escape::Soql)?;
-                Some(Self { name: String::new(), text: ParameterText::Escaped(text), secret: is_secret(soql) })
+                Some(Self {
+                    name: String::new(),
+                    text: ParameterText::Escaped(text),
+                    secret: is_secret(soql),
+                })
             }
         }
     }
@@ -259,7 +303,11 @@ pub(crate) fn compile_headers(
     for (name, source) in table {
         let at = child(at, name);
         if let (Some(name), Some(text)) = (compiler.header(&at, name), compiler.template(&at, source)) {
-            headers.push(Header { name, text, secret: is_secret(source) });
+            headers.push(Header {
+                name,
+                text,
+                secret: is_secret(source),
+            });
         }
     }
     headers
@@ -269,7 +317,11 @@ impl Insert {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &InsertSpec) -> Option<Self> {
         let name = compiler.template(&child(at, "name"), &spec.name);
         let value = compiler.mapping(&child(at, "value"), &spec.value);
-        Some(Self { at: spec.at.clone(), name: name?, value: value? })
+        Some(Self {
+            at: spec.at.clone(),
+            name: name?,
+            value: value?,
+        })
     }
 }
 
@@ -277,11 +329,19 @@ impl Draft {
     /// Adds query parameters; absent ones are left out.
     pub fn add_query(&mut self, parameters: &[Parameter], scope: &Scope<'_>) -> Result<(), Problem> {
         for parameter in parameters {
-            let Some(value) = parameter.render(scope)? else { continue };
+            let Some(value) = parameter.render(scope)? else {
+                continue;
+            };
             self.url.push(if self.url.contains('?') { '&' } else { '?' });
-            self.url.extend(percent_encoding::utf8_percent_encode(&parameter.name, crate::interpolation::STRICT));
+            self.url.extend(percent_encoding::utf8_percent_encode(
+                &parameter.name,
+                crate::interpolation::STRICT,
+            ));
             self.url.push('=');
-            self.url.extend(percent_encoding::utf8_percent_encode(&value, crate::interpolation::STRICT));
+            self.url.extend(percent_encoding::utf8_percent_encode(
+                &value,
+                crate::interpolation::STRICT,
+            ));
             if parameter.secret {
                 self.secrets.push(value);
             }
@@ -301,7 +361,11 @@ impl Draft {
 
     /// Sets one header.
     pub fn add_header(&mut self, name: HeaderName, value: &str, secret: bool) -> Result<(), Problem> {
-        let wrong = || incomplete(&format!("the value of the header `{name}` has characters that no header may have"));
+        let wrong = || {
+            incomplete(&format!(
+                "the value of the header `{name}` has characters that no header may have"
+            ))
+        };
         let mut header = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| wrong())?;
         header.set_sensitive(secret);
         if secret {
@@ -316,13 +380,19 @@ impl Draft {
     fn add_basic(&mut self, user: &str, password: &str) -> Result<(), Problem> {
         use base64::{Engine, engine::general_purpose::STANDARD};
         self.secrets.push(password.to_owned());
-        self.add_header(AUTHORIZATION, &format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))), true)
+        self.add_header(
+            AUTHORIZATION,
+            &format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))),
+            true,
+        )
     }
 
     fn form(&mut self, parameters: &[Parameter], scope: &Scope<'_>) -> Result<String, Problem> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         for parameter in parameters {
-            let Some(value) = parameter.render(scope)? else { continue };
+            let Some(value) = parameter.render(scope)? else {
+                continue;
+            };
             form.append_pair(&parameter.name, &value);
             if parameter.secret {
                 self.secrets.push(value);
@@ -351,7 +421,10 @@ pub(crate) fn text(template: &Template, scope: &Scope<'_>) -> Result<Option<Stri
 /// A tree of templates, filled in.
 pub(crate) fn render(tree: &Mapping, scope: &Scope<'_>) -> Result<Option<Value>, Problem> {
     tree.render(scope).map_err(|errors| {
-        let all: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.pointer, error.error)).collect();
+        let all: Vec<_> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.pointer, error.error))
+            .collect();
         failed(&all.join("; "))
     })
 }
@@ -363,21 +436,37 @@ fn is_secret(source: &str) -> bool {
 
 fn failed(detail: &str) -> Problem {
     let next = "Check the mapping and the settings of the connection.";
-    Problem::new(Code::MappingFailed, format!("the request could not be put together: {detail}"), next)
+    Problem::new(
+        Code::MappingFailed,
+        format!("the request could not be put together: {detail}"),
+        next,
+    )
 }
 
 pub(crate) fn incomplete(detail: &str) -> Problem {
-    Problem::new(Code::ConnectionIncomplete, detail, "Complete the settings of the connection and test it.")
+    Problem::new(
+        Code::ConnectionIncomplete,
+        detail,
+        "Complete the settings of the connection and test it.",
+    )
 }
 
 fn unfilled(error: &FillError) -> Problem {
     match error {
-        FillError::Absent(source) if ["settings.", "secrets.", "facts.", "values."].iter().any(|of| source.contains(of)) => {
+        FillError::Absent(source)
+            if ["settings.", "secrets.", "facts.", "values."]
+                .iter()
+                .any(|of| source.contains(of)) =>
+        {
             incomplete(&format!("the connection lacks something that the call needs: {error}"))
         }
         FillError::Absent(_) | FillError::Unsafe(_) => {
             let next = "Check the mapping: the event has to bring what the record is recognised by.";
-            Problem::new(Code::MappingIncomplete, format!("the call needs a value that is missing: {error}"), next)
+            Problem::new(
+                Code::MappingIncomplete,
+                format!("the call needs a value that is missing: {error}"),
+                next,
+            )
         }
         FillError::Failed(detail) => failed(detail),
     }
@@ -386,7 +475,9 @@ fn unfilled(error: &FillError) -> Problem {
 /// Adds the headers of a template that gives an object of names and values: those that a user wrote into the settings.
 pub(crate) fn render_headers(template: &Template, scope: &Scope<'_>, draft: &mut Draft) -> Result<(), Problem> {
     let value = template.render(scope).map_err(|error| failed(&error.to_string()))?;
-    let Some(Value::Object(headers)) = value else { return Ok(()) };
+    let Some(Value::Object(headers)) = value else {
+        return Ok(());
+    };
     for (name, value) in headers {
         let wrong = || incomplete(&format!("`{name}` is no name of a header"));
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;

@@ -60,11 +60,28 @@ impl Rule {
         let when = When::compile(compiler, &child(at, "when"), &spec.when);
         let message = Source::compile_each(compiler, &child(at, "message"), &spec.message);
         let existing = Source::compile_each(compiler, &child(at, "existing"), &spec.existing);
-        let fields = spec.fields.as_ref().and_then(|fields| Fields::compile(compiler, &child(at, "fields"), fields));
-        let after = spec.after.each().map(|(end, after)| (format!("{}{end}", child(at, "after")), after));
-        let after = after.filter_map(|(at, after)| After::compile(compiler, &at, after)).collect();
+        let fields = spec
+            .fields
+            .as_ref()
+            .and_then(|fields| Fields::compile(compiler, &child(at, "fields"), fields));
+        let after = spec
+            .after
+            .each()
+            .map(|(end, after)| (format!("{}{end}", child(at, "after")), after));
+        let after = after
+            .filter_map(|(at, after)| After::compile(compiler, &at, after))
+            .collect();
         let (hint, after_ms) = (spec.hint.clone(), spec.after_seconds.map(|seconds| seconds * 1000));
-        Some(Self { when: when?, outcome: spec.outcome, message, hint, fields, after, after_ms, existing })
+        Some(Self {
+            when: when?,
+            outcome: spec.outcome,
+            message,
+            hint,
+            fields,
+            after,
+            after_ms,
+            existing,
+        })
     }
 
     /// What the answer means, when this rule is about it.
@@ -75,16 +92,28 @@ impl Rule {
         let message = || self.message(answer, around.scope);
         let after_ms = || self.wait(answer, around);
         Some(match self.outcome {
-            OutcomeKind::Duplicate => Outcome::Duplicate { existing: self.existing(answer, around) },
+            OutcomeKind::Duplicate => Outcome::Duplicate {
+                existing: self.existing(answer, around),
+            },
             OutcomeKind::Missing => Outcome::Missing,
-            OutcomeKind::Retry => Outcome::Retry { message: message(), after_ms: after_ms() },
-            OutcomeKind::Throttled => Outcome::Throttled { message: message(), after_ms: after_ms() },
+            OutcomeKind::Retry => Outcome::Retry {
+                message: message(),
+                after_ms: after_ms(),
+            },
+            OutcomeKind::Throttled => Outcome::Throttled {
+                message: message(),
+                after_ms: after_ms(),
+            },
             OutcomeKind::Reauthorise => Outcome::Reauthorise { message: message() },
             OutcomeKind::Denied => Outcome::Denied { message: message() },
-            OutcomeKind::Rejected => Outcome::Rejected { message: message(), fields: self.refused_fields(answer) },
-            OutcomeKind::Unavailable if around.repeatable => {
-                Outcome::Retry { message: message(), after_ms: after_ms() }
-            }
+            OutcomeKind::Rejected => Outcome::Rejected {
+                message: message(),
+                fields: self.refused_fields(answer),
+            },
+            OutcomeKind::Unavailable if around.repeatable => Outcome::Retry {
+                message: message(),
+                after_ms: after_ms(),
+            },
             OutcomeKind::Unavailable | OutcomeKind::Unknown => Outcome::Unknown { message: message() },
         })
     }
@@ -105,25 +134,41 @@ impl Rule {
     }
 
     fn refused_fields(&self, answer: &Answer) -> Vec<FieldProblem> {
-        let Some((fields, json)) = self.fields.as_ref().zip(answer.json()) else { return Vec::new() };
+        let Some((fields, json)) = self.fields.as_ref().zip(answer.json()) else {
+            return Vec::new();
+        };
         let mut problems = Vec::new();
         for error in fields.each.query(json) {
-            let message = fields.message.query(error).first().and_then(text_of).map(|text| shorten(&text));
+            let message = fields
+                .message
+                .query(error)
+                .first()
+                .and_then(text_of)
+                .map(|text| shorten(&text));
             for name in fields.name.query(error).iter().filter_map(|name| text_of(name)) {
-                problems.push(FieldProblem { field: name.into_owned(), message: message.clone().unwrap_or_default() });
+                problems.push(FieldProblem {
+                    field: name.into_owned(),
+                    message: message.clone().unwrap_or_default(),
+                });
             }
         }
         problems
     }
 
     fn existing(&self, answer: &Answer, around: Circumstances<'_>) -> Option<String> {
-        let candidates = self.existing.iter().flat_map(|source| source.each(answer, around.scope));
+        let candidates = self
+            .existing
+            .iter()
+            .flat_map(|source| source.each(answer, around.scope));
         let mut ids = candidates.filter_map(|value| text_of(&value).map(|text| text.into_owned()));
         ids.find(|id| around.id_pattern.is_none_or(|pattern| pattern.is_match(id)))
     }
 
     fn wait(&self, answer: &Answer, around: Circumstances<'_>) -> Option<u64> {
-        self.after.iter().find_map(|after| after.read(answer, around)).or(self.after_ms)
+        self.after
+            .iter()
+            .find_map(|after| after.read(answer, around))
+            .or(self.after_ms)
     }
 }
 
@@ -132,19 +177,32 @@ impl Fields {
         let each = compiler.json_path(&child(at, "each"), &spec.each);
         let name = compiler.json_path(&child(at, "name"), &spec.name);
         let message = compiler.json_path(&child(at, "message"), &spec.message);
-        Some(Self { each: each?, name: name?, message: message? })
+        Some(Self {
+            each: each?,
+            name: name?,
+            message: message?,
+        })
     }
 }
 
 impl After {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &AfterSpec) -> Option<Self> {
         let source = Source::compile(compiler, &child(at, "at"), &SourceSpec::Place(spec.at.clone()))?;
-        Some(Self { source, unit: spec.unit })
+        Some(Self {
+            source,
+            unit: spec.unit,
+        })
     }
 
     fn read(&self, answer: &Answer, around: Circumstances<'_>) -> Option<u64> {
         let value = self.source.first(answer, around.scope)?;
-        let amount = |value: &Value| text_of(value)?.trim().parse::<f64>().ok().filter(|amount| *amount >= 0.0);
+        let amount = |value: &Value| {
+            text_of(value)?
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|amount| *amount >= 0.0)
+        };
         let scale = match self.unit {
             AfterUnit::Seconds | AfterUnit::RetryAfter => 1000.0,
             AfterUnit::Milliseconds => 1.0,
@@ -164,20 +222,21 @@ impl After {
 }
 
 /// The first rule that is about the answer decides; without one nobody knows.
-pub(crate) fn judge<'r>(
-    rules: impl Iterator<Item = &'r Rule>,
-    answer: &Answer,
-    around: Circumstances<'_>,
-) -> Outcome {
+pub(crate) fn judge<'r>(rules: impl Iterator<Item = &'r Rule>, answer: &Answer, around: Circumstances<'_>) -> Outcome {
     let mut judged = rules.filter_map(|rule| rule.judge(answer, around));
-    judged.next().unwrap_or_else(|| Outcome::Unknown { message: unexpected(answer) })
+    judged.next().unwrap_or_else(|| Outcome::Unknown {
+        message: unexpected(answer),
+    })
 }
 
 /// Says that an answer is none that the connector knows.
 pub(crate) fn unexpected(answer: &Answer) -> String {
     let text = answer.text();
     let shown = shorten(text.trim());
-    format!("HTTP status {} with an answer that the connector does not know: {shown}", answer.status)
+    format!(
+        "HTTP status {} with an answer that the connector does not know: {shown}",
+        answer.status
+    )
 }
 
 fn shorten(text: &str) -> String {

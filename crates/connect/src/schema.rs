@@ -11,6 +11,9 @@ use crate::{
     connector::{Connector, nearest},
 };
 
+/// The setting that paths are put behind.
+const BASE_ADDRESS: &str = "baseUrl";
+
 /// A compiled schema of an object.
 #[derive(Debug)]
 pub(crate) struct Schema {
@@ -30,19 +33,29 @@ pub struct Check {
 impl Schema {
     pub fn compile(compiler: &mut Compiler<'_>, at: &str, source: &Value) -> Option<Self> {
         if source["type"] != "object" || !source["properties"].is_object() {
-            compiler.report(at, "this schema describes no object with properties", "Write `type: object` and `properties`.");
+            compiler.report(
+                at,
+                "this schema describes no object with properties",
+                "Write `type: object` and `properties`.",
+            );
             return None;
         }
         let mut source = source.clone();
         if let Some(schema) = source.as_object_mut() {
             schema.entry("additionalProperties").or_insert(Value::Bool(false));
         }
-        let validator = jsonschema::draft202012::options().should_validate_formats(true).build(&source);
+        let validator = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .build(&source);
         match validator {
             Ok(validator) => Some(Self { source, validator }),
             Err(error) => {
                 let at = format!("{at}{}", error.instance_path());
-                compiler.report(&at, format!("this is no JSON Schema: {error}"), "See JSON Schema 2020-12.");
+                compiler.report(
+                    &at,
+                    format!("this is no JSON Schema: {error}"),
+                    "See JSON Schema 2020-12.",
+                );
                 None
             }
         }
@@ -54,7 +67,10 @@ impl Schema {
 
     /// Names of the properties.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.source["properties"].as_object().into_iter().flat_map(|properties| properties.keys().map(String::as_str))
+        self.source["properties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|properties| properties.keys().map(String::as_str))
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -62,7 +78,11 @@ impl Schema {
     }
 
     pub fn required(&self) -> impl Iterator<Item = &str> {
-        self.source["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
+        self.source["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
     }
 
     fn check(&self, value: &Value, of: &str, check: &mut Check) {
@@ -72,7 +92,9 @@ impl Schema {
                     check.missing.extend(property.as_str().map(str::to_owned));
                 }
                 ValidationErrorKind::AdditionalProperties { unexpected } => {
-                    check.problems.extend(unexpected.iter().map(|name| self.unknown(name, of)));
+                    check
+                        .problems
+                        .extend(unexpected.iter().map(|name| self.unknown(name, of)));
                 }
                 _ => check.problems.push(wrong_value(&error, of)),
             }
@@ -108,7 +130,9 @@ impl Connector {
             let known: Vec<_> = self.auth.iter().map(|auth| auth.name.as_str()).collect();
             let detail = format!("{} has no sign-in called `{auth_kind}`", self.name);
             let next = format!("Use one of {}.", known.join(", "));
-            check.problems.push(Problem::new(Code::WrongValue, detail, next).at("/auth"));
+            check
+                .problems
+                .push(Problem::new(Code::WrongValue, detail, next).at("/auth"));
             return check;
         };
         auth.credentials.check(&without_blanks(secrets), "/secrets", &mut check);
@@ -128,6 +152,9 @@ impl Connector {
             if let Some(default) = property.get("default") {
                 full.entry(name.clone()).or_insert_with(|| default.clone());
             }
+        }
+        if let Some(Value::String(address)) = full.get_mut(BASE_ADDRESS) {
+            address.truncate(address.trim_end_matches('/').len());
         }
         Value::Object(full)
     }

@@ -15,7 +15,10 @@ const SIGNERS: [(&str, Signer); 1] = [("standard-webhooks", standard_webhooks)];
 
 /// The hook with this name.
 pub(crate) fn find(name: &str) -> Option<Signer> {
-    SIGNERS.iter().find(|(known, _)| *known == name).map(|(_, signer)| *signer)
+    SIGNERS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, signer)| *signer)
 }
 
 /// The names of all hooks.
@@ -27,15 +30,26 @@ pub(crate) fn names() -> Vec<&'static str> {
 /// `id.timestamp.body` with `secrets.secret` (fact sheet standard-webhooks). Without a secret nothing is signed, but id and
 /// time are there all the same: the id is how a receiver recognises a repetition.
 fn standard_webhooks(draft: &mut Draft, scope: &Scope<'_>) -> Result<(), Problem> {
-    let text = |name: &str| scope.variable(name).and_then(|value| value.as_str()).unwrap_or_default();
+    let text = |name: &str| {
+        scope
+            .variable(name)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default()
+    };
     let id = text("key");
-    let seconds = scope.variable("now_seconds").map(ToString::to_string).unwrap_or_default();
+    let seconds = scope
+        .variable("now_seconds")
+        .map(ToString::to_string)
+        .unwrap_or_default();
     if id.is_empty() {
         return Ok(());
     }
     draft.add_header(HeaderName::from_static("webhook-id"), id, false)?;
     draft.add_header(HeaderName::from_static("webhook-timestamp"), &seconds, false)?;
-    let secret = scope.variable("secrets").and_then(|secrets| secrets["secret"].as_str()).unwrap_or_default();
+    let secret = scope
+        .variable("secrets")
+        .and_then(|secrets| secrets["secret"].as_str())
+        .unwrap_or_default();
     if secret.is_empty() {
         return Ok(());
     }
@@ -52,9 +66,9 @@ fn standard_webhooks(draft: &mut Draft, scope: &Scope<'_>) -> Result<(), Problem
 /// `whsec_` and base64, or any other text as it is.
 fn webhook_key(secret: &str) -> Result<Vec<u8>, Problem> {
     match secret.strip_prefix("whsec_") {
-        Some(encoded) => {
-            STANDARD.decode(encoded).map_err(|_| incomplete("the signing secret starts with `whsec_` and is no base64"))
-        }
+        Some(encoded) => STANDARD
+            .decode(encoded)
+            .map_err(|_| incomplete("the signing secret starts with `whsec_` and is no base64")),
         None => Ok(secret.as_bytes().to_vec()),
     }
 }

@@ -68,7 +68,12 @@ impl Connector {
             mappings: IndexMap::new(),
             notes: note.into_iter().collect(),
         };
-        let mut translation = Translation { connector: self, done, origins: IndexMap::new(), problems: Vec::new() };
+        let mut translation = Translation {
+            connector: self,
+            done,
+            origins: IndexMap::new(),
+            problems: Vec::new(),
+        };
         for (name, value) in credentials {
             translation.credential(auth, name, value);
         }
@@ -83,7 +88,10 @@ impl Connector {
             translation.setting("", name, value);
         }
         for part in [CREDENTIALS, ENDPOINTS, MAPPINGS] {
-            if config.get(part).is_some_and(|value| !value.is_object() && !value.is_null()) {
+            if config
+                .get(part)
+                .is_some_and(|value| !value.is_object() && !value.is_null())
+            {
                 let problem = Problem::new(Code::WrongValue, format!("`{part}` is no object"), "Write an object.");
                 translation.problems.push(problem.at(child("", part)));
             }
@@ -92,7 +100,11 @@ impl Connector {
     }
 
     /// The way to authenticate that a guide means, and what is to be said about it.
-    fn choose_auth(&self, named: Option<&Value>, given: &Map<String, Value>) -> Result<(&Auth, Option<String>), Problem> {
+    fn choose_auth(
+        &self,
+        named: Option<&Value>,
+        given: &Map<String, Value>,
+    ) -> Result<(&Auth, Option<String>), Problem> {
         let text = named.and_then(Value::as_str).unwrap_or_default();
         let called = |auth: &&Auth| text.is_empty() || auth.name == text || auth.guide.contains_key(text);
         let candidates: Vec<_> = self.auth.iter().filter(called).collect();
@@ -104,7 +116,11 @@ impl Connector {
         // Of equals `max_by_key` takes the last, and the first is meant.
         let best = complete.rev().max_by_key(|auth| uses(auth)).or(candidates.first());
         let auth = best.ok_or_else(|| {
-            let known: Vec<_> = self.auth.iter().flat_map(|auth| std::iter::once(&auth.name).chain(auth.guide.keys())).collect();
+            let known: Vec<_> = self
+                .auth
+                .iter()
+                .flat_map(|auth| std::iter::once(&auth.name).chain(auth.guide.keys()))
+                .collect();
             let known: Vec<_> = known.into_iter().map(String::as_str).collect();
             let detail = format!("{} has no sign-in called `{text}`", self.name);
             Problem::new(Code::WrongValue, detail, format!("Use one of {}.", known.join(", "))).at("/authType")
@@ -177,14 +193,25 @@ impl Translation<'_> {
 
     /// Checks the values, at the places where the user wrote them.
     fn finish(mut self) -> Result<Translated, Vec<Problem>> {
-        let Translated { auth_kind, settings, secrets, .. } = &self.done;
+        let Translated {
+            auth_kind,
+            settings,
+            secrets,
+            ..
+        } = &self.done;
         for mut problem in self.connector.check(auth_kind, settings, secrets).problems {
             let place = problem.place.take().unwrap_or_default();
-            let setting = place.strip_prefix("/settings/").map(|rest| rest.split('/').next().unwrap_or(rest));
+            let setting = place
+                .strip_prefix("/settings/")
+                .map(|rest| rest.split('/').next().unwrap_or(rest));
             let origin = setting.and_then(|name| self.origins.get(name)).cloned();
             let place = origin.unwrap_or_else(|| place.replacen("/secrets", "/credentials", 1));
             self.problems.push(problem.at(place));
         }
-        if self.problems.is_empty() { Ok(self.done) } else { Err(self.problems) }
+        if self.problems.is_empty() {
+            Ok(self.done)
+        } else {
+            Err(self.problems)
+        }
     }
 }

@@ -12,21 +12,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use account::{AssertionSpec, AuthSpec, GuideSpec, TokenResultSpec, TokenSpec};
-pub use answer::{AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec};
+pub use answer::{
+    AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec,
+};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
 pub use operation::{
     BucketKind, CaseSpec, FeedSpec, InsertSpec, LimitSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec,
     PrepareStepSpec, QuerySpec, Recovery, RequestSpec, ResultSpec, SameSpec, TestSpec,
 };
 
-/// One value, or a list of them.
+/// One value, or a list of them. The list comes first: a struct can be read from a list, too.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
-    /// Written alone.
-    One(T),
     /// Written as a list.
     Many(Vec<T>),
+    /// Written alone.
+    One(T),
 }
 
 impl<T> OneOrMany<T> {

@@ -81,16 +81,26 @@ impl Field {
             FieldType::Phone => self.text(scalar(&value)?.trim().to_owned()),
             FieldType::Email => {
                 let text = scalar(&value)?.trim().to_owned();
-                if looks_like_email(&text) { self.text(text) } else { Err(format!("`{text}` is no e-mail address")) }
+                if looks_like_email(&text) {
+                    self.text(text)
+                } else {
+                    Err(format!("`{text}` is no e-mail address"))
+                }
             }
             FieldType::Number => number(&value).map(Some).ok_or_else(|| format!("{value} is no number")),
             FieldType::Integer => {
                 let whole = number(&value).filter(|number| number.is_i64() || number.is_u64());
                 whole.map(Some).ok_or_else(|| format!("{value} is no whole number"))
             }
-            FieldType::Boolean => boolean(&value).map(|flag| Some(flag.into())).ok_or_else(|| format!("{value} is neither yes nor no")),
-            FieldType::Date => moment::date(&value).map(Some).ok_or_else(|| format!("{value} is no day")),
-            FieldType::Datetime => moment::datetime(&value).map(Some).ok_or_else(|| format!("{value} is no point in time")),
+            FieldType::Boolean => boolean(&value)
+                .map(|flag| Some(flag.into()))
+                .ok_or_else(|| format!("{value} is neither yes nor no")),
+            FieldType::Date => moment::date(&value)
+                .map(Some)
+                .ok_or_else(|| format!("{value} is no day")),
+            FieldType::Datetime => moment::datetime(&value)
+                .map(Some)
+                .ok_or_else(|| format!("{value} is no point in time")),
             FieldType::Choice => self.choice(scalar(&value)?),
         }
     }
@@ -119,13 +129,17 @@ impl Field {
 
 fn scalar(value: &Value) -> Result<String, String> {
     let kind = if value.is_array() { "a list" } else { "an object" };
-    text_of(value).map(|text| text.into_owned()).ok_or_else(|| format!("is {kind}, where text is wanted"))
+    text_of(value)
+        .map(|text| text.into_owned())
+        .ok_or_else(|| format!("is {kind}, where text is wanted"))
 }
 
 /// Good enough to spare the vendor what is surely none; the vendor checks the rest.
 fn looks_like_email(text: &str) -> bool {
     let plain = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-    let parts = text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !name.contains('@'));
+    let parts = text
+        .rsplit_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !name.contains('@'));
     plain && parts
 }
 

@@ -34,8 +34,13 @@ pub(super) fn pieces(text: &str, limit: usize) -> Vec<&str> {
 fn parts(text: &str, limit: usize) -> impl Iterator<Item = &str> {
     text.graphemes(true).flat_map(move |grapheme| {
         let whole = fits(grapheme, limit);
-        let points = grapheme.char_indices().map(|(at, point)| &grapheme[at..at + point.len_utf8()]);
-        whole.then_some(grapheme).into_iter().chain(points.filter(move |_| !whole))
+        let points = grapheme
+            .char_indices()
+            .map(|(at, point)| &grapheme[at..at + point.len_utf8()]);
+        whole
+            .then_some(grapheme)
+            .into_iter()
+            .chain(points.filter(move |_| !whole))
     })
 }
 

@@ -46,18 +46,36 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &ObjectSpec) -> Option<Self> {
-        let fields: Vec<_> = spec.fields.iter().map(|(name, field)| Field::new(name, field)).collect();
+        let fields: Vec<_> = spec
+            .fields
+            .iter()
+            .map(|(name, field)| Field::new(name, field))
+            .collect();
         let mut by_name = HashMap::new();
         for (index, field) in fields.iter().enumerate() {
             for name in std::iter::once(&field.name).chain(&field.aliases) {
-                if by_name.insert(name.to_lowercase(), index).is_some_and(|other| other != index) {
+                if by_name
+                    .insert(name.to_lowercase(), index)
+                    .is_some_and(|other| other != index)
+                {
                     let at = child(&child(at, "fields"), &field.name);
-                    compiler.report(&at, format!("two fields are called `{name}`"), "Take the alias away from one of them.");
+                    compiler.report(
+                        &at,
+                        format!("two fields are called `{name}`"),
+                        "Take the alias away from one of them.",
+                    );
                 }
             }
         }
         let rules = compiler.list(&child(at, "rules"), &spec.rules, ShapeRule::compile);
-        Some(Self { fields, by_name, open: spec.open, style: spec.values, join: spec.join.clone(), rules })
+        Some(Self {
+            fields,
+            by_name,
+            open: spec.open,
+            style: spec.values,
+            join: spec.join.clone(),
+            rules,
+        })
     }
 
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
@@ -83,15 +101,23 @@ impl Shape {
                 Ok(Some((name, value))) if given.insert(name.clone()) => {
                     record.insert(name, value);
                 }
-                Ok(Some((name, _))) => problems.push(problem(&name, &format!("the mapping gives it twice, also as `{key}`"))),
+                Ok(Some((name, _))) => {
+                    problems.push(problem(&name, &format!("the mapping gives it twice, also as `{key}`")))
+                }
                 Ok(None) => {}
                 Err(wrong) => problems.push(wrong),
             }
         }
-        let lacking = self.fields.iter().filter(|field| field.required && !record.contains_key(&field.name));
+        let lacking = self
+            .fields
+            .iter()
+            .filter(|field| field.required && !record.contains_key(&field.name));
         let named: HashSet<_> = problems.iter().map(|problem| problem.field.clone()).collect();
         let lacking = lacking.filter(|field| !named.contains(&field.name));
-        problems.extend(lacking.map(|field| FieldFault { is_missing: true, ..problem(&field.name, "is needed and has no value") }));
+        problems.extend(lacking.map(|field| FieldFault {
+            is_missing: true,
+            ..problem(&field.name, "is needed and has no value")
+        }));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -131,7 +157,9 @@ impl Shape {
     }
 
     fn joined(&self, items: Vec<Value>) -> Value {
-        let Some(between) = &self.join else { return Value::Array(items) };
+        let Some(between) = &self.join else {
+            return Value::Array(items);
+        };
         let texts: Option<Vec<_>> = items.iter().map(text_of).collect();
         match texts {
             Some(texts) => texts.join(between).into(),
@@ -149,8 +177,9 @@ fn is_blank(value: &Value) -> bool {
 }
 
 fn problem(field: &str, message: &str) -> FieldFault {
-    FieldFault { field: field.to_owned(), message: message.to_owned(), is_missing: false }
+    FieldFault {
+        field: field.to_owned(),
+        message: message.to_owned(),
+        is_missing: false,
+    }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,11 @@ enum Moment {
 
 fn parse(value: &Value) -> Option<Moment> {
     match value {
-        Value::Number(number) => unix(number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))?),
+        Value::Number(number) => unix(
+            number
+                .as_i64()
+                .or_else(|| number.as_f64().map(|seconds| seconds as i64))?,
+        ),
         Value::String(text) => parse_text(text.trim()),
         _ => None,
     }
@@ -35,7 +39,11 @@ fn parse_text(text: &str) -> Option<Moment> {
 }
 
 fn unix(number: i64) -> Option<Moment> {
-    let milliseconds = if number.abs() < SECONDS_END { number.checked_mul(1000)? } else { number };
+    let milliseconds = if number.abs() < SECONDS_END {
+        number.checked_mul(1000)?
+    } else {
+        number
+    };
     Timestamp::from_millisecond(milliseconds).ok().map(Moment::Instant)
 }
 
@@ -61,7 +69,11 @@ pub(super) fn datetime(value: &Value) -> Option<Value> {
 pub(super) fn either(value: &Value) -> Option<Value> {
     match parse(value)? {
         Moment::Day(day) => Some(day.to_string().into()),
-        Moment::Instant(_) if value.as_str().is_some_and(|text| text.trim().parse::<Timestamp>().is_ok()) => {
+        Moment::Instant(_)
+            if value
+                .as_str()
+                .is_some_and(|text| text.trim().parse::<Timestamp>().is_ok()) =>
+        {
             Some(value.clone())
         }
         Moment::Instant(instant) => Some(instant.to_string().into()),
@@ -78,7 +90,11 @@ mod tests {
     fn a_moment_is_understood_however_it_is_written() {
         for (given, day, moment) in [
             (json!("2026-11-20T10:15:30Z"), "2026-11-20", "2026-11-20T10:15:30Z"),
-            (json!("2026-11-21T02:15:30.5+08:00"), "2026-11-20", "2026-11-20T18:15:30.5Z"),
+            (
+                json!("2026-11-21T02:15:30.5+08:00"),
+                "2026-11-20",
+                "2026-11-20T18:15:30.5Z",
+            ),
             (json!("2025-08-03 14:30:00"), "2025-08-03", "2025-08-03T14:30:00Z"),
             (json!("2026-12-15"), "2026-12-15", "2026-12-15T00:00:00Z"),
             (json!("1677657600"), "2023-03-01", "2023-03-01T08:00:00Z"),
@@ -87,14 +103,23 @@ mod tests {
             assert_eq!(date(&given), Some(json!(day)), "{given}");
             assert_eq!(datetime(&given), Some(json!(moment)), "{given}");
         }
-        for nonsense in [json!("yesterday"), json!("2026-13-01"), json!({}), json!(true), json!("明天")] {
+        for nonsense in [
+            json!("yesterday"),
+            json!("2026-13-01"),
+            json!({}),
+            json!(true),
+            json!("明天"),
+        ] {
             assert_eq!(datetime(&nonsense), None, "{nonsense}");
         }
     }
 
     #[test]
     fn a_moment_with_an_offset_keeps_it_where_both_are_allowed() {
-        assert_eq!(either(&json!("2026-12-01T10:00:00+01:00")), Some(json!("2026-12-01T10:00:00+01:00")));
+        assert_eq!(
+            either(&json!("2026-12-01T10:00:00+01:00")),
+            Some(json!("2026-12-01T10:00:00+01:00"))
+        );
         assert_eq!(either(&json!("2026-12-01")), Some(json!("2026-12-01")));
         assert_eq!(either(&json!(1_677_657_600)), Some(json!("2023-03-01T08:00:00Z")));
     }

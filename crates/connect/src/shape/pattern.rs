@@ -50,7 +50,9 @@ fn next(rest: &str) -> Option<(Step, &str)> {
 }
 
 fn visit(steps: &[Step], value: &mut Value, change: &mut impl FnMut(&mut Value)) {
-    let Some((step, rest)) = steps.split_first() else { return change(value) };
+    let Some((step, rest)) = steps.split_first() else {
+        return change(value);
+    };
     match (step, value) {
         (Step::Name(name), Value::Object(members)) => {
             if let Some(member) = members.get_mut(name) {
@@ -80,7 +82,9 @@ mod tests {
             ("$.x.y", json!([])),
         ] {
             let mut seen = Vec::new();
-            Pattern::parse(source).unwrap().visit(&mut record, &mut |value| seen.push(value.clone()));
+            Pattern::parse(source)
+                .unwrap()
+                .visit(&mut record, &mut |value| seen.push(value.clone()));
             assert_eq!(Value::Array(seen), found, "{source}");
         }
     }

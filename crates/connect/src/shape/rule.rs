@@ -93,7 +93,12 @@ impl Change {
 fn split(list: &mut Value, pointer: &str, limit: usize, items: usize) {
     let Value::Array(list) = list else { return };
     let text_of = |element: &Value| element.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let fits = |element: &Value| element.pointer(pointer).and_then(Value::as_str).is_none_or(|text| length::fits(text, limit));
+    let fits = |element: &Value| {
+        element
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .is_none_or(|text| length::fits(text, limit))
+    };
     if list.len() <= items && list.iter().all(fits) {
         return;
     }
@@ -101,7 +106,11 @@ fn split(list: &mut Value, pointer: &str, limit: usize, items: usize) {
     for element in std::mem::take(list) {
         match text_of(&element).filter(|_| !fits(&element)) {
             None => whole.push(element),
-            Some(text) => whole.extend(length::pieces(&text, limit).into_iter().map(|piece| with_text(&element, pointer, piece))),
+            Some(text) => whole.extend(
+                length::pieces(&text, limit)
+                    .into_iter()
+                    .map(|piece| with_text(&element, pointer, piece)),
+            ),
         }
     }
     if whole.len() > items {

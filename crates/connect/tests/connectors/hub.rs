@@ -14,7 +14,8 @@ use switchboard_connect::{
 /// 2026-11-20T10:15:30Z.
 pub const NOW_MS: i64 = 1_795_169_730_000;
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::embedded().unwrap_or_else(|problems| panic!("{problems:#?}")));
+static REGISTRY: LazyLock<Registry> =
+    LazyLock::new(|| Registry::embedded().unwrap_or_else(|problems| panic!("{problems:#?}")));
 
 pub fn connector(slug: &str) -> &'static Connector {
     REGISTRY.get(slug).unwrap_or_else(|| panic!("no connector {slug}"))
@@ -33,7 +34,11 @@ pub fn account(slug: &str, facts: Value) -> Account {
             json!({"clientId": "3MVG9consumer", "clientSecret": "secret-one"}),
         ),
         "hubspot" => ("token", json!({}), json!({"token": "pat-eu1-secret"})),
-        "notion" => ("token", json!({"databaseId": "0123456789abcdef0123456789abcdef"}), json!({"token": "ntn_secret"})),
+        "notion" => (
+            "token",
+            json!({"databaseId": "0123456789abcdef0123456789abcdef"}),
+            json!({"token": "ntn_secret"}),
+        ),
         "webhook" => (
             "signature",
             json!({"url": "https://example.org/hooks/crm?tenant=7", "headers": {"X-Tenant": "seven"}}),
@@ -41,25 +46,42 @@ pub fn account(slug: &str, facts: Value) -> Account {
         ),
         other => panic!("no account for {other}"),
     };
-    connector(slug).account(kind, &map(settings), &map(secrets), &map(facts)).unwrap()
+    connector(slug)
+        .account(kind, &map(settings), &map(secrets), &map(facts))
+        .unwrap()
 }
 
 /// The facts of an account whose preparations succeeded.
 pub fn prepared(slug: &str) -> Value {
     let of_objects = |fact: &str, value: &str, objects: &[&str]| {
-        let each = objects.iter().map(|object| ((*object).to_owned(), json!({ fact: value })));
+        let each = objects
+            .iter()
+            .map(|object| ((*object).to_owned(), json!({ fact: value })));
         json!({ "objects": Map::from_iter(each) })
     };
     match slug {
-        "salesforce" => of_objects("keyField", "HubExternalId__c", &["lead", "contact", "account", "opportunity", "case", "task"]),
-        "hubspot" => of_objects("keyProperty", "hub_external_id", &["contact", "company", "deal", "ticket"]),
+        "salesforce" => of_objects(
+            "keyField",
+            "HubExternalId__c",
+            &["lead", "contact", "account", "opportunity", "case", "task"],
+        ),
+        "hubspot" => of_objects(
+            "keyProperty",
+            "hub_external_id",
+            &["contact", "company", "deal", "ticket"],
+        ),
         "notion" => json!({"dataSourceId": "1a2b3c4d-0000-4000-8000-000000000001", "keyProperty": "Hub ID"}),
         _ => json!({}),
     }
 }
 
 pub fn token() -> Token {
-    Token { access: "00D!AQtoken".into(), expires_at_ms: None, facts: Map::new(), replaced_secrets: Map::new() }
+    Token {
+        access: "00D!AQtoken".into(),
+        expires_at_ms: None,
+        facts: Map::new(),
+        replaced_secrets: Map::new(),
+    }
 }
 
 /// A call about a record, first sent a minute ago.
@@ -70,11 +92,22 @@ pub fn call(record: Value, known: Known) -> Call {
 }
 
 pub fn answer(status: u16, body: Value) -> Answer {
-    Answer::new(status, HeaderMap::new(), if body.is_null() { String::new() } else { body.to_string() })
+    Answer::new(
+        status,
+        HeaderMap::new(),
+        if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        },
+    )
 }
 
 pub fn with_header(mut answer: Answer, name: &str, value: &str) -> Answer {
-    answer.headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
+    answer.headers.insert(
+        HeaderName::from_bytes(name.as_bytes()).unwrap(),
+        HeaderValue::from_str(value).unwrap(),
+    );
     answer
 }
 

@@ -9,8 +9,14 @@ use switchboard_model::problem::Problem;
 const GOOD: &str = include_str!("../../../../connectors/webhook/connector.yaml");
 
 fn problems(manifest: &str) -> Vec<Problem> {
-    let files = Files { manifest: manifest.to_owned(), name: "connector.yaml".into(), ..Files::default() };
-    load(&files).map(|connector| panic!("{connector:?} is good")).unwrap_err()
+    let files = Files {
+        manifest: manifest.to_owned(),
+        name: "connector.yaml".into(),
+        ..Files::default()
+    };
+    load(&files)
+        .map(|connector| panic!("{connector:?} is good"))
+        .unwrap_err()
 }
 
 /// The line of the first place in the text that holds `part`.
@@ -25,7 +31,11 @@ fn every_connector_that_is_built_in_loads() {
     for connector in registry.iter() {
         assert!(connector.icon().starts_with("<svg"), "{}", connector.slug());
         assert!(connector.guide_text().starts_with("# "), "{}", connector.slug());
-        assert!(connector.objects().any(|object| object.default_mapping().is_some()), "{}", connector.slug());
+        assert!(
+            connector.objects().any(|object| object.default_mapping().is_some()),
+            "{}",
+            connector.slug()
+        );
     }
 }
 
@@ -48,16 +58,51 @@ fn the_published_schema_is_itself_valid() {
 fn each_mistake_in_a_manifest_is_named_with_its_line() {
     for (what, from, to, part) in [
         ("unknown key", "summary: Sends", "sumary: Sends", "sumary"),
-        ("unknown key deep inside", "recovery: repeat", "recover: repeat", "recover:"),
+        (
+            "unknown key deep inside",
+            "recovery: repeat",
+            "recover: repeat",
+            "recover:",
+        ),
         ("wrong kind", "category: developer", "category: programs", "category"),
-        ("wrong type", "callsPerSecond:\n      type: integer", "callsPerSecond:\n      type: 7", "type: 7"),
-        ("template", "base_url: \"{{ settings.url }}\"", "base_url: \"{{ settings.url | upcas }}\"", "base_url"),
-        ("template in a body", "data: {} }", "data: \"{{ now\" }", "data: \"{{ now"),
-        ("place", "[/detail, /message, /error, text]", "[/detail, detail]", "[/detail, detail]"),
+        (
+            "wrong type",
+            "callsPerSecond:\n      type: integer",
+            "callsPerSecond:\n      type: 7",
+            "type: 7",
+        ),
+        (
+            "template",
+            "base_url: \"{{ settings.url }}\"",
+            "base_url: \"{{ settings.url | upcas }}\"",
+            "base_url",
+        ),
+        (
+            "template in a body",
+            "data: {} }",
+            "data: \"{{ now\" }",
+            "data: \"{{ now",
+        ),
+        (
+            "place",
+            "[/detail, /message, /error, text]",
+            "[/detail, detail]",
+            "[/detail, detail]",
+        ),
         ("JSONPath", "[/detail, /message, /error, text]", "[\"$.[\"]", "$.["),
         ("status", "status: [402-499]", "status: [499-402]", "499-402"),
-        ("header", "Idempotency-Key: \"", "\"Idempotency Key\": \"", "Idempotency Key"),
-        ("hook", "sign: standard-webhooks", "sign: standard-webhook", "sign: standard-webhook"),
+        (
+            "header",
+            "Idempotency-Key: \"",
+            "\"Idempotency Key\": \"",
+            "Idempotency Key",
+        ),
+        (
+            "hook",
+            "sign: standard-webhooks",
+            "sign: standard-webhook",
+            "sign: standard-webhook",
+        ),
         ("method", "method: POST", "method: SEND", "method: SEND"),
     ] {
         assert!(GOOD.contains(from), "{what}: the sample has no `{from}`");
@@ -65,7 +110,9 @@ fn each_mistake_in_a_manifest_is_named_with_its_line() {
         let found = problems(&bad);
         let line = format!("connector.yaml:{}:", line_of(&bad, part));
         assert!(
-            found.iter().any(|problem| problem.place.as_deref().is_some_and(|place| place.starts_with(&line))),
+            found
+                .iter()
+                .any(|problem| problem.place.as_deref().is_some_and(|place| place.starts_with(&line))),
             "{what}: nothing at {line} in {found:#?}"
         );
     }
@@ -73,19 +120,40 @@ fn each_mistake_in_a_manifest_is_named_with_its_line() {
 
 #[test]
 fn all_mistakes_are_named_at_once() {
-    let bad = GOOD.replace("summary: Sends", "sumary: Sends").replace("category: developer", "category: programs");
+    let bad = GOOD
+        .replace("summary: Sends", "sumary: Sends")
+        .replace("category: developer", "category: programs");
     let found = problems(&bad);
-    let texts: Vec<_> = found.iter().map(|problem| format!("{} {}", problem.detail, problem.next)).collect();
+    let texts: Vec<_> = found
+        .iter()
+        .map(|problem| format!("{} {}", problem.detail, problem.next))
+        .collect();
     assert_eq!(found.len(), 3, "{texts:#?}");
-    assert!(texts.iter().any(|text| text.contains("`sumary`") && text.contains("`summary`")), "{texts:#?}");
-    assert!(texts.iter().any(|text| text.contains("\"summary\" is a required property")), "{texts:#?}");
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("`sumary`") && text.contains("`summary`")),
+        "{texts:#?}"
+    );
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("\"summary\" is a required property")),
+        "{texts:#?}"
+    );
 }
 
 #[test]
 fn what_does_not_fit_its_operation_is_named() {
-    let bad = GOOD.replace("          when: { status: [200-299] }\n", "          when: { status: [200-299] }\n          candidates: $\n");
+    let bad = GOOD.replace(
+        "          when: { status: [200-299] }\n",
+        "          when: { status: [200-299] }\n          candidates: $\n",
+    );
     let found = problems(&bad);
-    assert!(found.iter().any(|problem| problem.detail.contains("candidates")), "{found:#?}");
+    assert!(
+        found.iter().any(|problem| problem.detail.contains("candidates")),
+        "{found:#?}"
+    );
 }
 
 #[test]
@@ -95,7 +163,9 @@ fn a_folder_on_disk_adds_a_connector_and_takes_the_place_of_one() {
         std::fs::create_dir(folder.path().join(slug)).unwrap();
         std::fs::write(folder.path().join(slug).join("connector.yaml"), manifest).unwrap();
     };
-    let own = GOOD.replace("slug: webhook", "slug: intranet").replace("aliases: [webhooks, http]", "aliases: []");
+    let own = GOOD
+        .replace("slug: webhook", "slug: intranet")
+        .replace("aliases: [webhooks, http]", "aliases: []");
     write("intranet", &own.replace("name: Webhook", "name: 内网"));
     write("webhook", &GOOD.replace("name: Webhook", "name: Our webhook"));
     let registry = Registry::embedded().unwrap().with_folder(folder.path()).unwrap();
@@ -112,7 +182,7 @@ fn a_folder_whose_connectors_are_wrong_is_refused_with_every_problem() {
         std::fs::write(folder.path().join(slug).join("connector.yaml"), manifest).unwrap();
     }
     let found = Registry::embedded().unwrap().with_folder(folder.path()).unwrap_err();
-    for part in ["a/connector.yaml:1:1", "b/connector.yaml:1", "c/connector.yaml"] {
+    for part in ["a/connector.yaml:1:1", "b/connector.yaml:2", "c/connector.yaml"] {
         let named = |problem: &Problem| problem.place.as_deref().is_some_and(|place| place.contains(part));
         assert!(found.iter().any(named), "{part}: {found:#?}");
     }

@@ -9,6 +9,7 @@ mod preparing;
 mod requests;
 mod shaping;
 mod signing;
+mod specs;
 mod tokens;
 mod translating;
 mod trying;

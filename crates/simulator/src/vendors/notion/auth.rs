@@ -44,7 +44,10 @@ impl Auth {
         let Some((id, secret)) = basic(request) else {
             return denied(401, "invalid_client");
         };
-        let registered = settings.clients.iter().any(|(known, theirs)| *known == id && *theirs == secret);
+        let registered = settings
+            .clients
+            .iter()
+            .any(|(known, theirs)| *known == id && *theirs == secret);
         if !(registered || settings.accept_any_credentials && !id.is_empty() && !secret.is_empty()) {
             return denied(401, "invalid_client");
         }
@@ -58,7 +61,10 @@ impl Auth {
         };
         // The pair rotates: the old refresh token is spent.
         self.tokens.revoke(refresh);
-        let (access, next) = (format!("oat_{}", self.chance.token(40)), format!("nrt_{}", self.chance.token(40)));
+        let (access, next) = (
+            format!("oat_{}", self.chance.token(40)),
+            format!("nrt_{}", self.chance.token(40)),
+        );
         self.tokens.issue(&access, &owner, i64::MAX);
         self.tokens.issue_refresh(&next, &owner);
         let granted = json!({
@@ -72,7 +78,10 @@ impl Auth {
 
 fn basic(request: &Request) -> Option<(String, String)> {
     let (scheme, encoded) = request.header("authorization")?.split_once(' ')?;
-    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .ok()
+        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     let text = String::from_utf8(decoded).ok()?;
     let (id, secret) = text.split_once(':')?;
     Some((id.to_owned(), secret.to_owned()))

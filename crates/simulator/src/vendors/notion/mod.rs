@@ -88,7 +88,12 @@ impl Notion {
     /// Finds a database; in a workspace that takes any, it comes into being.
     fn database(&mut self, id: &str) -> Option<String> {
         let plain = plain_id(id);
-        let known = self.schemas.databases.keys().find(|known| plain_id(known) == plain).cloned();
+        let known = self
+            .schemas
+            .databases
+            .keys()
+            .find(|known| plain_id(known) == plain)
+            .cloned();
         if known.is_some() || !self.settings.accept_any_database || id.is_empty() {
             return known;
         }
@@ -99,9 +104,9 @@ impl Notion {
     fn show_database(&mut self, id: &str, version: &str) -> Reply {
         let found = self.database(id).and_then(|id| self.schemas.show_database(&id));
         match found {
-            None if !self.settings.accept_any_database && plain_id(id).len() != 32 => {
-                trouble::invalid(&format!("path.database_id should be a valid uuid, instead was `\"{id}\"`."))
-            }
+            None if !self.settings.accept_any_database && plain_id(id).len() != 32 => trouble::invalid(&format!(
+                "path.database_id should be a valid uuid, instead was `\"{id}\"`."
+            )),
             None => trouble::not_found("database", id),
             Some(mut shown) => {
                 if version == VERSIONS[0] {
@@ -119,7 +124,11 @@ impl Notion {
         };
         match self.schemas.databases.get(&id).map(Vec::as_slice) {
             Some([source]) => Ok(source.clone()),
-            _ => Err(trouble::error(400, "validation_error", "Databases with multiple data sources are not supported in this API version.")),
+            _ => Err(trouble::error(
+                400,
+                "validation_error",
+                "Databases with multiple data sources are not supported in this API version.",
+            )),
         }
     }
 
@@ -155,7 +164,19 @@ impl Notion {
     }
 
     fn create_page(&mut self, body: &Value, request: &Request, version: &str) -> Reply {
-        if let Some(stranger) = unknown_key(body, &["parent", "properties", "children", "markdown", "template", "icon", "cover", "position"]) {
+        if let Some(stranger) = unknown_key(
+            body,
+            &[
+                "parent",
+                "properties",
+                "children",
+                "markdown",
+                "template",
+                "icon",
+                "cover",
+                "position",
+            ],
+        ) {
             return trouble::invalid(&format!("body.{stranger} should be not present."));
         }
         let parent = &body["parent"];
@@ -175,7 +196,10 @@ impl Notion {
             Err(message) => trouble::invalid(&message),
             Ok(properties) => {
                 let database = schema.database.clone();
-                Reply::json(200, &self.pages.insert(&source, properties, request.now_ms).show(&database))
+                Reply::json(
+                    200,
+                    &self.pages.insert(&source, properties, request.now_ms).show(&database),
+                )
             }
         }
     }
@@ -199,7 +223,8 @@ impl Notion {
         match checked {
             Err(message) => trouble::invalid(&message),
             Ok(properties) => {
-                self.pages.update(id, properties, body["in_trash"].as_bool(), request.now_ms);
+                self.pages
+                    .update(id, properties, body["in_trash"].as_bool(), request.now_ms);
                 self.show_page(id)
             }
         }
@@ -216,13 +241,19 @@ impl Notion {
     }
 
     fn database_of(&self, source: &str) -> &str {
-        self.schemas.sources.get(source).map_or("", |source| source.database.as_str())
+        self.schemas
+            .sources
+            .get(source)
+            .map_or("", |source| source.database.as_str())
     }
 }
 
 /// The first key of an object that is not among `known`.
 fn unknown_key<'v>(body: &'v Value, known: &[&str]) -> Option<&'v str> {
-    body.as_object()?.keys().map(String::as_str).find(|key| !known.contains(key))
+    body.as_object()?
+        .keys()
+        .map(String::as_str)
+        .find(|key| !known.contains(key))
 }
 
 fn plain_id(id: &str) -> String {
@@ -250,7 +281,13 @@ impl Vendor for Notion {
             return trouble::of_status(401);
         }
         let version = match request.header("notion-version") {
-            None => return trouble::error(400, "missing_version", "Notion-Version header failed validation: Notion-Version header should be defined."),
+            None => {
+                return trouble::error(
+                    400,
+                    "missing_version",
+                    "Notion-Version header failed validation: Notion-Version header should be defined.",
+                );
+            }
             Some(version) if VERSIONS.contains(&version) => version,
             Some(_) => return trouble::error(400, "validation_error", "Notion-Version header failed validation."),
         };
@@ -282,12 +319,20 @@ impl Vendor for Notion {
 
     fn counts(&self) -> BTreeMap<String, u64> {
         let comments = self.comments.len() as u64;
-        BTreeMap::from([("pages".to_owned(), self.pages.count()), ("comments".to_owned(), comments)])
+        BTreeMap::from([
+            ("pages".to_owned(), self.pages.count()),
+            ("comments".to_owned(), comments),
+        ])
     }
 
     fn records(&self, object: &str) -> Option<Vec<Value>> {
         match object {
-            "pages" => Some(self.pages.all().map(|page| page.show(self.database_of(&page.source))).collect()),
+            "pages" => Some(
+                self.pages
+                    .all()
+                    .map(|page| page.show(self.database_of(&page.source)))
+                    .collect(),
+            ),
             "comments" => Some(self.comments.clone()),
             _ => None,
         }

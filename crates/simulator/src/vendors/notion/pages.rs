@@ -81,7 +81,13 @@ impl Pages {
     }
 
     /// Changes a page.
-    pub fn update(&mut self, id: &str, properties: Map<String, Value>, in_trash: Option<bool>, now_ms: i64) -> Option<&Page> {
+    pub fn update(
+        &mut self,
+        id: &str,
+        properties: Map<String, Value>,
+        in_trash: Option<bool>,
+        now_ms: i64,
+    ) -> Option<&Page> {
         let number = *self.numbers.get(id)?;
         let page = self.by_number.get_mut(&number)?;
         page.properties.extend(properties);
@@ -93,7 +99,11 @@ impl Pages {
     }
 
     /// The pages of a data source; with `equals`, only those whose column has exactly this text. Old texts of changed pages are filtered out.
-    pub fn of_source<'p>(&'p self, source: &'p str, equals: Option<(&str, &str)>) -> Box<dyn Iterator<Item = &'p Page> + 'p> {
+    pub fn of_source<'p>(
+        &'p self,
+        source: &'p str,
+        equals: Option<(&str, &str)>,
+    ) -> Box<dyn Iterator<Item = &'p Page> + 'p> {
         match equals {
             None => Box::new(self.by_number.values().filter(move |page| page.source == source)),
             Some((column, text)) => {

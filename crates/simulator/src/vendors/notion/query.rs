@@ -22,7 +22,12 @@ pub fn run(pages: &Pages, source: &Source, body: &Value) -> Result<Value, String
     }
     let wants_trash = body["in_trash"].as_bool().unwrap_or(false);
     let mut found: Vec<&Page> = pages
-        .of_source(&source.id, index_hint(source, filter).as_ref().map(|(column, text)| (column.as_str(), text.as_str())))
+        .of_source(
+            &source.id,
+            index_hint(source, filter)
+                .as_ref()
+                .map(|(column, text)| (column.as_str(), text.as_str())),
+        )
         .filter(|page| page.in_trash == wants_trash && (filter.is_null() || holds(source, page, filter)))
         .collect();
     if let Some(sort) = body["sorts"].get(0) {
@@ -32,13 +37,22 @@ pub fn run(pages: &Pages, source: &Source, body: &Value) -> Result<Value, String
             found.reverse();
         }
     }
-    let size = body["page_size"].as_u64().map_or(LARGEST, |size| usize::try_from(size).unwrap_or(LARGEST).clamp(1, LARGEST));
+    let size = body["page_size"].as_u64().map_or(LARGEST, |size| {
+        usize::try_from(size).unwrap_or(LARGEST).clamp(1, LARGEST)
+    });
     let start = match body["start_cursor"].as_str() {
         None => 0,
-        Some(cursor) => found.iter().position(|page| page.id == cursor).ok_or("start_cursor is not valid")?,
+        Some(cursor) => found
+            .iter()
+            .position(|page| page.id == cursor)
+            .ok_or("start_cursor is not valid")?,
     };
     let next = found.get(start + size).map(|page| page.id.clone());
-    let results: Vec<Value> = found[start..].iter().take(size).map(|page| page.show(&source.database)).collect();
+    let results: Vec<Value> = found[start..]
+        .iter()
+        .take(size)
+        .map(|page| page.show(&source.database))
+        .collect();
     Ok(json!({
         "object": "list", "results": results, "has_more": next.is_some(), "next_cursor": next,
         "type": "page_or_data_source", "page_or_data_source": {}, "request_status": {"type": "complete"},
@@ -48,7 +62,9 @@ pub fn run(pages: &Pages, source: &Source, body: &Value) -> Result<Value, String
 /// A single `equals` on a text column can be looked up.
 fn index_hint(source: &Source, filter: &Value) -> Option<(String, String)> {
     let parts = filter["and"].as_array();
-    let one = parts.and_then(|parts| parts.iter().find(|part| part.get("property").is_some())).unwrap_or(filter);
+    let one = parts
+        .and_then(|parts| parts.iter().find(|part| part.get("property").is_some()))
+        .unwrap_or(filter);
     let (name, column) = source.column(one["property"].as_str()?)?;
     let text = one[column.kind.as_str()]["equals"].as_str()?;
     matches!(column.kind.as_str(), "title" | "rich_text" | "email" | "phone_number").then(|| (name, text.to_owned()))
@@ -65,10 +81,18 @@ fn check(source: &Source, filter: &Value, depth: usize) -> Result<(), String> {
     }
     if let Some(stamp) = filter["timestamp"].as_str() {
         let known = matches!(stamp, "created_time" | "last_edited_time") && filter[stamp].is_object();
-        return if known { Ok(()) } else { Err(format!("body.filter.timestamp `{stamp}` is not valid")) };
+        return if known {
+            Ok(())
+        } else {
+            Err(format!("body.filter.timestamp `{stamp}` is not valid"))
+        };
     }
-    let name = filter["property"].as_str().ok_or("body.filter should have a property")?;
-    let (_, column) = source.column(name).ok_or_else(|| format!("Could not find property with name or id: {name}"))?;
+    let name = filter["property"]
+        .as_str()
+        .ok_or("body.filter should have a property")?;
+    let (_, column) = source
+        .column(name)
+        .ok_or_else(|| format!("Could not find property with name or id: {name}"))?;
     match filter[column.kind.as_str()].is_object() {
         true => Ok(()),
         false => Err(format!("database property {} does not match filter", column.kind)),
@@ -83,7 +107,11 @@ fn holds(source: &Source, page: &Page, filter: &Value) -> bool {
         return parts.iter().any(|part| holds(source, page, part));
     }
     if let Some(stamp) = filter["timestamp"].as_str() {
-        let ms = if stamp == "created_time" { page.created_ms } else { page.edited_ms };
+        let ms = if stamp == "created_time" {
+            page.created_ms
+        } else {
+            page.edited_ms
+        };
         return in_time(ms, &filter[stamp]);
     }
     let Some((name, column)) = filter["property"].as_str().and_then(|name| source.column(name)) else {

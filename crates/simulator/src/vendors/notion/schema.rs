@@ -41,8 +41,20 @@ pub struct Schemas {
 
 /// The kinds of columns that can be written.
 pub const KINDS: &[&str] = &[
-    "title", "rich_text", "number", "select", "multi_select", "status", "date", "checkbox", "url", "email", "phone_number", "relation",
-    "people", "files",
+    "title",
+    "rich_text",
+    "number",
+    "select",
+    "multi_select",
+    "status",
+    "date",
+    "checkbox",
+    "url",
+    "email",
+    "phone_number",
+    "relation",
+    "people",
+    "files",
 ];
 
 impl Schemas {
@@ -66,7 +78,10 @@ impl Schemas {
             ("内容", "rich_text"),
             ("创建时间", "date"),
         ];
-        let columns = columns.into_iter().map(|(name, kind)| (name.to_owned(), self.column(kind))).collect();
+        let columns = columns
+            .into_iter()
+            .map(|(name, kind)| (name.to_owned(), self.column(kind)))
+            .collect();
         let id = self.chance.uuid();
         let source = Source {
             id: id.clone(),
@@ -79,7 +94,11 @@ impl Schemas {
     }
 
     fn column(&mut self, kind: &str) -> Column {
-        let id = if kind == "title" { "title".to_owned() } else { self.chance.token(4) };
+        let id = if kind == "title" {
+            "title".to_owned()
+        } else {
+            self.chance.token(4)
+        };
         Column {
             id,
             kind: kind.to_owned(),
@@ -94,7 +113,9 @@ impl Schemas {
     pub fn add_columns(&mut self, source: &str, wanted: &Map<String, Value>) -> Result<(), String> {
         let mut new = Vec::new();
         for (name, description) in wanted {
-            let kind = description.as_object().and_then(|d| d.keys().find(|key| KINDS.contains(&key.as_str())).cloned());
+            let kind = description
+                .as_object()
+                .and_then(|d| d.keys().find(|key| KINDS.contains(&key.as_str())).cloned());
             let kind = kind.ok_or_else(|| format!("body.properties.{name} should be a known property type"))?;
             new.push((name.clone(), self.column(&kind)));
         }
@@ -115,7 +136,10 @@ impl Schemas {
     /// The database as the API shows it.
     pub fn show_database(&self, id: &str) -> Option<Value> {
         let sources = self.databases.get(id)?;
-        let list: Vec<Value> = sources.iter().map(|source| json!({"id": source, "name": "Leads"})).collect();
+        let list: Vec<Value> = sources
+            .iter()
+            .map(|source| json!({"id": source, "name": "Leads"}))
+            .collect();
         Some(json!({
             "object": "database", "id": id, "title": [{"type": "text", "plain_text": "Leads"}], "in_trash": false,
             "data_sources": list,

@@ -11,8 +11,15 @@ fn notion() -> Notion {
 }
 
 fn call(notion: &mut Notion, method: Method, target: &str, body: &Value) -> (u16, Value) {
-    let request = Request::new(method, target).with_bearer("ntn_good").with_header("notion-version", "2026-03-11").at(1_795_512_630_000);
-    let request = if body.is_null() { request } else { request.with_json(body) };
+    let request = Request::new(method, target)
+        .with_bearer("ntn_good")
+        .with_header("notion-version", "2026-03-11")
+        .at(1_795_512_630_000);
+    let request = if body.is_null() {
+        request
+    } else {
+        request.with_json(body)
+    };
     answer(notion, request)
 }
 
@@ -39,10 +46,25 @@ fn a_row_is_made_found_by_its_key_changed_and_trashed() {
     let mut notion = notion();
     let source = source(&mut notion);
     let columns = json!({"properties": {"Hub ID": {"rich_text": {}}}});
-    assert_eq!(call(&mut notion, Method::PATCH, &format!("/v1/data_sources/{source}"), &columns).0, 200);
-    let new = page(&source, json!({"客户姓名": title("张三"), "平台": {"select": {"name": "微信"}}, "Hub ID": {"rich_text": [{"text": {"content": "k-1"}}]}}));
+    assert_eq!(
+        call(
+            &mut notion,
+            Method::PATCH,
+            &format!("/v1/data_sources/{source}"),
+            &columns
+        )
+        .0,
+        200
+    );
+    let new = page(
+        &source,
+        json!({"客户姓名": title("张三"), "平台": {"select": {"name": "微信"}}, "Hub ID": {"rich_text": [{"text": {"content": "k-1"}}]}}),
+    );
     let (status, made) = call(&mut notion, Method::POST, "/v1/pages", &new);
-    assert_eq!((status, &made["created_time"]), (200, &json!("2026-11-24T09:30:00.000Z")));
+    assert_eq!(
+        (status, &made["created_time"]),
+        (200, &json!("2026-11-24T09:30:00.000Z"))
+    );
     let query = json!({"filter": {"property": "Hub ID", "rich_text": {"equals": "k-1"}}});
     let target = format!("/v1/data_sources/{source}/query");
     let (_, found) = call(&mut notion, Method::POST, &target, &query);
@@ -51,7 +73,12 @@ fn a_row_is_made_found_by_its_key_changed_and_trashed() {
     let change = json!({"properties": {"平台": {"select": {"name": "电话"}}}});
     let (_, changed) = call(&mut notion, Method::PATCH, &format!("/v1/pages/{id}"), &change);
     assert_eq!(changed["properties"]["平台"]["select"]["name"], "电话");
-    call(&mut notion, Method::PATCH, &format!("/v1/pages/{id}"), &json!({"in_trash": true}));
+    call(
+        &mut notion,
+        Method::PATCH,
+        &format!("/v1/pages/{id}"),
+        &json!({"in_trash": true}),
+    );
     assert_eq!(call(&mut notion, Method::POST, &target, &query).1["results"], json!([]));
     assert_eq!(notion.counts()["pages"], 0);
 }
@@ -63,10 +90,16 @@ fn what_does_not_fit_is_refused_in_notions_words() {
     for (properties, words) in [
         (json!({"Nope": title("x")}), "not a property that exists"),
         (json!({"平台": title("x")}), "expected to be select"),
-        (json!({"客户姓名": title(&"长".repeat(2001))}), "length should be ≤ `2000`"),
+        (
+            json!({"客户姓名": title(&"长".repeat(2001))}),
+            "length should be ≤ `2000`",
+        ),
         (json!({"平台": {"select": {"name": "a, b"}}}), "commas not allowed"),
         (json!({"创建时间": {"date": {"start": "yesterday"}}}), "ISO 8601"),
-        (json!({"内容": {"rich_text": vec![json!({"text": {"content": "x"}}); 101]}}), "length should be ≤ `100`"),
+        (
+            json!({"内容": {"rich_text": vec![json!({"text": {"content": "x"}}); 101]}}),
+            "length should be ≤ `100`",
+        ),
     ] {
         let (status, body) = call(&mut notion, Method::POST, "/v1/pages", &page(&source, properties));
         assert_eq!((status, &body["code"]), (400, &json!("validation_error")));
@@ -82,7 +115,10 @@ fn a_call_needs_a_good_token_and_a_version() {
     let me = || Request::new(Method::GET, "/v1/users/me");
     assert_eq!(answer(&mut notion, me()).0, 401);
     assert_eq!(answer(&mut notion, me().with_bearer("ntn_bad")).0, 401);
-    assert_eq!(answer(&mut notion, me().with_bearer("ntn_good")).1["code"], "missing_version");
+    assert_eq!(
+        answer(&mut notion, me().with_bearer("ntn_good")).1["code"],
+        "missing_version"
+    );
     let good = me().with_bearer("ntn_good").with_header("notion-version", "2025-09-03");
     assert_eq!(answer(&mut notion, good).1["bot"]["workspace_name"], "Example");
     let old = me().with_bearer("ntn_good").with_header("notion-version", "2015-01-01");
@@ -92,8 +128,20 @@ fn a_call_needs_a_good_token_and_a_version() {
 #[test]
 fn an_unknown_database_comes_into_being_only_where_that_is_allowed() {
     let mut notion = notion();
-    assert_eq!(call(&mut notion, Method::GET, "/v1/databases/your-database-id", &Value::Null).0, 400);
-    assert_eq!(call(&mut notion, Method::GET, "/v1/databases/00000000000040008000000000000001", &Value::Null).0, 404);
+    assert_eq!(
+        call(&mut notion, Method::GET, "/v1/databases/your-database-id", &Value::Null).0,
+        400
+    );
+    assert_eq!(
+        call(
+            &mut notion,
+            Method::GET,
+            "/v1/databases/00000000000040008000000000000001",
+            &Value::Null
+        )
+        .0,
+        404
+    );
     notion.configure(&json!({"accept_any_database": true})).unwrap();
     let (status, database) = call(&mut notion, Method::GET, "/v1/databases/your-database-id", &Value::Null);
     assert_eq!((status, database["data_sources"].as_array().unwrap().len()), (200, 1));
@@ -106,7 +154,10 @@ fn the_call_after_the_last_allowed_one_is_told_how_long_to_wait() {
     for expected in [200, 200, 429] {
         assert_eq!(call(&mut notion, Method::GET, "/v1/users/me", &Value::Null).0, expected);
     }
-    let request = Request::new(Method::GET, "/v1/users/me").with_bearer("ntn_good").with_header("notion-version", "2026-03-11").at(1_795_512_630_000);
+    let request = Request::new(Method::GET, "/v1/users/me")
+        .with_bearer("ntn_good")
+        .with_header("notion-version", "2026-03-11")
+        .at(1_795_512_630_000);
     assert_eq!(notion.handle(&Arc::new(request)).header("retry-after"), Some("60"));
 }
 

@@ -67,7 +67,7 @@ pub fn holds(object: &Object, filter: &Expr, record: &Record) -> bool {
         Expr::Not(inner) => !holds(object, inner, record),
         Expr::Compare(name, op, value) => object
             .field(name)
-            .is_some_and(|field| compares(&record.get(field), *op, value)),
+            .is_some_and(|field| compares(&record.get(field), *op, &long_id(field, value))),
         Expr::In(name, not, values) => object.field(name).is_some_and(|field| {
             let found = record.get(field);
             *not != values

@@ -5,7 +5,7 @@ use std::{io::ErrorKind, net::SocketAddr, path::Path, sync::Arc, time::Duration}
 use switchboard_connect::registry::Registry;
 use switchboard_hub::{Hub, HubOptions, Tuning, clock::SystemClock, lane::backoff::Schedule, vault::MasterKeySource};
 use switchboard_model::problem::{Code, Problem};
-use tokio::{net::TcpListener, signal, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, signal, sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{
     api::{self, App},
@@ -44,10 +44,12 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
                 cap_ms: settings.retry.cap_ms,
                 attempts: settings.retry.attempts,
             },
-            ..Tuning::default()
         },
     };
-    Ok(Opened { hub: Hub::open(options).await?, registry })
+    Ok(Opened {
+        hub: Hub::open(options).await?,
+        registry,
+    })
 }
 
 /// The embedded connectors and those of a folder.
@@ -79,7 +81,9 @@ pub fn check_folder(folder: &Path) -> Result<(), Problem> {
     };
     std::fs::create_dir_all(folder).map_err(|error| refuse(&error))?;
     let probe = folder.join(format!(".write-test-{}", std::process::id()));
-    std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(|error| refuse(&error))
+    std::fs::write(&probe, b"")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|error| refuse(&error))
 }
 
 /// A hub at work with its API.
@@ -107,8 +111,14 @@ impl Server {
         } else {
             None
         };
-        let address = listener.local_addr().map_err(|error| no_address(settings.listen, &error))?;
-        let router = api::router(App { hub: hub.clone(), registry, limits: settings.limits });
+        let address = listener
+            .local_addr()
+            .map_err(|error| no_address(settings.listen, &error))?;
+        let router = api::router(App {
+            hub: hub.clone(),
+            registry,
+            limits: settings.limits,
+        });
         let (stop, mut stopped) = watch::channel(false);
         let serving = tokio::spawn(async move {
             // An error means that the sender is gone, which is an end as well.
@@ -117,7 +127,13 @@ impl Server {
                 tracing::error!(%error, "the API ended");
             }
         });
-        Ok(Self { hub, address, first_key, stop, serving })
+        Ok(Self {
+            hub,
+            address,
+            first_key,
+            stop,
+            serving,
+        })
     }
 
     /// Where the API listens.
@@ -137,36 +153,47 @@ impl Server {
 
     /// Takes no more requests, lets those that run and what is being sent finish for up to `grace`, and closes the store.
     pub async fn stop(self, grace: Duration) {
+        let end = Instant::now() + grace;
         self.stop.send_replace(true);
         let mut serving = self.serving;
-        // Callers that hold their connections open would keep it for ever.
+        // A caller that sends its request slowly would keep it for ever.
         if tokio::time::timeout(grace / 2, &mut serving).await.is_err() {
             serving.abort();
         }
-        self.hub.stop(grace).await;
+        self.hub.stop(end.saturating_duration_since(Instant::now())).await;
     }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Problem> {
-    TcpListener::bind(address).await.map_err(|error| no_address(address, &error))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| no_address(address, &error))
 }
 
 fn no_address(address: SocketAddr, error: &std::io::Error) -> Problem {
     let other = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(8080));
     let (detail, next) = match error.kind() {
         ErrorKind::AddrInUse => (
-            format!("Port {} of {} is in use by another program.", address.port(), address.ip()),
+            format!(
+                "Port {} of {} is in use by another program.",
+                address.port(),
+                address.ip()
+            ),
             format!("Stop that program, or choose another port, for example --listen {other}."),
         ),
         ErrorKind::PermissionDenied => (
             format!("This user may not open port {}.", address.port()),
-            "Choose a port above 1023, for example --listen 127.0.0.1:8080, and put a reverse proxy before it.".to_owned(),
+            "Choose a port above 1023, for example --listen 127.0.0.1:8080, and put a reverse proxy before it."
+                .to_owned(),
         ),
         ErrorKind::AddrNotAvailable => (
             format!("{} is no address of this machine.", address.ip()),
             "Choose 127.0.0.1 for this machine only, or 0.0.0.0 for every network, with --listen.".to_owned(),
         ),
-        _ => (format!("The address {address} cannot be used: {error}."), "Choose another one with --listen.".to_owned()),
+        _ => (
+            format!("The address {address} cannot be used: {error}."),
+            "Choose another one with --listen.".to_owned(),
+        ),
     };
     Problem::new(Code::WrongSetting, detail, next).at("listen")
 }
@@ -204,7 +231,10 @@ mod tests {
         let address = taken.local_addr().unwrap();
         let problem = bind(address).await.unwrap_err();
         assert_eq!(problem.code, Code::WrongSetting);
-        assert!(problem.detail.contains(&address.port().to_string()) && problem.detail.contains("in use"), "{problem}");
+        assert!(
+            problem.detail.contains(&address.port().to_string()) && problem.detail.contains("in use"),
+            "{problem}"
+        );
         assert!(problem.next.contains("--listen 127.0.0.1:"), "{}", problem.next);
     }
 

@@ -40,15 +40,27 @@ impl Simulators {
             calls_kept: 0,
             ..Options::demo()
         };
-        let running = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options).await.map_err(|error| {
-            Problem::new(Code::Internal, format!("The simulated vendors cannot be started: {error}"), "Check the machine.")
-        })?;
-        Ok(Self { base: running.base_url(), ours: Some(running) })
+        let running = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
+            .await
+            .map_err(|error| {
+                Problem::new(
+                    Code::Internal,
+                    format!("The simulated vendors cannot be started: {error}"),
+                    "Check the machine.",
+                )
+            })?;
+        Ok(Self {
+            base: running.base_url(),
+            ours: Some(running),
+        })
     }
 
     /// Those that run at this address.
     pub fn elsewhere(url: &str) -> Self {
-        Self { base: url.trim_end_matches('/').to_owned(), ours: None }
+        Self {
+            base: url.trim_end_matches('/').to_owned(),
+            ours: None,
+        }
     }
 
     /// Their address; each vendor is below it.
@@ -64,15 +76,25 @@ impl Simulators {
     /// What a vendor holds of an object; nothing when it runs elsewhere. A webhook that was sent again with the same key is
     /// recognised by its receiver and held once.
     pub fn records(&self, vendor: &str, object: &str) -> Vec<Value> {
-        let records = self.ours.as_ref().and_then(|running| running.records(vendor, object).ok());
-        records.unwrap_or_default().into_iter().filter(|record| record.get("repeat") != Some(&Value::Bool(true))).collect()
+        let records = self
+            .ours
+            .as_ref()
+            .and_then(|running| running.records(vendor, object).ok());
+        records
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|record| record.get("repeat") != Some(&Value::Bool(true)))
+            .collect()
     }
 
     /// What went wrong on purpose, counted by vendor and kind.
     pub fn injected(&self) -> Value {
         let Some(running) = &self.ours else { return json!({}) };
         let vendors = running.summary().vendors;
-        vendors.into_iter().map(|(vendor, summary)| (vendor, json!(summary.faults))).collect()
+        vendors
+            .into_iter()
+            .map(|(vendor, summary)| (vendor, json!(summary.faults)))
+            .collect()
     }
 
     /// Ends those that are ours.
@@ -84,16 +106,22 @@ impl Simulators {
 }
 
 /// What goes wrong in the demo, with every vendor: about one call in eight, in each way that loses or doubles records when it
-/// is handled wrongly.
+/// is handled wrongly. Answers that make the whole connection wait are few, and the wait that they ask for is short: a run is
+/// to end.
 fn trouble() -> Dial {
     let sometimes = |fault, share| Rule::new(fault).probability(share);
+    let status = |code, retry_after_s, applied| Fault::Status {
+        code,
+        retry_after_s,
+        applied,
+    };
     Dial {
         expire_tokens: 0.005,
         rules: vec![
-            sometimes(Fault::Throttle { retry_after_s: Some(1) }, 0.002),
-            sometimes(Fault::Status { code: 503, retry_after_s: None, applied: false }, 0.03),
-            sometimes(Fault::Status { code: 500, retry_after_s: None, applied: false }, 0.02),
-            sometimes(Fault::Status { code: 502, retry_after_s: None, applied: true }, 0.01),
+            sometimes(status(429, Some(1), false), 0.02).times(4),
+            sometimes(status(503, Some(1), false), 0.02).times(4),
+            sometimes(status(500, None, false), 0.04),
+            sometimes(status(502, None, true), 0.01),
             sometimes(Fault::CutBefore, 0.03),
             sometimes(Fault::CutAfter, 0.03),
         ],
@@ -106,7 +134,8 @@ pub fn redirect(items: &mut [Item], base: &str) {
     for item in items {
         let Item::Connection(spec) = item else { continue };
         if let Some((vendor, below)) = ADDRESSES.iter().find(|(vendor, _)| *vendor == spec.connector) {
-            spec.settings.insert("baseUrl".into(), format!("{base}/{vendor}{below}").into());
+            spec.settings
+                .insert("baseUrl".into(), format!("{base}/{vendor}{below}").into());
         }
         if ADDRESSES.iter().any(|(vendor, _)| *vendor == spec.connector) || spec.connector == "webhook" {
             spec.settings.insert("limitScale".into(), LIMIT_SCALE.into());

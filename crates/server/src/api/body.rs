@@ -39,7 +39,10 @@ impl FromRequest<App> for TextBody {
 
 async fn receive(request: Request, limit: usize) -> Result<Bytes, Problem> {
     check_media(request.headers())?;
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
@@ -47,7 +50,11 @@ async fn receive(request: Request, limit: usize) -> Result<Bytes, Problem> {
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(_) => Err(Problem::new(Code::BrokenJson, "The body did not arrive whole.", "Send the request again.")),
+        Err(_) => Err(Problem::new(
+            Code::BrokenJson,
+            "The body did not arrive whole.",
+            "Send the request again.",
+        )),
     }
 }
 
@@ -61,12 +68,18 @@ fn too_large(limit: usize) -> Problem {
 
 /// JSON in UTF-8, not compressed; anything else is [`Code::UnsupportedMedia`].
 fn check_media(headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase());
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase())
+    };
     let refuse = |detail: String| {
         let next = "Send JSON in UTF-8 with the header `Content-Type: application/json` (curl: --json instead of -d).";
         Err(Problem::new(Code::UnsupportedMedia, detail, next).at("header Content-Type"))
     };
-    if let Some(encoding) = text(header::CONTENT_ENCODING).filter(|encoding| !matches!(encoding.as_str(), "" | "identity")) {
+    if let Some(encoding) =
+        text(header::CONTENT_ENCODING).filter(|encoding| !matches!(encoding.as_str(), "" | "identity"))
+    {
         return refuse(format!("The body is compressed ({encoding}), which is not taken."));
     }
     let Some(media) = text(header::CONTENT_TYPE) else {
@@ -77,7 +90,10 @@ fn check_media(headers: &HeaderMap) -> Result<(), Problem> {
     if essence != "application/json" && !(essence.starts_with("application/") && essence.ends_with("+json")) {
         return refuse(format!("The body is declared as `{essence}`."));
     }
-    let charset = parameters.split(';').filter_map(|p| p.trim().strip_prefix("charset=")).next();
+    let charset = parameters
+        .split(';')
+        .filter_map(|p| p.trim().strip_prefix("charset="))
+        .next();
     match charset.map(|charset| charset.trim_matches('"')) {
         None | Some("utf-8" | "utf8") => Ok(()),
         Some(other) => refuse(format!("The body is declared as {other}.")),

@@ -22,7 +22,9 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let presented = bearer(parts)?;
         match app.hub.authenticate(presented) {
-            Some(caller) => Ok(Self { workspace: caller.workspace }),
+            Some(caller) => Ok(Self {
+                workspace: caller.workspace,
+            }),
             None => Err(refuse("The API key is not known, or it was revoked.").into()),
         }
     }
@@ -32,7 +34,11 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
     let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
         return Err(refuse("The request carries no API key."));
     };
-    let (scheme, key) = value.to_str().ok().and_then(|text| text.trim().split_once(' ')).unwrap_or_default();
+    let (scheme, key) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().split_once(' '))
+        .unwrap_or_default();
     if scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty() {
         Ok(key.trim())
     } else {

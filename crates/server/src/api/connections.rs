@@ -74,6 +74,11 @@ pub struct Connections {
     ),
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Connections>> {
-    let items = app.hub.connections(caller.workspace).into_iter().map(ConnectionView::from).collect();
+    let items = app
+        .hub
+        .connections(caller.workspace)
+        .into_iter()
+        .map(ConnectionView::from)
+        .collect();
     Ok(Json(Connections { items }))
 }

@@ -68,7 +68,9 @@ pub async fn supported(State(app): State<App>, _caller: Caller) -> Json<Supporte
         category: connector.category(),
         objects: connector.objects().map(|object| object.name().to_owned()).collect(),
     });
-    Json(Supported { supported: supported.collect() })
+    Json(Supported {
+        supported: supported.collect(),
+    })
 }
 
 /// What a configuration did.
@@ -121,7 +123,10 @@ impl From<Configured> for ConfiguredView {
             strategy: route.strategy,
             waiting_for: route.waiting_for,
         });
-        Self { connections: connections.collect(), routes: routes.collect() }
+        Self {
+            connections: connections.collect(),
+            routes: routes.collect(),
+        }
     }
 }
 
@@ -211,14 +216,26 @@ pub async fn test_connection(State(app): State<App>, caller: Caller, body: TextB
 
 /// The key of a connection that is kept, when the body names one and nothing else.
 fn named(document: &Document) -> Result<Option<String>, Problem> {
-    let Some(members) = document.value().as_object() else { return Ok(None) };
-    let Some(key) = members.get("integrationId") else { return Ok(None) };
+    let Some(members) = document.value().as_object() else {
+        return Ok(None);
+    };
+    let Some(key) = members.get("integrationId") else {
+        return Ok(None);
+    };
     let wrong = |pointer: &str, detail: String| {
-        Err(document.problem(Code::WrongShape, pointer, detail, "Send {\"integrationId\": \"…\"} with the integration's id."))
+        Err(document.problem(
+            Code::WrongShape,
+            pointer,
+            detail,
+            "Send {\"integrationId\": \"…\"} with the integration's id.",
+        ))
     };
     match (key, members.keys().find(|name| *name != "integrationId")) {
         (Value::String(key), None) => Ok(Some(key.clone())),
-        (_, Some(other)) => wrong(&format!("/{other}"), format!("There is no member `{other}` beside integrationId")),
+        (_, Some(other)) => wrong(
+            &format!("/{other}"),
+            format!("There is no member `{other}` beside integrationId"),
+        ),
         (_, None) => wrong("/integrationId", "`integrationId` is text".into()),
     }
 }

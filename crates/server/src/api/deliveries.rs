@@ -46,14 +46,22 @@ pub async fn list(
         state: query.parse("state", |name| {
             DeliveryState::from_name(name).ok_or_else(|| {
                 let known = DeliveryState::ALL.map(DeliveryState::name);
-                format!("`{name}` is no state; there are {}{}", known.join(", "), did_you_mean(name, known))
+                format!(
+                    "`{name}` is no state; there are {}{}",
+                    known.join(", "),
+                    did_you_mean(name, known)
+                )
             })
         })?,
         connection: query.parse("connection", |key| {
             let hint = || did_you_mean(key, names.keys());
-            names.find(key).ok_or_else(|| format!("There is no connection `{key}`{}", hint()))
+            names
+                .find(key)
+                .ok_or_else(|| format!("There is no connection `{key}`{}", hint()))
         })?,
-        event: query.parse("event", |text| text.parse::<EventId>().map_err(|error| error.to_string()))?,
+        event: query.parse("event", |text| {
+            text.parse::<EventId>().map_err(|error| error.to_string())
+        })?,
     };
     let page = query.page(|text| text.parse::<DeliveryId>().map(|id| id.0))?;
     let rows = app.hub.deliveries(caller.workspace, filter, page).await?;
@@ -74,11 +82,24 @@ pub async fn get(State(app): State<App>, caller: Caller, Path(id): Path<String>)
     let id: DeliveryId = id.parse().map_err(|error| unknown(&format!("{error}")))?;
     let row = app.hub.delivery(caller.workspace, id).await?;
     let row = row.ok_or_else(|| unknown(&format!("There is no delivery {id}.")))?;
-    let calls = app.hub.attempts(caller.workspace, id).await?.into_iter().map(Into::into).collect();
-    Ok(Json(DeliveryStory { delivery: Names::of(&app.hub, caller.workspace).view(row), calls }))
+    let calls = app
+        .hub
+        .attempts(caller.workspace, id)
+        .await?
+        .into_iter()
+        .map(Into::into)
+        .collect();
+    Ok(Json(DeliveryStory {
+        delivery: Names::of(&app.hub, caller.workspace).view(row),
+        calls,
+    }))
 }
 
 /// The problem that there is no such delivery.
 pub fn unknown(why: &str) -> Problem {
-    Problem::new(Code::NotFound, why, "GET /v1/deliveries lists the deliveries with their ids.")
+    Problem::new(
+        Code::NotFound,
+        why,
+        "GET /v1/deliveries lists the deliveries with their ids.",
+    )
 }

@@ -45,5 +45,11 @@ pub async fn ready(State(app): State<App>) -> Answer<Json<Health>> {
 )]
 pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
     // The type of OpenMetrics, which is what the encoder writes.
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.hub.metrics())
+    (
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        app.hub.metrics(),
+    )
 }

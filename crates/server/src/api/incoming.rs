@@ -20,7 +20,11 @@ const LONGEST_ID: usize = 255;
 /// Everything that is wrong with it, as one problem.
 pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Problem> {
     let Value::Object(mut members) = value else {
-        return Err(shape(place, format!("An event is an object, not {}", kind_of(&value)), EXAMPLE));
+        return Err(shape(
+            place,
+            format!("An event is an object, not {}", kind_of(&value)),
+            EXAMPLE,
+        ));
     };
     let mut problems = Vec::new();
     let kind = read_type(members.get("type"), place, &mut problems);
@@ -30,7 +34,11 @@ pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Prob
         let hint = did_you_mean(name, MEMBERS);
         let shown: String = name.chars().take(80).collect();
         let next = "An event has the members type, id and data; what the sender knows about it goes into data.";
-        problems.push(shape(&below(place, name), format!("An event has no member `{shown}`{hint}"), next));
+        problems.push(shape(
+            &below(place, name),
+            format!("An event has no member `{shown}`{hint}"),
+            next,
+        ));
     }
     match (Problem::all(problems), kind, data) {
         (None, Some(kind), Some(data)) => Ok(Incoming { kind, id, data }),
@@ -52,12 +60,23 @@ fn read_type(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) ->
                 let shown: String = name.chars().take(80).collect();
                 let known: Vec<_> = EVENT_TYPES.iter().map(|(known, _)| *known).collect();
                 let next = format!("Use one of: {}.", known.join(", "));
-                problems.push(Problem::new(Code::UnknownEventType, format!("There is no type `{shown}`{hint}"), next).at(place));
+                problems.push(
+                    Problem::new(
+                        Code::UnknownEventType,
+                        format!("There is no type `{shown}`{hint}"),
+                        next,
+                    )
+                    .at(place),
+                );
             }
             found
         }
         Some(other) => {
-            problems.push(shape(&place, format!("`type` is text, not {}", kind_of(other)), EXAMPLE));
+            problems.push(shape(
+                &place,
+                format!("`type` is text, not {}", kind_of(other)),
+                EXAMPLE,
+            ));
             None
         }
         None => {
@@ -68,17 +87,25 @@ fn read_type(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) ->
 }
 
 fn read_id(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) -> Option<String> {
-    let next = "Give the id that the event has at the sender as text, or leave it out; it is what a repeat is recognised by.";
+    let next =
+        "Give the id that the event has at the sender as text, or leave it out; it is what a repeat is recognised by.";
     match given {
         None | Some(Value::Null) => None,
         Some(Value::String(id)) if id.is_empty() || id.chars().count() > LONGEST_ID => {
-            let detail = format!("`id` has {} characters; 1 to {LONGEST_ID} are possible", id.chars().count());
+            let detail = format!(
+                "`id` has {} characters; 1 to {LONGEST_ID} are possible",
+                id.chars().count()
+            );
             problems.push(shape(&below(place, "id"), detail, next));
             None
         }
         Some(Value::String(id)) => Some(id.clone()),
         Some(other) => {
-            problems.push(shape(&below(place, "id"), format!("`id` is text, not {}", kind_of(other)), next));
+            problems.push(shape(
+                &below(place, "id"),
+                format!("`id` is text, not {}", kind_of(other)),
+                next,
+            ));
             None
         }
     }
@@ -94,7 +121,11 @@ fn read_data(
     let data = match given {
         Some(Value::Object(data)) => data,
         Some(other) => {
-            problems.push(shape(&place, format!("`data` is an object, not {}", kind_of(&other)), EXAMPLE));
+            problems.push(shape(
+                &place,
+                format!("`data` is an object, not {}", kind_of(&other)),
+                EXAMPLE,
+            ));
             return None;
         }
         None => {
@@ -104,9 +135,10 @@ fn read_data(
     };
     let mut size = Size::default();
     size.add_members(&data);
-    for (what, has, limit, setting) in
-        [("bytes", size.bytes, limits.event_bytes, "limits.event_bytes"), ("keys", size.keys, limits.keys, "limits.keys")]
-    {
+    for (what, has, limit, setting) in [
+        ("bytes", size.bytes, limits.event_bytes, "limits.event_bytes"),
+        ("keys", size.keys, limits.keys, "limits.keys"),
+    ] {
         if has > limit {
             let detail = format!("`data` has {has} {what}; {limit} are possible");
             let next = format!("Send less with the event, or a link to it. The limit is the setting {setting}.");
@@ -176,12 +208,23 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { body_bytes: 1 << 20, event_bytes: 400, batch: 10, depth: 8, keys: 20 };
+    const LIMITS: Limits = Limits {
+        body_bytes: 1 << 20,
+        event_bytes: 400,
+        batch: 10,
+        depth: 8,
+        keys: 20,
+    };
 
     #[test]
     fn a_complete_event_is_taken_as_it_is() {
         let data = json!({"senderName": "张三", "n": 1, "inner": {"a": [true, null, "😀"]}});
-        let event = read(json!({"type": "message.received", "id": "m-1", "data": data}), "", &LIMITS).unwrap();
+        let event = read(
+            json!({"type": "message.received", "id": "m-1", "data": data}),
+            "",
+            &LIMITS,
+        )
+        .unwrap();
         assert_eq!(event.kind.name(), "message.received");
         assert_eq!(event.id.as_deref(), Some("m-1"));
         assert_eq!(Value::Object(event.data), data);
@@ -197,7 +240,11 @@ mod tests {
         let places: Vec<_> = all.iter().filter_map(|p| p.place.as_deref()).collect();
         assert_eq!(places, ["/3/type", "/3/id", "/3/data", "/3/sender~1name", "/3/dta"]);
         assert_eq!(all[0].code, Code::UnknownEventType);
-        assert!(all[0].detail.contains("did you mean `message.received`?"), "{}", all[0].detail);
+        assert!(
+            all[0].detail.contains("did you mean `message.received`?"),
+            "{}",
+            all[0].detail
+        );
         assert!(all[4].detail.contains("did you mean `data`?"), "{}", all[4].detail);
     }
 
@@ -210,10 +257,26 @@ mod tests {
             (json!({"data": {}}), Code::WrongShape, Some("/type")),
             (json!({"type": 3, "data": {}}), Code::WrongShape, Some("/type")),
             (json!({"type": "call.missed"}), Code::WrongShape, Some("/data")),
-            (json!({"type": "call.missed", "data": {}, "id": ""}), Code::WrongShape, Some("/id")),
-            (json!({"type": "call.missed", "data": {}, "id": "я".repeat(256)}), Code::WrongShape, Some("/id")),
-            (json!({"type": "call.missed", "data": {"t": "字".repeat(200)}}), Code::TooLarge, Some("/data")),
-            (json!({"type": "call.missed", "data": many}), Code::TooLarge, Some("/data")),
+            (
+                json!({"type": "call.missed", "data": {}, "id": ""}),
+                Code::WrongShape,
+                Some("/id"),
+            ),
+            (
+                json!({"type": "call.missed", "data": {}, "id": "я".repeat(256)}),
+                Code::WrongShape,
+                Some("/id"),
+            ),
+            (
+                json!({"type": "call.missed", "data": {"t": "字".repeat(200)}}),
+                Code::TooLarge,
+                Some("/data"),
+            ),
+            (
+                json!({"type": "call.missed", "data": many}),
+                Code::TooLarge,
+                Some("/data"),
+            ),
         ] {
             let problem = read(event.clone(), "", &LIMITS).unwrap_err();
             assert_eq!((problem.code, problem.place.as_deref()), (code, place), "{event}");

@@ -19,12 +19,22 @@ pub fn read(bytes: &[u8], depth: usize) -> Result<Value, Problem> {
     }
     let fault = Cell::new(Code::BrokenJson);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let read = Node { left: depth, fault: &fault }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let read = Node {
+        left: depth,
+        fault: &fault,
+    }
+    .deserialize(&mut reader)
+    .and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| {
         let place = place(text, &error);
         if fault.get() == Code::TooDeep {
             let next = format!("Use at most {depth} levels of objects and lists.");
-            return Problem::new(Code::TooDeep, format!("There are more than {depth} levels at {place}"), next).at(place);
+            return Problem::new(
+                Code::TooDeep,
+                format!("There are more than {depth} levels at {place}"),
+                next,
+            )
+            .at(place);
         }
         broken(&explain(&error, &place), Some(place))
     })
@@ -40,7 +50,10 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Problem> {
         let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         Problem::new(
             Code::BrokenJson,
-            format!("The body is not UTF-8 from byte {at} on (line {line}; the byte is 0x{:02x})", bytes[at]),
+            format!(
+                "The body is not UTF-8 from byte {at} on (line {line}; the byte is 0x{:02x})",
+                bytes[at]
+            ),
             "Send the text as UTF-8, not as GBK, Windows-1251 or another encoding.",
         )
         .at(format!("byte {at}"))
@@ -48,7 +61,11 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Problem> {
 }
 
 fn broken(detail: &str, place: Option<String>) -> Problem {
-    let problem = Problem::new(Code::BrokenJson, detail, "Correct the JSON; most languages have a function that writes it.");
+    let problem = Problem::new(
+        Code::BrokenJson,
+        detail,
+        "Correct the JSON; most languages have a function that writes it.",
+    );
     match place {
         Some(place) => problem.at(place),
         None => problem,
@@ -66,7 +83,11 @@ fn place(text: &str, error: &serde_json::Error) -> String {
 fn explain(error: &serde_json::Error, place: &str) -> String {
     let text = error.to_string();
     let sentence = text.split(" at line ").next().unwrap_or(&text);
-    let ended = if error.is_eof() { "The body ends too early: " } else { "" };
+    let ended = if error.is_eof() {
+        "The body ends too early: "
+    } else {
+        ""
+    };
     format!("{ended}{sentence} at {place}")
 }
 
@@ -124,9 +145,13 @@ impl<'de> Visitor<'de> for Node<'_> {
         // The greatest number that a double holds exactly; beyond it digits of an id would be lost in silence.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if value.fract() == 0.0 && value.abs() > EXACT * 2048.0 && value.abs() < 1e40 {
-            return Err(E::custom("a whole number with more digits than can be kept exactly; send it as text in quotes"));
+            return Err(E::custom(
+                "a whole number with more digits than can be kept exactly; send it as text in quotes",
+            ));
         }
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number that is not finite"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -152,7 +177,9 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(key) = members.next_key::<String>()? {
             if object.contains_key(&key) {
                 let key: String = key.chars().take(80).collect();
-                return Err(A::Error::custom(format_args!("the key `{key}` stands twice in one object")));
+                return Err(A::Error::custom(format_args!(
+                    "the key `{key}` stands twice in one object"
+                )));
             }
             let value = members.next_value_seed(inner)?;
             object.insert(key, value);
@@ -172,13 +199,38 @@ mod tests {
     fn what_is_wrong_is_said_with_its_line_and_column() {
         for (body, code, place, words) in [
             ("", Code::BrokenJson, None, "empty"),
-            ("{\n  \"a\": 1,\n}", Code::BrokenJson, Some("line 3, column 1"), "trailing comma"),
+            (
+                "{\n  \"a\": 1,\n}",
+                Code::BrokenJson,
+                Some("line 3, column 1"),
+                "trailing comma",
+            ),
             ("{\"a\": ", Code::BrokenJson, Some("line 1, column 6"), "ends too early"),
-            ("{\"a\": 1} x", Code::BrokenJson, Some("line 1, column 10"), "trailing characters"),
-            ("{'a': 1}", Code::BrokenJson, Some("line 1, column 2"), "key must be a string"),
-            ("{\"客户\": 1,\n \"客户\": 2}", Code::BrokenJson, Some("line 2, column 5"), "`客户` stands twice"),
+            (
+                "{\"a\": 1} x",
+                Code::BrokenJson,
+                Some("line 1, column 10"),
+                "trailing characters",
+            ),
+            (
+                "{'a': 1}",
+                Code::BrokenJson,
+                Some("line 1, column 2"),
+                "key must be a string",
+            ),
+            (
+                "{\"客户\": 1,\n \"客户\": 2}",
+                Code::BrokenJson,
+                Some("line 2, column 5"),
+                "`客户` stands twice",
+            ),
             ("[[[[1]]]]", Code::TooDeep, Some("line 1, column 4"), "more than 3"),
-            ("{\"id\": 123456789012345678901234}", Code::BrokenJson, Some("line 1, column 31"), "in quotes"),
+            (
+                "{\"id\": 123456789012345678901234}",
+                Code::BrokenJson,
+                Some("line 1, column 31"),
+                "in quotes",
+            ),
         ] {
             let problem = read(body.as_bytes(), 3).unwrap_err();
             assert_eq!(problem.code, code, "{body}: {problem}");
@@ -191,13 +243,20 @@ mod tests {
     fn text_in_another_encoding_is_told_by_its_first_byte() {
         // 你好 in GBK.
         let problem = read(b"{\n\"a\": \"\xc4\xe3\xba\xc3\"}", 64).unwrap_err();
-        assert!(problem.detail.contains("byte 8") && problem.detail.contains("line 2"), "{}", problem.detail);
+        assert!(
+            problem.detail.contains("byte 8") && problem.detail.contains("line 2"),
+            "{}",
+            problem.detail
+        );
         assert!(problem.next.contains("UTF-8"));
     }
 
     #[test]
     fn a_hundred_thousand_brackets_are_refused_and_not_a_crash() {
-        assert_eq!(read("[".repeat(100_000).as_bytes(), 64).unwrap_err().code, Code::TooDeep);
+        assert_eq!(
+            read("[".repeat(100_000).as_bytes(), 64).unwrap_err().code,
+            Code::TooDeep
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod json;
 mod openapi;
 mod page;
 mod pages;
+mod posting;
 mod problem;
 mod replay;
 mod routes;
@@ -19,18 +20,14 @@ mod views;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::Request,
-    response::Response,
-};
+use axum::{Router, extract::Request, response::Response};
 use switchboard_connect::registry::Registry;
 use switchboard_hub::Hub;
 use switchboard_model::problem::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use openapi::description;
 pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
+pub use openapi::description;
 pub use views::moment;
 
 use crate::settings::Limits;

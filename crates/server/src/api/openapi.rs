@@ -10,7 +10,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, connections, crm, deliveries, events, health, pages, replay, routes as routing};
+use super::{App, connections, crm, deliveries, events, health, pages, posting, replay, routes as routing};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -50,7 +50,7 @@ impl Modify for BearerKeys {
 /// Every route with its description.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
-        .routes(routes!(events::post, events::list))
+        .routes(routes!(posting::post, events::list))
         .routes(routes!(events::get))
         .routes(routes!(replay::event))
         .routes(routes!(deliveries::list))

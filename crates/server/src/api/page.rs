@@ -35,10 +35,18 @@ impl<'a> Query<'a> {
         for (at, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_ref()) {
                 let hint = did_you_mean(name, known.iter().copied());
-                return Err(wrong(name, format!("There is no parameter `{name}` here{hint}"), &list(known)));
+                return Err(wrong(
+                    name,
+                    format!("There is no parameter `{name}` here{hint}"),
+                    &list(known),
+                ));
             }
             if pairs[..at].iter().any(|(other, _)| other == name) {
-                return Err(wrong(name, format!("The parameter `{name}` stands twice"), "Give it once."));
+                return Err(wrong(
+                    name,
+                    format!("The parameter `{name}` stands twice"),
+                    "Give it once.",
+                ));
             }
         }
         Ok(Self(pairs))
@@ -46,7 +54,11 @@ impl<'a> Query<'a> {
 
     /// A parameter's text; an empty one counts as not given.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_ref()).filter(|text| !text.is_empty())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, text)| text.as_ref())
+            .filter(|text| !text.is_empty())
     }
 
     /// A parameter that `read` turns into something, or says in a sentence why it cannot.
@@ -54,7 +66,9 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`Code::WrongParameter`].
     pub fn parse<T>(&self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Problem> {
-        self.get(name).map(|text| read(text).map_err(|why| wrong(name, why, "Correct the parameter."))).transpose()
+        self.get(name)
+            .map(|text| read(text).map_err(|why| wrong(name, why, "Correct the parameter.")))
+            .transpose()
     }
 
     /// `limit` and `before`; `id` reads the cursor.
@@ -66,21 +80,34 @@ impl<'a> Query<'a> {
             Ok(limit) if (1..=MOST).contains(&limit) => Ok(limit),
             _ => Err(format!("`limit` is a number from 1 to {MOST}, not `{text}`")),
         })?;
-        let before = self.parse("before", |text| id(text).map_err(|why| format!("`before` is the `next` of a page: {why}")))?;
-        Ok(Page { before, limit: limit.unwrap_or(USUAL) })
+        let before = self.parse("before", |text| {
+            id(text).map_err(|why| format!("`before` is the `next` of a page: {why}"))
+        })?;
+        Ok(Page {
+            before,
+            limit: limit.unwrap_or(USUAL),
+        })
     }
 }
 
 impl<T> Listing<T> {
     /// A page of `items`; `cursor` tells an item's place. A page that is not full is the last one.
     pub fn of(items: Vec<T>, page: Page, cursor: impl Fn(&T) -> String) -> Self {
-        let next = if items.len() < page.limit { None } else { items.last().map(cursor) };
+        let next = if items.len() < page.limit {
+            None
+        } else {
+            items.last().map(cursor)
+        };
         Self { items, next }
     }
 }
 
 fn list(known: &[&str]) -> String {
-    if known.is_empty() { "This address takes no parameters.".into() } else { format!("There are: {}.", known.join(", ")) }
+    if known.is_empty() {
+        "This address takes no parameters.".into()
+    } else {
+        format!("There are: {}.", known.join(", "))
+    }
 }
 
 fn wrong(name: &str, detail: String, next: &str) -> Problem {
@@ -124,7 +151,10 @@ mod tests {
     #[test]
     fn only_a_full_page_has_a_next_one() {
         let page = Page { before: None, limit: 2 };
-        assert_eq!(Listing::of(vec![5, 4], page, ToString::to_string).next.as_deref(), Some("4"));
+        assert_eq!(
+            Listing::of(vec![5, 4], page, ToString::to_string).next.as_deref(),
+            Some("4")
+        );
         assert_eq!(Listing::of(vec![5], page, ToString::to_string).next, None);
     }
 }

@@ -82,8 +82,15 @@ mod tests {
 
     #[test]
     fn every_problem_code_has_its_page_in_the_program() {
-        let missing: Vec<_> = Code::ALL.iter().map(|code| code.code()).filter(|code| page(code).is_none()).collect();
-        assert!(missing.is_empty(), "write docs/reference/errors/CODE.md for {missing:?}");
+        let missing: Vec<_> = Code::ALL
+            .iter()
+            .map(|code| code.code())
+            .filter(|code| page(code).is_none())
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "write docs/reference/errors/CODE.md for {missing:?}"
+        );
     }
 
     #[test]

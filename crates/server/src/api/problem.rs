@@ -34,10 +34,16 @@ pub fn render(problem: &Problem) -> Response {
     let body = serde_json::to_vec(&ProblemBody::from(problem)).unwrap_or_default();
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     match problem.code {
         Code::Unauthorised => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"switchboard\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"switchboard\""),
+            );
         }
         Code::Busy | Code::StoreFailed => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -147,7 +153,13 @@ mod tests {
     fn a_refused_key_names_the_scheme_and_a_busy_hub_the_wait() {
         let header = |code, name| render(&Problem::new(code, "d", "n")).headers().get(name).cloned();
         assert!(header(Code::Unauthorised, header::WWW_AUTHENTICATE).is_some());
-        assert_eq!(header(Code::Busy, header::RETRY_AFTER), Some(HeaderValue::from_static("1")));
-        assert_eq!(header(Code::NotFound, header::CONTENT_TYPE).unwrap(), "application/problem+json");
+        assert_eq!(
+            header(Code::Busy, header::RETRY_AFTER),
+            Some(HeaderValue::from_static("1"))
+        );
+        assert_eq!(
+            header(Code::NotFound, header::CONTENT_TYPE).unwrap(),
+            "application/problem+json"
+        );
     }
 }

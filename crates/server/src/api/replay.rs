@@ -43,7 +43,13 @@ pub async fn delivery(
 ) -> Answer<(http::StatusCode, Json<Replayed>)> {
     let id: DeliveryId = id.parse().map_err(|error| deliveries::unknown(&format!("{error}")))?;
     app.hub.replay(caller.workspace, id).await?;
-    Ok((http::StatusCode::ACCEPTED, Json(Replayed { id: id.to_string(), state: "waiting" })))
+    Ok((
+        http::StatusCode::ACCEPTED,
+        Json(Replayed {
+            id: id.to_string(),
+            state: "waiting",
+        }),
+    ))
 }
 
 /// What routing anew led to.
@@ -73,5 +79,11 @@ pub async fn event(
 ) -> Answer<(http::StatusCode, Json<Rerouted>)> {
     let id: EventId = id.parse().map_err(|error| events::unknown(&format!("{error}")))?;
     let deliveries = app.hub.reroute(caller.workspace, id).await?;
-    Ok((http::StatusCode::ACCEPTED, Json(Rerouted { id: id.to_string(), deliveries })))
+    Ok((
+        http::StatusCode::ACCEPTED,
+        Json(Rerouted {
+            id: id.to_string(),
+            deliveries,
+        }),
+    ))
 }

@@ -69,6 +69,11 @@ pub struct Routes {
     ),
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Routes>> {
-    let items = app.hub.routes(caller.workspace).into_iter().map(RouteView::from).collect();
+    let items = app
+        .hub
+        .routes(caller.workspace)
+        .into_iter()
+        .map(RouteView::from)
+        .collect();
     Ok(Json(Routes { items }))
 }

@@ -18,7 +18,9 @@ use super::problem::ProblemSchema;
 
 /// Unix milliseconds as RFC 3339 in UTC.
 pub fn moment(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map(|moment| moment.to_string()).unwrap_or_default()
+    jiff::Timestamp::from_millisecond(ms)
+        .map(|moment| moment.to_string())
+        .unwrap_or_default()
 }
 
 /// An event.
@@ -152,7 +154,12 @@ pub struct Names(HashMap<ConnectionId, String>);
 impl Names {
     /// The connections of a workspace as they are now.
     pub fn of(hub: &Hub, workspace: WorkspaceId) -> Self {
-        Self(hub.connections(workspace).into_iter().map(|connection| (connection.id, connection.key)).collect())
+        Self(
+            hub.connections(workspace)
+                .into_iter()
+                .map(|connection| (connection.id, connection.key))
+                .collect(),
+        )
     }
 
     /// The connection with this key.
@@ -170,7 +177,11 @@ impl Names {
         DeliveryView {
             id: row.id.to_string(),
             event: row.event.to_string(),
-            connection: self.0.get(&row.connection).cloned().unwrap_or_else(|| format!("#{}", row.connection.0)),
+            connection: self
+                .0
+                .get(&row.connection)
+                .cloned()
+                .unwrap_or_else(|| format!("#{}", row.connection.0)),
             object: row.object,
             record: row.record_key,
             state: row.state.name(),

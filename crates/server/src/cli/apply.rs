@@ -67,7 +67,10 @@ pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCo
         print!("{}", describe(&done));
     }
     if let Some(simulators) = simulators.filter(Simulators::are_ours) {
-        eprintln!("Simulated vendors run at {} until this command is stopped (ctrl-c).", simulators.base_url());
+        eprintln!(
+            "Simulated vendors run at {} until this command is stopped (ctrl-c).",
+            simulators.base_url()
+        );
         eprintln!("The hub calls them when it is started with --allow-private-addresses.");
         ended().await;
         simulators.stop().await;
@@ -84,7 +87,11 @@ fn read_files(files: &[PathBuf], registry: &Registry) -> Result<Vec<Item>, Probl
             Ok(text) => Document::parse(&text, &name),
             Err(error) => {
                 let next = "Correct the path, or the permissions of the file.";
-                Err(Problem::new(Code::UnknownFile, format!("{name} cannot be read: {error}"), next))
+                Err(Problem::new(
+                    Code::UnknownFile,
+                    format!("{name} cannot be read: {error}"),
+                    next,
+                ))
             }
         };
         match document {
@@ -105,8 +112,15 @@ fn read_files(files: &[PathBuf], registry: &Registry) -> Result<Vec<Item>, Probl
 fn describe(done: &ConfiguredView) -> String {
     let mut lines = Vec::new();
     for connection in &done.connections {
-        let reason = connection.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        lines.push(format!("connection {} [{}]: {}{reason}", connection.key, connection.connector, connection.state));
+        let reason = connection
+            .reason
+            .as_ref()
+            .map(|reason| format!(" ({reason})"))
+            .unwrap_or_default();
+        lines.push(format!(
+            "connection {} [{}]: {}{reason}",
+            connection.key, connection.connector, connection.state
+        ));
         lines.extend(connection.notes.iter().map(|note| format!("  note: {note}")));
     }
     for route in &done.routes {

@@ -15,7 +15,12 @@ pub fn paragraph(problem: &Problem) -> String {
         if let Some(place) = &one.place {
             let _ = write!(text, "\n  where:      {place}");
         }
-        let _ = write!(text, "\n  whose:      {}\n  what to do: {}\n", whose(one.code.fault()), one.next);
+        let _ = write!(
+            text,
+            "\n  whose:      {}\n  what to do: {}\n",
+            whose(one.code.fault()),
+            one.next
+        );
     }
     text.trim_end().to_owned()
 }
@@ -32,9 +37,16 @@ fn whose(fault: Fault) -> &'static str {
 /// Details are written as parts of sentences or as whole ones; at the beginning of a line they are whole.
 fn sentence(detail: &str) -> String {
     let mut letters = detail.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters
+        .next()
+        .map(|first| first.to_uppercase().to_string())
+        .unwrap_or_default();
     let text = format!("{first}{}", letters.as_str());
-    if text.ends_with(['.', '?', '!']) { text } else { text + "." }
+    if text.ends_with(['.', '?', '!']) {
+        text
+    } else {
+        text + "."
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +58,11 @@ mod tests {
     #[test]
     fn a_problem_says_what_where_whose_and_what_to_do() {
         let mut problem = Problem::new(Code::WrongSetting, "the port is wrong", "Take another one.").at("--listen");
-        problem.others.push(Problem::new(Code::AlreadyRunning, "Another hub is at work.", "Stop it."));
+        problem.others.push(Problem::new(
+            Code::AlreadyRunning,
+            "Another hub is at work.",
+            "Stop it.",
+        ));
         let expected = "error: The port is wrong. [SWB-CFG-009]\n  where:      --listen\n  whose:      the configuration\n  \
                         what to do: Take another one.\n\nerror: Another hub is at work. [SWB-HUB-003]\n  \
                         whose:      the hub or its machine\n  what to do: Stop it.";

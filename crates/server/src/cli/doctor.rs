@@ -48,11 +48,21 @@ struct Check {
 
 impl Check {
     fn ok(name: &str, detail: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), result: Finding::Ok, detail: detail.into(), next: None }
+        Self {
+            name: name.to_owned(),
+            result: Finding::Ok,
+            detail: detail.into(),
+            next: None,
+        }
     }
 
     fn bad(name: &str, result: Finding, detail: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), result, detail: detail.into(), next: Some(next.into()) }
+        Self {
+            name: name.to_owned(),
+            result,
+            detail: detail.into(),
+            next: Some(next.into()),
+        }
     }
 
     fn failed(name: &str, problem: &Problem) -> Self {
@@ -67,7 +77,12 @@ impl Check {
 pub async fn run(settings: Settings, arguments: DoctorArguments) -> Result<ExitCode, Problem> {
     let mut checks = vec![Check::ok("settings", format!("listen on {}", settings.listen))];
     checks.extend(settings.notes.iter().map(|note| {
-        Check::bad("settings", Finding::Warning, note.clone(), "Correct or remove the variable, if it is yours.")
+        Check::bad(
+            "settings",
+            Finding::Warning,
+            note.clone(),
+            "Correct or remove the variable, if it is yours.",
+        )
     }));
     let there = settings.data.is_dir();
     checks.push(folder(&settings.data));
@@ -86,7 +101,11 @@ pub async fn run(settings: Settings, arguments: DoctorArguments) -> Result<ExitC
     } else {
         checks.iter().for_each(print);
     }
-    Ok(if worst < Finding::Failed { FINE } else { ExitCode::FAILURE })
+    Ok(if worst < Finding::Failed {
+        FINE
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print(check: &Check) {
@@ -103,7 +122,10 @@ fn print(check: &Check) {
 
 fn folder(data: &Path) -> Check {
     if !data.exists() {
-        return Check::ok("data folder", format!("{} is not there yet; the first start makes it", data.display()));
+        return Check::ok(
+            "data folder",
+            format!("{} is not there yet; the first start makes it", data.display()),
+        );
     }
     match check_folder(data) {
         Ok(()) => Check::ok("data folder", format!("{} can be written", data.display())),
@@ -115,7 +137,12 @@ fn disk(data: &Path) -> Check {
     let free = match rustix::fs::statvfs(data) {
         Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize),
         Err(error) => {
-            return Check::bad("free disk", Finding::Warning, format!("cannot be found out: {error}"), "Look with df.");
+            return Check::bad(
+                "free disk",
+                Finding::Warning,
+                format!("cannot be found out: {error}"),
+                "Look with df.",
+            );
         }
     };
     let detail = format!("{:.1} GiB free", free as f64 / f64::from(1 << 30));
@@ -135,12 +162,18 @@ fn master_key(source: &MasterKey) -> Check {
     };
     match std::fs::metadata(path) {
         Ok(found) => permissions(path, &found),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Check::ok("master key", format!("{} is not there yet; the first start makes it", path.display()))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Check::ok(
+            "master key",
+            format!("{} is not there yet; the first start makes it", path.display()),
+        ),
         Err(error) => {
             let next = "Let the hub's user read it, and nobody else.";
-            Check::bad("master key", Finding::Failed, format!("{} cannot be read: {error}", path.display()), next)
+            Check::bad(
+                "master key",
+                Finding::Failed,
+                format!("{} cannot be read: {error}", path.display()),
+                next,
+            )
         }
     }
 }
@@ -153,7 +186,12 @@ fn permissions(path: &Path, found: &std::fs::Metadata) -> Check {
         return Check::ok("master key", format!("only its owner can read {}", path.display()));
     }
     let detail = format!("others can read {} (mode {mode:o})", path.display());
-    Check::bad("master key", Finding::Failed, detail, format!("Run: chmod 600 {}", path.display()))
+    Check::bad(
+        "master key",
+        Finding::Failed,
+        detail,
+        format!("Run: chmod 600 {}", path.display()),
+    )
 }
 
 #[cfg(not(unix))]
@@ -189,14 +227,20 @@ async fn connections(settings: &Settings) -> Vec<Check> {
 
 fn connection(connection: &switchboard_hub::ConnectionView) -> Check {
     let name = format!("connection {}", connection.key);
-    let reason = connection.reason.clone().unwrap_or_else(|| connection.state.name().to_owned());
+    let reason = connection
+        .reason
+        .clone()
+        .unwrap_or_else(|| connection.state.name().to_owned());
     match connection.state {
         _ if !connection.enabled => Check::ok(&name, "switched off"),
         ConnectionState::Active => Check::ok(&name, "active"),
         ConnectionState::Paused => Check::bad(&name, Finding::Warning, reason, "Let it go on when that is wanted."),
-        ConnectionState::Draft => {
-            Check::bad(&name, Finding::Warning, reason, "Complete its configuration and apply it again; what is for it waits.")
-        }
+        ConnectionState::Draft => Check::bad(
+            &name,
+            Finding::Warning,
+            reason,
+            "Complete its configuration and apply it again; what is for it waits.",
+        ),
         ConnectionState::Error => {
             let next = "Correct its credentials and apply them; POST /api/crm/test-connection tells more. What is for it waits.";
             Check::bad(&name, Finding::Failed, reason, next)

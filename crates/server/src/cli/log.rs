@@ -17,9 +17,16 @@ pub fn start(settings: &Settings) -> Result<(), Problem> {
         Problem::new(Code::WrongSetting, format!("`log` cannot be read: {error}"), next).at("log")
     })?;
     let colours = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     let builder = builder.with_ansi(colours);
     // Fails when a log was started before in this process, which then stays.
-    let _ = if settings.log_json { builder.json().try_init() } else { builder.try_init() };
+    let _ = if settings.log_json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
     Ok(())
 }

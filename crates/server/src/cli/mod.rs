@@ -89,9 +89,16 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
     for note in &settings.notes {
         tracing::warn!("{note}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        Problem::new(Code::Internal, format!("The program cannot start its threads: {error}"), "Check the machine's limits.")
-    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Problem::new(
+                Code::Internal,
+                format!("The program cannot start its threads: {error}"),
+                "Check the machine's limits.",
+            )
+        })?;
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Demo(arguments)) => demo::run(settings, arguments).await,
@@ -106,9 +113,17 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
 /// Every setting is a flag of every command.
 fn with_settings(command: clap::Command) -> clap::Command {
     command.args(SETTINGS.iter().map(|setting| {
-        let flag = Arg::new(setting.key).long(setting.flag()).help(setting.doc).global(true).help_heading("Settings");
+        let flag = Arg::new(setting.key)
+            .long(setting.flag())
+            .help(setting.doc)
+            .global(true)
+            .help_heading("Settings");
         match setting.form {
-            Form::Switch => flag.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL"),
+            Form::Switch => flag
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true")
+                .value_name("BOOL"),
             Form::Address => flag.value_name("ADDRESS"),
             Form::Path => flag.value_name("PATH"),
             Form::Count(..) => flag.value_name("NUMBER"),
@@ -125,7 +140,10 @@ fn flags(matches: &ArgMatches) -> Vec<(&'static str, String)> {
         innermost = inner;
     }
     let given = |setting: &crate::settings::Setting| innermost.get_one::<String>(setting.key).cloned();
-    SETTINGS.iter().filter_map(|setting| Some((setting.key, given(setting)?))).collect()
+    SETTINGS
+        .iter()
+        .filter_map(|setting| Some((setting.key, given(setting)?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -133,7 +151,9 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Vec<(&'static str, String)> {
-        let matches = with_settings(Arguments::command()).try_get_matches_from(line.split(' ')).unwrap();
+        let matches = with_settings(Arguments::command())
+            .try_get_matches_from(line.split(' '))
+            .unwrap();
         flags(&matches)
     }
 

@@ -42,9 +42,17 @@ impl Client {
         // Fails when a provider is installed already, which is just as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().map_err(|error| {
-            Problem::new(Code::Internal, format!("No HTTP client can be made: {error}"), "Check the machine.")
+            Problem::new(
+                Code::Internal,
+                format!("No HTTP client can be made: {error}"),
+                "Check the machine.",
+            )
         })?;
-        Ok(Self { http, url: format!("http://{address}/v1/events"), key: key.to_owned() })
+        Ok(Self {
+            http,
+            url: format!("http://{address}/v1/events"),
+            key: key.to_owned(),
+        })
     }
 
     /// Posts a whole run.
@@ -60,7 +68,10 @@ impl Client {
         posts
             .buffer_unordered(SENDERS)
             .try_fold(Posted::default(), |sum, posted| async move {
-                Ok(Posted { accepted: sum.accepted + posted.accepted, repeats: sum.repeats + posted.repeats })
+                Ok(Posted {
+                    accepted: sum.accepted + posted.accepted,
+                    repeats: sum.repeats + posted.repeats,
+                })
             })
             .await
     }
@@ -80,8 +91,16 @@ impl Client {
 
     async fn post(&self, body: &Value) -> Result<Posted, Problem> {
         let text = serde_json::to_vec(body).unwrap_or_default();
-        let request = self.http.post(&self.url).bearer_auth(&self.key).header("content-type", "application/json");
-        let response = request.body(text).send().await.map_err(|error| refused(&error.to_string()))?;
+        let request = self
+            .http
+            .post(&self.url)
+            .bearer_auth(&self.key)
+            .header("content-type", "application/json");
+        let response = request
+            .body(text)
+            .send()
+            .await
+            .map_err(|error| refused(&error.to_string()))?;
         let status = response.status().as_u16();
         let answer = response.bytes().await.map_err(|error| refused(&error.to_string()))?;
         let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
@@ -93,7 +112,10 @@ impl Client {
             None => vec![&answer],
         };
         let count = |status: &str| receipts.iter().filter(|receipt| receipt["status"] == status).count() as u64;
-        let posted = Posted { accepted: count("accepted"), repeats: count("duplicate") };
+        let posted = Posted {
+            accepted: count("accepted"),
+            repeats: count("duplicate"),
+        };
         if posted.accepted + posted.repeats == receipts.len() as u64 {
             Ok(posted)
         } else {
@@ -104,10 +126,18 @@ impl Client {
 
 fn body(run: &Run, post: &Post) -> Value {
     let mut bodies = post.messages.iter().map(|number| run.messages[*number as usize].body());
-    if post.messages.len() == 1 { bodies.next().unwrap_or_default() } else { bodies.collect() }
+    if post.messages.len() == 1 {
+        bodies.next().unwrap_or_default()
+    } else {
+        bodies.collect()
+    }
 }
 
 fn refused(why: &str) -> Problem {
     let why: String = why.chars().take(500).collect();
-    Problem::new(Code::Internal, format!("The API did not take a generated event: {why}"), "Please report this.")
+    Problem::new(
+        Code::Internal,
+        format!("The API did not take a generated event: {why}"),
+        "Please report this.",
+    )
 }

@@ -57,7 +57,9 @@ pub fn reference(seed: u64, number: u32) -> String {
 /// Makes a run of `events` messages.
 pub fn generate(events: u32, seed: u64) -> Run {
     let mut chance = StdRng::seed_from_u64(seed);
-    let messages: Vec<Message> = (0..events).map(|number| message(number, events, seed, &mut chance)).collect();
+    let messages: Vec<Message> = (0..events)
+        .map(|number| message(number, events, seed, &mut chance))
+        .collect();
     let posts = posts(events, &mut chance);
     Run { messages, posts }
 }
@@ -89,16 +91,47 @@ fn message(number: u32, events: u32, seed: u64, chance: &mut StdRng) -> Message 
     put("tenantName", Some(TENANT.into()));
     put("senderName", person.name.clone().map(Value::from));
     // Mail programs write the same address in different ways.
-    let email = person.email.clone().map(|email| if chance.random_bool(0.2) { email.to_uppercase() } else { email });
+    let email = person.email.clone().map(|email| {
+        if chance.random_bool(0.2) {
+            email.to_uppercase()
+        } else {
+            email
+        }
+    });
     put("senderEmail", email.map(Value::from));
     put("senderPhone", person.phone.clone().map(Value::from));
     put("category", category.map(Value::from));
-    put("priority", chance.random_bool(0.9).then(|| PRIORITIES[chance.random_range(0..PRIORITIES.len())].into()));
-    put("platform", chance.random_bool(0.95).then(|| PLATFORMS[chance.random_range(0..PLATFORMS.len())].into()));
-    let received = format!("2026-11-{:02}T{:02}:{:02}:{:02}Z", 1 + number % 28, number % 24, number % 60, number / 60 % 60);
+    put(
+        "priority",
+        chance
+            .random_bool(0.9)
+            .then(|| PRIORITIES[chance.random_range(0..PRIORITIES.len())].into()),
+    );
+    put(
+        "platform",
+        chance
+            .random_bool(0.95)
+            .then(|| PLATFORMS[chance.random_range(0..PLATFORMS.len())].into()),
+    );
+    let received = format!(
+        "2026-11-{:02}T{:02}:{:02}:{:02}Z",
+        1 + number % 28,
+        number % 24,
+        number % 60,
+        number / 60 % 60
+    );
     put("receivedAt", chance.random_bool(0.9).then(|| received.into()));
-    put("messageContent", Some(format!("{} {words}", reference(seed, number)).into()));
-    Message { number, id, category, person, data }
+    put(
+        "messageContent",
+        Some(format!("{} {words}", reference(seed, number)).into()),
+    );
+    Message {
+        number,
+        id,
+        category,
+        person,
+        data,
+    }
 }
 
 /// Nine of ten messages come alone, the others in batches; one of twenty comes twice, at once or later.
@@ -106,9 +139,15 @@ fn posts(events: u32, chance: &mut StdRng) -> Vec<Post> {
     let mut posts = Vec::new();
     let mut number = 0;
     while number < events {
-        let length = if chance.random_bool(0.01) { chance.random_range(2..25) } else { 1 };
+        let length = if chance.random_bool(0.01) {
+            chance.random_range(2..25)
+        } else {
+            1
+        };
         let end = events.min(number + length);
-        posts.push(Post { messages: (number..end).collect() });
+        posts.push(Post {
+            messages: (number..end).collect(),
+        });
         number = end;
     }
     let again: Vec<u32> = (0..events).filter(|_| chance.random_bool(0.05)).collect();
@@ -147,16 +186,32 @@ mod tests {
     #[test]
     fn a_run_has_what_real_life_has() {
         let run = generate(2000, 7);
-        let texts: Vec<&str> = run.messages.iter().filter_map(|m| m.data["messageContent"].as_str()).collect();
+        let texts: Vec<&str> = run
+            .messages
+            .iter()
+            .filter_map(|m| m.data["messageContent"].as_str())
+            .collect();
         assert!(texts.iter().any(|text| text.len() > 30_000) && texts.iter().all(|text| text.len() <= LONGEST));
         for letters in ["您好", "Здравствуйте", "Xin chào", "مرحبا", "😭"] {
             assert!(texts.iter().any(|text| text.contains(letters)), "{letters}");
         }
         let people: HashSet<_> = run.messages.iter().filter_map(|m| m.person.email.clone()).collect();
         assert!(people.len() < 900, "people write more than once: {}", people.len());
-        for missing in ["senderEmail", "senderName", "category", "priority", "platform", "receivedAt"] {
+        for missing in [
+            "senderEmail",
+            "senderName",
+            "category",
+            "priority",
+            "platform",
+            "receivedAt",
+        ] {
             assert!(run.messages.iter().any(|m| !m.data.contains_key(missing)), "{missing}");
         }
-        assert!(run.messages.iter().all(|m| m.data["messageContent"].as_str().unwrap().starts_with(&reference(7, m.number))));
+        assert!(run.messages.iter().all(|m| {
+            m.data["messageContent"]
+                .as_str()
+                .unwrap()
+                .starts_with(&reference(7, m.number))
+        }));
     }
 }

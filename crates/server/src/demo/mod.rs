@@ -57,7 +57,10 @@ impl DemoArguments {
 /// When something could not be started, or the API refused an event.
 pub async fn run(settings: Settings, arguments: DemoArguments) -> Result<ExitCode, Problem> {
     let (settings, _folder) = settings_of_demo(settings, &arguments)?;
-    let plan = simulated::Plan { seed: arguments.seed, calm: arguments.calm };
+    let plan = simulated::Plan {
+        seed: arguments.seed,
+        calm: arguments.calm,
+    };
     let simulators = Simulators::start(plan).await?;
     let server = Server::start(&settings).await?;
     let outcome = play(&settings, &arguments, &simulators, &server).await;
@@ -87,9 +90,16 @@ fn settings_of_demo(
     if !settings.is_default("data") {
         return Ok((settings, None));
     }
-    let folder = tempfile::Builder::new().prefix("switchboard-demo-").tempdir().map_err(|error| {
-        Problem::new(Code::StoreFailed, format!("No temporary folder can be made: {error}"), "Name a folder with --data.")
-    })?;
+    let folder = tempfile::Builder::new()
+        .prefix("switchboard-demo-")
+        .tempdir()
+        .map_err(|error| {
+            Problem::new(
+                Code::StoreFailed,
+                format!("No temporary folder can be made: {error}"),
+                "Name a folder with --data.",
+            )
+        })?;
     settings.move_data(folder.path());
     Ok((settings, Some(folder)))
 }
@@ -107,7 +117,11 @@ async fn play(
         None => hub.create_key(workspace, "demo").await?.1,
     };
     eprintln!("Switchboard demo: API http://{}  key {key}", server.address());
-    eprintln!("Simulated vendors at {}; data in {}", simulators.base_url(), settings.data.display());
+    eprintln!(
+        "Simulated vendors at {}; data in {}",
+        simulators.base_url(),
+        settings.data.display()
+    );
     let registry = crate::serve::registry(settings.connectors.as_deref())?;
     let mut items = scenario::items(&registry, &format!("{}/webhook/demo", simulators.base_url()))?;
     simulated::redirect(&mut items, simulators.base_url());
@@ -127,7 +141,11 @@ async fn play(
         print!("{}", report.to_text());
     }
     if arguments.exit {
-        return Ok(if report.is_perfect() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return Ok(if report.is_perfect() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
     }
     eprintln!("Live traffic goes on until this is stopped (ctrl-c).");
     tokio::select! {

@@ -15,11 +15,31 @@ pub struct Person {
 
 /// Given and family names by language; the family name first where that is the custom.
 const NAMES: [(&[&str], &[&str], bool); 6] = [
-    (&["伟", "秀英", "娜", "强", "小明", "丽华"], &["王", "李", "张", "欧阳", "刘", "陈"], true),
-    (&["Анна", "Иван", "Мария", "Сергей", "Ольга", "Пётр"], &["Иванова", "Кузнецов", "Соколова", "Попов", "Лебедева", "Ёлкин"], false),
-    (&["Văn An", "Thị Bình", "Minh Châu", "Đức Duy", "Thu Hà"], &["Nguyễn", "Trần", "Lê", "Phạm", "Đặng"], true),
-    (&["محمد", "فاطمة", "علي", "مريم"], &["الخطيب", "حسن", "العلي", "منصور"], false),
-    (&["Ana", "José", "Zoë", "Björn", "Siobhán"], &["Silva", "O'Brien", "Müller", "Ångström", "da Costa"], false),
+    (
+        &["伟", "秀英", "娜", "强", "小明", "丽华"],
+        &["王", "李", "张", "欧阳", "刘", "陈"],
+        true,
+    ),
+    (
+        &["Анна", "Иван", "Мария", "Сергей", "Ольга", "Пётр"],
+        &["Иванова", "Кузнецов", "Соколова", "Попов", "Лебедева", "Ёлкин"],
+        false,
+    ),
+    (
+        &["Văn An", "Thị Bình", "Minh Châu", "Đức Duy", "Thu Hà"],
+        &["Nguyễn", "Trần", "Lê", "Phạm", "Đặng"],
+        true,
+    ),
+    (
+        &["محمد", "فاطمة", "علي", "مريم"],
+        &["الخطيب", "حسن", "العلي", "منصور"],
+        false,
+    ),
+    (
+        &["Ana", "José", "Zoë", "Björn", "Siobhán"],
+        &["Silva", "O'Brien", "Müller", "Ångström", "da Costa"],
+        false,
+    ),
     (&["Mia 🌸", "Leo 🚀", "Kim 😀"], &["🦊", "Star ⭐", "Park"], false),
 ];
 
@@ -27,8 +47,9 @@ const NAMES: [(&[&str], &[&str], bool); 6] = [
 pub const LANGUAGES: usize = NAMES.len();
 
 /// Area codes whose numbers 555-0100 to 555-0199 are reserved for fiction.
-const AREA_CODES: [u32; 20] =
-    [201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219, 224, 225, 228];
+const AREA_CODES: [u32; 20] = [
+    201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219, 224, 225, 228,
+];
 
 impl Person {
     /// The `index`-th person of a run; `marker` tells runs apart. Nine of ten give an e-mail address; of the others half give
@@ -43,7 +64,12 @@ impl Person {
             (true, _) => format!("{family} {given}"),
             (false, _) => format!("{given} {family}"),
         };
-        let mut person = Self { name: Some(joined), email: None, phone: None, language };
+        let mut person = Self {
+            name: Some(joined),
+            email: None,
+            phone: None,
+            language,
+        };
         match index % 20 {
             // Reachable by telephone only.
             18 => person.phone = reserved_number(index / 20),
@@ -80,12 +106,33 @@ mod tests {
     fn no_two_people_share_an_address() {
         let people: Vec<Person> = (0..20_000).map(|index| Person::nth(index, 7)).collect();
         let mut seen = HashSet::new();
-        for address in people.iter().flat_map(|person| [person.email.clone(), person.phone.clone()]).flatten() {
+        for address in people
+            .iter()
+            .flat_map(|person| [person.email.clone(), person.phone.clone()])
+            .flatten()
+        {
             assert!(seen.insert(address.clone()), "{address} twice");
         }
-        assert!(people.iter().any(|person| person.email.is_none() && person.phone.is_some()));
-        assert!(people.iter().any(|person| person.email.is_none() && person.phone.is_none()));
-        assert!(people.iter().all(|person| person.name.is_some() || person.email.is_some()));
-        assert!(people.iter().flat_map(|person| &person.name).all(|name| name.chars().count() <= 40));
+        assert!(
+            people
+                .iter()
+                .any(|person| person.email.is_none() && person.phone.is_some())
+        );
+        assert!(
+            people
+                .iter()
+                .any(|person| person.email.is_none() && person.phone.is_none())
+        );
+        assert!(
+            people
+                .iter()
+                .all(|person| person.name.is_some() || person.email.is_some())
+        );
+        assert!(
+            people
+                .iter()
+                .flat_map(|person| &person.name)
+                .all(|name| name.chars().count() <= 40)
+        );
     }
 }

@@ -38,7 +38,13 @@ pub struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// Watches a run of so many events.
     pub fn new(hub: &'a Hub, workspace: WorkspaceId, events: u32) -> Self {
-        Self { hub, workspace, events, posted: AtomicU64::new(0), told: parking_lot::Mutex::new(None) }
+        Self {
+            hub,
+            workspace,
+            events,
+            posted: AtomicU64::new(0),
+            told: parking_lot::Mutex::new(None),
+        }
     }
 
     /// So many more events were accepted.
@@ -62,7 +68,12 @@ impl<'a> Progress<'a> {
             if settled.pending == 0 || Instant::now() >= end {
                 return Ok(settled);
             }
-            self.tell(|| format!("{} delivered, {} waiting, {} dead", settled.delivered, settled.pending, settled.dead));
+            self.tell(|| {
+                format!(
+                    "{} delivered, {} waiting, {} dead",
+                    settled.delivered, settled.pending, settled.dead
+                )
+            });
         }
     }
 

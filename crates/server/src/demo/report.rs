@@ -27,7 +27,14 @@ pub struct Report {
 
 impl Report {
     /// Looks into the simulated vendors, not into the hub, for what is there.
-    pub fn new(seed: u64, run: &Run, posted: Posted, settled: Settled, took: Duration, simulators: &Simulators) -> Self {
+    pub fn new(
+        seed: u64,
+        run: &Run,
+        posted: Posted,
+        settled: Settled,
+        took: Duration,
+        simulators: &Simulators,
+    ) -> Self {
         let mut difference = Difference::default();
         let mut simulated = Map::new();
         for expectation in EXPECTATIONS {
@@ -40,7 +47,15 @@ impl Report {
             vendor[expectation.object] = records.len().into();
         }
         let events = run.messages.len() as u64;
-        Self { events, posted, settled, difference, took, simulated, injected: simulators.injected() }
+        Self {
+            events,
+            posted,
+            settled,
+            difference,
+            took,
+            simulated,
+            injected: simulators.injected(),
+        }
     }
 
     /// Whether everything arrived exactly once.
@@ -75,14 +90,34 @@ impl Report {
     /// Some lines.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        let Settled { delivered, dead, pending } = self.settled;
+        let Settled {
+            delivered,
+            dead,
+            pending,
+        } = self.settled;
         let Difference { lost, duplicates } = self.difference;
-        let _ = writeln!(text, "{} events, {} repeats recognised", self.events, self.posted.repeats);
-        let _ = writeln!(text, "{delivered} deliveries arrived, {dead} were given up, {pending} still wait");
+        let _ = writeln!(
+            text,
+            "{} events, {} repeats recognised",
+            self.events, self.posted.repeats
+        );
+        let _ = writeln!(
+            text,
+            "{delivered} deliveries arrived, {dead} were given up, {pending} still wait"
+        );
         let _ = writeln!(text, "{lost} records lost, {duplicates} doubled");
-        let _ = writeln!(text, "{:.1} s, {} events per second", self.took.as_secs_f64(), self.rate());
+        let _ = writeln!(
+            text,
+            "{:.1} s, {} events per second",
+            self.took.as_secs_f64(),
+            self.rate()
+        );
         for (vendor, objects) in &self.simulated {
-            let counts = objects.as_object().into_iter().flatten().map(|(object, count)| format!("{count} {object}"));
+            let counts = objects
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(object, count)| format!("{count} {object}"));
             let _ = writeln!(text, "  {vendor}: {}", counts.collect::<Vec<_>>().join(", "));
         }
         text

@@ -38,18 +38,51 @@ pub struct Expectation {
 impl Expectation {
     /// Whether this message should lead to such a record.
     pub fn concerns(&self, message: &Message) -> bool {
-        self.categories.is_empty() || message.category.is_some_and(|category| self.categories.contains(&category))
+        self.categories.is_empty()
+            || message
+                .category
+                .is_some_and(|category| self.categories.contains(&category))
     }
 }
 
 /// Everything that should be there after a run; says in other words what `files/routes.yaml` says.
 pub const EXPECTATIONS: [Expectation; 6] = [
-    Expectation { vendor: "salesforce", object: "Lead", kind: Kind::Person, categories: &[] },
-    Expectation { vendor: "salesforce", object: "Case", kind: Kind::Event, categories: &[] },
-    Expectation { vendor: "hubspot", object: "contacts", kind: Kind::Person, categories: &["销售线索"] },
-    Expectation { vendor: "hubspot", object: "tickets", kind: Kind::Event, categories: &["销售线索", "客户服务"] },
-    Expectation { vendor: "notion", object: "pages", kind: Kind::Event, categories: &["技术支持", "产品反馈"] },
-    Expectation { vendor: "webhook", object: "deliveries", kind: Kind::Event, categories: &[] },
+    Expectation {
+        vendor: "salesforce",
+        object: "Lead",
+        kind: Kind::Person,
+        categories: &[],
+    },
+    Expectation {
+        vendor: "salesforce",
+        object: "Case",
+        kind: Kind::Event,
+        categories: &[],
+    },
+    Expectation {
+        vendor: "hubspot",
+        object: "contacts",
+        kind: Kind::Person,
+        categories: &["销售线索"],
+    },
+    Expectation {
+        vendor: "hubspot",
+        object: "tickets",
+        kind: Kind::Event,
+        categories: &["销售线索", "客户服务"],
+    },
+    Expectation {
+        vendor: "notion",
+        object: "pages",
+        kind: Kind::Event,
+        categories: &["技术支持", "产品反馈"],
+    },
+    Expectation {
+        vendor: "webhook",
+        object: "deliveries",
+        kind: Kind::Event,
+        categories: &[],
+    },
 ];
 
 const SYSTEMS: [(&str, &str); 3] = [
@@ -78,6 +111,7 @@ pub fn items(registry: &Registry, webhook: &str) -> Result<Vec<Item>, Problem> {
 fn read(registry: &Registry, name: &str, text: &str) -> Result<Vec<Item>, Problem> {
     let document = Document::parse(text, name)?;
     guide::read(&document, registry).map_err(|problems| {
-        Problem::all(problems).unwrap_or_else(|| Problem::new(Code::Internal, format!("{name} cannot be read"), "Report this."))
+        Problem::all(problems)
+            .unwrap_or_else(|| Problem::new(Code::Internal, format!("{name} cannot be read"), "Report this."))
     })
 }

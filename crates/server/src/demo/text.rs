@@ -21,14 +21,22 @@ const TEXTS: [&[&str]; LANGUAGES] = [
         "Ứng dụng bị lỗi khi tôi đăng nhập, nhờ hỗ trợ giúp.",
         "Đơn hàng của tôi đến đâu rồi? Cảm ơn!",
     ],
-    &["مرحبا، كم سعر النسخة الكاملة؟", "لا أستطيع تسجيل الدخول منذ الأمس.", "شكرا جزيلا، خدمة ممتازة!"],
+    &[
+        "مرحبا، كم سعر النسخة الكاملة؟",
+        "لا أستطيع تسجيل الدخول منذ الأمس.",
+        "شكرا جزيلا، خدمة ممتازة!",
+    ],
     &[
         "Hello, do you ship to the Azores? \"Express\", if possible.",
         "It fails with {{error}} \\ 50% of the time; see C:\\temp\\log.txt",
         "¿Tienen descuento para 25 usuarios? <b>Gracias</b>",
         "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich",
     ],
-    &["👋🏽 need help plz 😭😭😭", "💯💯💯 best app ever 👨‍👩‍👧‍👦", "🇻🇳🇨🇳🇧🇾 worldwide shipping? ✈️"],
+    &[
+        "👋🏽 need help plz 😭😭😭",
+        "💯💯💯 best app ever 👨‍👩‍👧‍👦",
+        "🇻🇳🇨🇳🇧🇾 worldwide shipping? ✈️",
+    ],
 ];
 
 /// A short message in this language.
@@ -60,7 +68,11 @@ mod tests {
         for language in 0..LANGUAGES {
             for bytes in [0, 1, 100, 65_536] {
                 let text = long(language, bytes);
-                assert!(text.len() <= bytes && text.len() + 4 > bytes, "{language} {bytes} {}", text.len());
+                assert!(
+                    text.len() <= bytes && text.len() + 4 > bytes,
+                    "{language} {bytes} {}",
+                    text.len()
+                );
             }
         }
     }

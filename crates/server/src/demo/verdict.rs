@@ -19,7 +19,12 @@ pub struct Difference {
 }
 
 /// Compares the records of one object with the messages that should have made them.
-pub fn compare<'a>(kind: Kind, seed: u64, messages: impl Iterator<Item = &'a Message>, records: &[Value]) -> Difference {
+pub fn compare<'a>(
+    kind: Kind,
+    seed: u64,
+    messages: impl Iterator<Item = &'a Message>,
+    records: &[Value],
+) -> Difference {
     let mut expected: HashMap<String, u64> = HashMap::new();
     let mut seen = HashSet::new();
     for message in messages {
@@ -38,11 +43,18 @@ pub fn compare<'a>(kind: Kind, seed: u64, messages: impl Iterator<Item = &'a Mes
             Kind::Event => reference_in(record, seed).map(event_name),
             Kind::Person => Some(person_in(record)),
         };
-        *found.entry(name.unwrap_or_else(|| "unexpected".to_owned())).or_default() += 1;
+        *found
+            .entry(name.unwrap_or_else(|| "unexpected".to_owned()))
+            .or_default() += 1;
     }
-    let lost = expected.iter().map(|(name, count)| count.saturating_sub(found.get(name).copied().unwrap_or(0))).sum();
-    let duplicates =
-        found.iter().map(|(name, count)| count.saturating_sub(expected.get(name).copied().unwrap_or(0))).sum();
+    let lost = expected
+        .iter()
+        .map(|(name, count)| count.saturating_sub(found.get(name).copied().unwrap_or(0)))
+        .sum();
+    let duplicates = found
+        .iter()
+        .map(|(name, count)| count.saturating_sub(expected.get(name).copied().unwrap_or(0)))
+        .sum();
     Difference { lost, duplicates }
 }
 
@@ -65,7 +77,10 @@ fn person_name(message: &Message) -> String {
 /// E-mail and telephone by the names that vendors give the fields, upper or lower case.
 fn person_in(record: &Value) -> String {
     let field = |wanted: &str| {
-        texts(record).into_iter().find(|(name, text)| name.eq_ignore_ascii_case(wanted) && !text.is_empty()).map(|(_, text)| text)
+        texts(record)
+            .into_iter()
+            .find(|(name, text)| name.eq_ignore_ascii_case(wanted) && !text.is_empty())
+            .map(|(_, text)| text)
     };
     match (field("email"), field("phone")) {
         (Some(email), _) => email.to_lowercase(),
@@ -118,11 +133,23 @@ mod tests {
     fn one_record_per_event_is_right_and_any_other_number_is_counted() {
         let messages = generate(3, 7).messages;
         let record = |number| json!({"fields": [{"Subject": "x", "Text": format!("{} hello", reference(7, number))}]});
-        assert_eq!(judge(Kind::Event, &messages, &[record(0), record(1), record(2)]), (0, 0));
+        assert_eq!(
+            judge(Kind::Event, &messages, &[record(0), record(1), record(2)]),
+            (0, 0)
+        );
         assert_eq!(judge(Kind::Event, &messages, &[record(0), record(2)]), (1, 0));
-        assert_eq!(judge(Kind::Event, &messages, &[record(0), record(1), record(1), record(2)]), (0, 1));
-        assert_eq!(judge(Kind::Event, &messages, &[record(0), record(1), record(9)]), (1, 1));
-        assert_eq!(judge(Kind::Event, &messages, &[record(0), record(1), json!({"Text": "?"})]), (1, 1));
+        assert_eq!(
+            judge(Kind::Event, &messages, &[record(0), record(1), record(1), record(2)]),
+            (0, 1)
+        );
+        assert_eq!(
+            judge(Kind::Event, &messages, &[record(0), record(1), record(9)]),
+            (1, 1)
+        );
+        assert_eq!(
+            judge(Kind::Event, &messages, &[record(0), record(1), json!({"Text": "?"})]),
+            (1, 1)
+        );
     }
 
     #[test]
@@ -142,6 +169,9 @@ mod tests {
         let twice = records[0].clone();
         records.push(twice);
         assert_eq!(judge(Kind::Person, &run.messages, &records), (0, 1));
-        assert_eq!(judge(Kind::Person, &run.messages, &records[1..records.len() - 1]), (1, 0));
+        assert_eq!(
+            judge(Kind::Person, &run.messages, &records[1..records.len() - 1]),
+            (1, 0)
+        );
     }
 }

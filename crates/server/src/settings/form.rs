@@ -56,7 +56,9 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     };
     match port.parse::<u16>() {
         Ok(port) => Ok(SocketAddr::new(host, port)),
-        Err(_) => Err(format!("`{port}` is no port; ports are numbers from 0 to 65535, for example 127.0.0.1:8080")),
+        Err(_) => Err(format!(
+            "`{port}` is no port; ports are numbers from 0 to 65535, for example 127.0.0.1:8080"
+        )),
     }
 }
 
@@ -74,7 +76,11 @@ mod tests {
             ("*:9000", "0.0.0.0:9000"),
             ("[::1]:8080", "[::1]:8080"),
         ] {
-            assert_eq!(fit(Form::Address, text), Ok(Fitting::Address(expected.parse().unwrap())), "{text}");
+            assert_eq!(
+                fit(Form::Address, text),
+                Ok(Fitting::Address(expected.parse().unwrap())),
+                "{text}"
+            );
         }
     }
 

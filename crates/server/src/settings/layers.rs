@@ -83,19 +83,28 @@ impl Layers {
 
     fn members(&mut self, document: &Document, members: &Map<String, Value>, group: &str) {
         for (name, value) in members {
-            let key = if group.is_empty() { name.clone() } else { format!("{group}.{name}") };
+            let key = if group.is_empty() {
+                name.clone()
+            } else {
+                format!("{group}.{name}")
+            };
             let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1").replace('.', "/"));
+            let scalar = match value {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+                _ => None,
+            };
             match (Setting::find(&key), value) {
-                (Some(setting), Value::String(text)) => self.from_file(document, setting, text, &pointer),
-                (Some(setting), Value::Number(number)) => self.from_file(document, setting, &number.to_string(), &pointer),
-                (Some(setting), Value::Bool(switch)) => self.from_file(document, setting, &switch.to_string(), &pointer),
                 (Some(_), Value::Null) => {}
-                (Some(_), _) => self.problems.push(document.problem(
-                    Code::WrongSetting,
-                    &pointer,
-                    format!("The setting `{key}` is one value, not a list or an object"),
-                    "Write the value behind the colon.",
-                )),
+                (Some(setting), _) => match scalar {
+                    Some(text) => self.put(setting, &text, Origin::File(document.place(&pointer))),
+                    None => self.problems.push(document.problem(
+                        Code::WrongSetting,
+                        &pointer,
+                        format!("The setting `{key}` is one value, not a list or an object"),
+                        "Write the value behind the colon.",
+                    )),
+                },
                 (None, Value::Object(inner)) if group.is_empty() && Setting::groups().contains(&name.as_str()) => {
                     self.members(document, inner, name);
                 }
@@ -112,10 +121,6 @@ impl Layers {
         }
     }
 
-    fn from_file(&mut self, document: &Document, setting: &'static Setting, text: &str, pointer: &str) {
-        self.put(setting, text, Origin::File(document.place(pointer)));
-    }
-
     /// Lays the environment on top. Names that begin like ours and are read by nobody become notes, not problems: container
     /// platforms add such names on their own (`SWITCHBOARD_PORT_8080_TCP` for a service called switchboard).
     pub fn environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
@@ -125,7 +130,8 @@ impl Layers {
             } else if OTHER_VARIABLES.iter().all(|(known, _)| *known != name) {
                 let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
                 let hint = did_you_mean(&name, known.iter().map(String::as_str));
-                self.notes.push(format!("The environment variable {name} is read by nobody{hint}"));
+                self.notes
+                    .push(format!("The environment variable {name} is read by nobody{hint}"));
             }
         }
     }
@@ -142,10 +148,23 @@ impl Layers {
     fn put(&mut self, setting: &'static Setting, text: &str, origin: Origin) {
         match fit(setting.form, text) {
             Ok(value) => {
-                self.values.insert(setting.key, Set { text: text.to_owned(), value, origin });
+                self.values.insert(
+                    setting.key,
+                    Set {
+                        text: text.to_owned(),
+                        value,
+                        origin,
+                    },
+                );
             }
             Err(sentence) => {
-                let next = format!("{}. Set `{}` in the file, {} or --{}.", setting.doc, setting.key, setting.variable(), setting.flag());
+                let next = format!(
+                    "{}. Set `{}` in the file, {} or --{}.",
+                    setting.doc,
+                    setting.key,
+                    setting.variable(),
+                    setting.flag()
+                );
                 let problem = Problem::new(Code::WrongSetting, format!("`{}`: {sentence}", setting.key), next);
                 self.problems.push(problem.at(origin.to_string()));
             }
@@ -171,7 +190,11 @@ mod tests {
     fn layered(file: &str, environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Layers {
         let mut layers = Layers::new();
         layers.file(&Document::parse(file, "switchboard.yaml").unwrap());
-        layers.environment(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        layers.environment(
+            environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         layers.flags(flags.iter().map(|(key, value)| (*key, (*value).to_owned())));
         layers
     }
@@ -180,7 +203,9 @@ mod tests {
     fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
         let file = "listen: 127.0.0.1:1\nlimits:\n  batch: 7\n  depth: 8\nlog: warn\n";
         let environment = [("SWITCHBOARD_LISTEN", "127.0.0.1:2"), ("SWITCHBOARD_LIMITS_DEPTH", "9")];
-        let (values, notes) = layered(file, &environment, &[("listen", "127.0.0.1:3")]).finish().unwrap();
+        let (values, notes) = layered(file, &environment, &[("listen", "127.0.0.1:3")])
+            .finish()
+            .unwrap();
         let set = |key: &str| (values[key].text.as_str(), values[key].origin.to_string());
         assert_eq!(set("listen"), ("127.0.0.1:3", "--listen".into()));
         assert_eq!(set("limits.depth"), ("9", "SWITCHBOARD_LIMITS_DEPTH".into()));
@@ -193,7 +218,9 @@ mod tests {
     fn everything_that_is_wrong_is_told_at_once_with_its_place() {
         let file = "listn: x\nlimits:\n  batch: many\n  colour: red\nretry: 3\nlog: [a]\n";
         let environment = [("SWITCHBOARD_LISTEN", "127.0.0.1:70000")];
-        let problem = layered(file, &environment, &[("log_format", "xml")]).finish().unwrap_err();
+        let problem = layered(file, &environment, &[("log_format", "xml")])
+            .finish()
+            .unwrap_err();
         let all: Vec<_> = std::iter::once(&problem).chain(&problem.others).collect();
         let places: Vec<_> = all.iter().filter_map(|p| p.place.as_deref()).collect();
         assert_eq!(
@@ -213,7 +240,11 @@ mod tests {
 
     #[test]
     fn an_environment_variable_that_nobody_reads_is_noted_only() {
-        let environment = [("SWITCHBOARD_LISTN", "x"), ("SWITCHBOARD_PORT_8080_TCP", "tcp://x"), ("HOME", "/")];
+        let environment = [
+            ("SWITCHBOARD_LISTN", "x"),
+            ("SWITCHBOARD_PORT_8080_TCP", "tcp://x"),
+            ("HOME", "/"),
+        ];
         let (_, notes) = layered("", &environment, &[]).finish().unwrap();
         assert_eq!(notes.len(), 2);
         assert!(notes[0].contains("SWITCHBOARD_LISTEN"), "{}", notes[0]);

@@ -114,8 +114,14 @@ impl Sources {
     /// The environment of this process, beside the given file and flags.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
-        Self { file, environment, flags }
+        let environment = std::env::vars_os()
+            .map(|(name, value)| (text(name), text(value)))
+            .collect();
+        Self {
+            file,
+            environment,
+            flags,
+        }
     }
 }
 
@@ -125,8 +131,14 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong, as one problem ([`Code::WrongSetting`], [`Code::UnknownKey`]) with its `others`.
     pub fn load(sources: Sources) -> Result<Self, Problem> {
-        let Sources { file, mut environment, flags } = sources;
-        let master_key = environment.remove("SWITCHBOARD_MASTER_KEY").filter(|text| !text.trim().is_empty());
+        let Sources {
+            file,
+            mut environment,
+            flags,
+        } = sources;
+        let master_key = environment
+            .remove("SWITCHBOARD_MASTER_KEY")
+            .filter(|text| !text.trim().is_empty());
         let file = file.or_else(|| environment.remove("SWITCHBOARD_CONFIG").map(PathBuf::from));
         let mut layers = Layers::new();
         if let Some(document) = read_file(file.as_deref())? {
@@ -141,7 +153,11 @@ impl Settings {
     fn assemble(values: IndexMap<&'static str, Set>, notes: Vec<String>, master_key: Option<String>) -> Self {
         let read = Values(&values);
         let data = PathBuf::from(read.text("data").unwrap_or_else(|| "data".into()));
-        let master_key = match (master_key, read.text("master_key_command"), read.text("master_key_file")) {
+        let master_key = match (
+            master_key,
+            read.text("master_key_command"),
+            read.text("master_key_file"),
+        ) {
             (Some(text), _, _) => MasterKey::Text(text),
             (None, Some(command), _) => MasterKey::Command(command),
             (None, None, Some(file)) => MasterKey::File(file.into()),
@@ -188,7 +204,9 @@ impl Settings {
 
     /// Every setting that has a value, in the order of the table.
     pub fn values(&self) -> impl Iterator<Item = (&'static Setting, &Set)> {
-        SETTINGS.iter().filter_map(|setting| self.values.get(setting.key).map(|set| (setting, set)))
+        SETTINGS
+            .iter()
+            .filter_map(|setting| self.values.get(setting.key).map(|set| (setting, set)))
     }
 }
 
@@ -246,7 +264,10 @@ mod tests {
     fn sources(file: &Path, environment: &[(&str, &str)]) -> Sources {
         Sources {
             file: Some(file.to_owned()),
-            environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            environment: environment
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
             flags: vec![],
         }
     }
@@ -257,9 +278,25 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(settings.master_key, MasterKey::File("./data/master.key".into()));
         assert!(!settings.allow_private_addresses && !settings.log_json);
-        let Limits { body_bytes, event_bytes, batch, depth, keys } = settings.limits;
-        assert_eq!((body_bytes, event_bytes, batch, depth, keys), (4 << 20, 256 << 10, 1000, 64, 10_000));
-        assert_eq!(settings.retry, Retry { base_ms: 1000, cap_ms: 900_000, attempts: 14 });
+        let Limits {
+            body_bytes,
+            event_bytes,
+            batch,
+            depth,
+            keys,
+        } = settings.limits;
+        assert_eq!(
+            (body_bytes, event_bytes, batch, depth, keys),
+            (4 << 20, 256 << 10, 1000, 64, 10_000)
+        );
+        assert_eq!(
+            settings.retry,
+            Retry {
+                base_ms: 1000,
+                cap_ms: 900_000,
+                attempts: 14
+            }
+        );
         assert_eq!(settings.stop, Duration::from_secs(10));
     }
 
@@ -267,7 +304,11 @@ mod tests {
     fn the_master_key_comes_from_the_environment_before_command_and_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("s.json");
-        std::fs::write(&file, r#"{"data": "/d", "master_key_file": "/k", "master_key_command": "pass"}"#).unwrap();
+        std::fs::write(
+            &file,
+            r#"{"data": "/d", "master_key_file": "/k", "master_key_command": "pass"}"#,
+        )
+        .unwrap();
         let settings = Settings::load(sources(&file, &[("SWITCHBOARD_MASTER_KEY", "00")])).unwrap();
         assert_eq!(settings.master_key, MasterKey::Text("00".into()));
         assert!(!format!("{:?}", settings.master_key).contains("00"));
@@ -283,6 +324,9 @@ mod tests {
         assert!(missing.detail.contains("s.yaml"), "{missing}");
         std::fs::write(&file, "{\"listen\": ").unwrap();
         let broken = Settings::load(sources(&file, &[])).unwrap_err();
-        assert!(broken.place.as_deref().is_some_and(|place| place.contains("s.yaml:1:")), "{broken:?}");
+        assert!(
+            broken.place.as_deref().is_some_and(|place| place.contains("s.yaml:1:")),
+            "{broken:?}"
+        );
     }
 }

@@ -12,7 +12,11 @@ pub fn print_defaults() -> String {
             Form::Choice(words) => format!("{} ({})", setting.doc, words.join(" or ")),
             _ => setting.doc.to_owned(),
         };
-        let comment = format!("# {comment}. Environment: {}; flag: --{}", setting.variable(), setting.flag());
+        let comment = format!(
+            "# {comment}. Environment: {}; flag: --{}",
+            setting.variable(),
+            setting.flag()
+        );
         (setting, Some(setting.default.to_owned()), comment)
     });
     print(lines, true)
@@ -20,7 +24,9 @@ pub fn print_defaults() -> String {
 
 /// The values in force, each with who set it. Secrets are no settings of this list, so none is printed.
 pub fn print_effective(settings: &Settings) -> String {
-    let lines = settings.values().map(|(setting, set)| (setting, Some(set.text.clone()), format!("# {}", set.origin)));
+    let lines = settings
+        .values()
+        .map(|(setting, set)| (setting, Some(set.text.clone()), format!("# {}", set.origin)));
     print(lines, false)
 }
 
@@ -67,7 +73,12 @@ mod tests {
         layers.file(&Document::parse(&text, "defaults.yaml").unwrap());
         let (values, _) = layers.finish().unwrap();
         for setting in SETTINGS {
-            assert_eq!(values.get(setting.key).map_or("", |set| set.text.as_str()), setting.default, "{}", setting.key);
+            assert_eq!(
+                values.get(setting.key).map_or("", |set| set.text.as_str()),
+                setting.default,
+                "{}",
+                setting.key
+            );
         }
         assert!(SETTINGS.iter().all(|setting| text.contains(setting.doc)));
     }

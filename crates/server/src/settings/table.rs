@@ -41,7 +41,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "127.0.0.1:8080",
         doc: "Address and port of the API; port 0 takes a free one",
     },
-    Setting { key: "data", form: Form::Path, default: "./data", doc: "Folder of the database and the master key" },
+    Setting {
+        key: "data",
+        form: Form::Path,
+        default: "./data",
+        doc: "Folder of the database and the master key",
+    },
     Setting {
         key: "allow_private_addresses",
         form: Form::Switch,
@@ -54,7 +59,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "info",
         doc: "What is logged: error, warn, info, debug, trace, or a filter such as info,switchboard_hub=debug",
     },
-    Setting { key: "log_format", form: Form::Choice(&["text", "json"]), default: "text", doc: "How log lines look" },
+    Setting {
+        key: "log_format",
+        form: Form::Choice(&["text", "json"]),
+        default: "text",
+        doc: "How log lines look",
+    },
     Setting {
         key: "master_key_file",
         form: Form::Path,
@@ -85,7 +95,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "262144",
         doc: "Largest data of one event",
     },
-    Setting { key: "limits.batch", form: Form::Count(1, 10_000), default: "1000", doc: "Most events in one request" },
+    Setting {
+        key: "limits.batch",
+        form: Form::Count(1, 10_000),
+        default: "1000",
+        doc: "Most events in one request",
+    },
     Setting {
         key: "limits.depth",
         form: Form::Count(4, 100),
@@ -152,7 +167,11 @@ impl Setting {
 
     /// The objects that hold settings: `limits`, `retry`.
     pub fn groups() -> Vec<&'static str> {
-        let mut groups: Vec<_> = SETTINGS.iter().filter_map(|s| s.key.split_once('.')).map(|(group, _)| group).collect();
+        let mut groups: Vec<_> = SETTINGS
+            .iter()
+            .filter_map(|s| s.key.split_once('.'))
+            .map(|(group, _)| group)
+            .collect();
         groups.dedup();
         groups
     }

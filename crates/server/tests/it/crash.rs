@@ -30,7 +30,11 @@ async fn what_was_accepted_before_a_kill_is_delivered_once_after_the_restart() {
     }
     hub.kill();
     for system in ["salesforce", "hubspot", "notion"] {
-        assert_eq!(vendors.summary().vendors[system].records.values().sum::<u64>(), 0, "{system}");
+        assert_eq!(
+            vendors.summary().vendors[system].records.values().sum::<u64>(),
+            0,
+            "{system}"
+        );
         vendors::down(&vendors, system, false);
     }
     let hub = folder.start();
@@ -38,16 +42,28 @@ async fn what_was_accepted_before_a_kill_is_delivered_once_after_the_restart() {
         let story = hub.settled(event).await;
         assert_eq!(states(&story), ["delivered"; 5], "{story:#}");
     }
-    for (vendor, object) in
-        [("salesforce", "Lead"), ("salesforce", "Case"), ("hubspot", "contacts"), ("hubspot", "tickets"), ("notion", "pages")]
-    {
-        assert_eq!(vendors::records(&vendors, vendor, object).len(), 10, "{vendor} {object}");
+    for (vendor, object) in [
+        ("salesforce", "Lead"),
+        ("salesforce", "Case"),
+        ("hubspot", "contacts"),
+        ("hubspot", "tickets"),
+        ("notion", "pages"),
+    ] {
+        assert_eq!(
+            vendors::records(&vendors, vendor, object).len(),
+            10,
+            "{vendor} {object}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_the_write_and_its_answer_doubles_nothing() {
-    for (system, object, method) in [("salesforce", "Case", "PATCH"), ("hubspot", "tickets", "POST"), ("notion", "pages", "POST")] {
+    for (system, object, method) in [
+        ("salesforce", "Case", "PATCH"),
+        ("hubspot", "tickets", "POST"),
+        ("notion", "pages", "POST"),
+    ] {
         let (folder, vendors) = (Folder::new(), vendors::start().await);
         folder.apply(&vendors::integration(&vendors, system)).fine();
         let hub = folder.start();

@@ -8,15 +8,33 @@ use crate::hub::Folder;
 fn a_run_loses_and_doubles_nothing_under_the_failure_dial() {
     let folder = Folder::new();
     let ended = folder.run(&["demo", "--events", "150", "--seed", "7", "--exit", "--json"]);
-    let last = ended.stdout.lines().last().unwrap_or_else(|| panic!("{}", ended.stderr));
+    let last = ended
+        .stdout
+        .lines()
+        .last()
+        .unwrap_or_else(|| panic!("{}", ended.stderr));
     let verdict: Value = serde_json::from_str(last).unwrap();
-    for (member, expected) in [("events", 150), ("lost", 0), ("duplicates", 0), ("dead", 0), ("pending", 0)] {
+    for (member, expected) in [
+        ("events", 150),
+        ("lost", 0),
+        ("duplicates", 0),
+        ("dead", 0),
+        ("pending", 0),
+    ] {
         assert_eq!(verdict[member], expected, "{member} in {verdict}\n{}", ended.stderr);
     }
     assert_eq!(verdict["deliveries"], verdict["delivered"]);
-    assert!(verdict["events_per_second"].as_f64().is_some_and(|rate| rate > 0.0), "{verdict}");
+    assert!(
+        verdict["events_per_second"].as_f64().is_some_and(|rate| rate > 0.0),
+        "{verdict}"
+    );
     assert_eq!(verdict["simulated"]["salesforce"]["Case"], 150, "{verdict}");
-    assert!(verdict["injected_failures"]["salesforce"].as_object().is_some_and(|faults| faults.len() > 2), "{verdict}");
+    assert!(
+        verdict["injected_failures"]["salesforce"]
+            .as_object()
+            .is_some_and(|faults| faults.len() > 2),
+        "{verdict}"
+    );
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("posted"), "{}", ended.stderr);
     assert!(!folder.data().exists(), "the demo has a folder of its own");

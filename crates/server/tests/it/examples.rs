@@ -5,15 +5,43 @@ use serde_json::Value;
 use crate::hub::Folder;
 
 const CONNECTIONS: [(&str, &str, &str); 4] = [
-    ("salesforce.json", include_str!("examples/salesforce.json"), "connection salesforce [salesforce]: active"),
-    ("hubspot.json", include_str!("examples/hubspot.json"), "connection hubspot [hubspot]: active"),
-    ("notion.json", include_str!("examples/notion.json"), "connection notion [notion]: active"),
-    ("integrations.json", include_str!("examples/integrations.json"), "connection primary-crm [salesforce]: draft (missing:"),
+    (
+        "salesforce.json",
+        include_str!("examples/salesforce.json"),
+        "connection salesforce [salesforce]: active",
+    ),
+    (
+        "hubspot.json",
+        include_str!("examples/hubspot.json"),
+        "connection hubspot [hubspot]: active",
+    ),
+    (
+        "notion.json",
+        include_str!("examples/notion.json"),
+        "connection notion [notion]: active",
+    ),
+    (
+        "integrations.json",
+        include_str!("examples/integrations.json"),
+        "connection primary-crm [salesforce]: draft (missing:",
+    ),
 ];
 const STRATEGIES: [(&str, &str, &str); 3] = [
-    ("strategy-category-routing.json", include_str!("examples/strategy-category-routing.json"), "zendesk"),
-    ("strategy-parallel-sync.json", include_str!("examples/strategy-parallel-sync.json"), "slack, email"),
-    ("strategy-primary-backup.json", include_str!("examples/strategy-primary-backup.json"), "salesforce, hubspot"),
+    (
+        "strategy-category-routing.json",
+        include_str!("examples/strategy-category-routing.json"),
+        "zendesk",
+    ),
+    (
+        "strategy-parallel-sync.json",
+        include_str!("examples/strategy-parallel-sync.json"),
+        "slack, email",
+    ),
+    (
+        "strategy-primary-backup.json",
+        include_str!("examples/strategy-primary-backup.json"),
+        "salesforce, hubspot",
+    ),
 ];
 
 #[test]
@@ -48,7 +76,11 @@ fn a_system_that_this_version_lacks_is_named_with_those_that_it_has() {
         let file = folder.file(name, text);
         let ended = folder.run(&["apply", file.to_str().unwrap()]);
         assert_eq!(ended.code, Some(1), "{name}: {ended:?}");
-        assert!(ended.stderr.contains("SWB-CFG-003") && ended.stderr.contains("salesforce"), "{name}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains("SWB-CFG-003") && ended.stderr.contains("salesforce"),
+            "{name}: {}",
+            ended.stderr
+        );
     }
 }
 
@@ -64,7 +96,11 @@ fn a_file_that_is_no_configuration_is_told_what_would_be_one() {
         let file = folder.file(name, text);
         let ended = folder.run(&["apply", file.to_str().unwrap()]);
         assert_eq!(ended.code, Some(1), "{name}: {ended:?}");
-        assert!(ended.stderr.contains("SWB-CFG-006") && ended.stderr.contains("crmIntegrations"), "{name}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains("SWB-CFG-006") && ended.stderr.contains("crmIntegrations"),
+            "{name}: {}",
+            ended.stderr
+        );
     }
 }
 
@@ -74,7 +110,10 @@ async fn a_running_hub_takes_what_another_process_applies() {
     let hub = folder.start();
     let files = CONNECTIONS.map(|(name, text, _)| folder.file(name, text).display().to_string());
     let strategy = folder.file(STRATEGIES[0].0, STRATEGIES[0].1).display().to_string();
-    let arguments: Vec<&str> = ["apply", &strategy].into_iter().chain(files.iter().map(String::as_str)).collect();
+    let arguments: Vec<&str> = ["apply", &strategy]
+        .into_iter()
+        .chain(files.iter().map(String::as_str))
+        .collect();
     folder.run(&arguments).fine();
     crate::wait::until("the hub has seen the change", async || {
         let connections = hub.get("/v1/connections").await.fine(200);
@@ -83,7 +122,11 @@ async fn a_running_hub_takes_what_another_process_applies() {
     .await;
     let routes = hub.get("/v1/routes").await.fine(200);
     let waiting: Vec<&Value> = routes["items"][0]["waiting_for"].as_array().unwrap().iter().collect();
-    assert_eq!(waiting, ["jira", "linear", "zendesk", "freshdesk", "airtable"], "{routes}");
+    assert_eq!(
+        waiting,
+        ["jira", "linear", "zendesk", "freshdesk", "airtable"],
+        "{routes}"
+    );
 }
 
 #[test]
@@ -94,6 +137,10 @@ fn several_files_are_applied_all_or_none() {
     let missing = folder.data().join("nowhere.json").display().to_string();
     let ended = folder.run(&["apply", &good, &bad, &missing]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("broken.json:1:") && ended.stderr.contains("nowhere.json"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("broken.json:1:") && ended.stderr.contains("nowhere.json"),
+        "{}",
+        ended.stderr
+    );
     assert!(!folder.data().join("switchboard.db").exists(), "nothing was opened");
 }

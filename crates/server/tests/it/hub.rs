@@ -19,7 +19,9 @@ pub struct Folder {
 
 impl Folder {
     pub fn new() -> Self {
-        Self { root: tempfile::tempdir().unwrap() }
+        Self {
+            root: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// The data folder.
@@ -60,13 +62,24 @@ impl Folder {
 
     /// Starts a hub that answers at once and tries again soon.
     pub fn start(&self) -> Hub {
-        self.start_with(&["--retry-base-ms", "20", "--retry-cap-ms", "200", "--retry-attempts", "60"])
+        self.start_with(&[
+            "--retry-base-ms",
+            "20",
+            "--retry-cap-ms",
+            "200",
+            "--retry-attempts",
+            "60",
+        ])
     }
 
     /// Starts a hub with these flags.
     pub fn start_with(&self, flags: &[&str]) -> Hub {
         let mut command = self.command(&["--listen", "127.0.0.1:0", "--allow-private-addresses"]);
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.root.path().join("log")).unwrap();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.root.path().join("log"))
+            .unwrap();
         command.args(flags).stdout(Stdio::piped()).stderr(log);
         Hub::start(command, self.root.path())
     }
@@ -127,12 +140,19 @@ impl Reply {
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let problem = self.json();
-        assert_eq!((self.status, problem["code"].as_str()), (status, Some(code)), "{problem}");
+        assert_eq!(
+            (self.status, problem["code"].as_str()),
+            (status, Some(code)),
+            "{problem}"
+        );
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert_eq!(problem["type"], format!("/errors/{code}"));
         assert_eq!(problem["status"], status);
         for member in ["title", "detail", "fault", "next"] {
-            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member} of {problem}");
+            assert!(
+                problem[member].as_str().is_some_and(|text| !text.is_empty()),
+                "{member} of {problem}"
+            );
         }
         problem
     }
@@ -171,13 +191,21 @@ impl Hub {
         let key = key.or_else(|| std::fs::read_to_string(&key_file).ok()).unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { child, banner, address, key, http }
+        Self {
+            child,
+            banner,
+            address,
+            key,
+            http,
+        }
     }
 
     /// A caller's request, with the key.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        self.http.request(method, format!("{}{path}", self.address)).bearer_auth(&self.key)
+        self.http
+            .request(method, format!("{}{path}", self.address))
+            .bearer_auth(&self.key)
     }
 
     /// A caller's request without a key.
@@ -200,11 +228,13 @@ impl Hub {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.post_raw(path, "application/json", body.to_string().into_bytes()).await
+        self.post_raw(path, "application/json", body.to_string().into_bytes())
+            .await
     }
 
     pub async fn post_raw(&self, path: &str, media: &str, body: Vec<u8>) -> Reply {
-        self.send(self.request("POST", path).header("content-type", media).body(body)).await
+        self.send(self.request("POST", path).header("content-type", media).body(body))
+            .await
     }
 
     /// Posts a message that is to be accepted; answers its id.
@@ -226,7 +256,9 @@ impl Hub {
         until(&format!("the deliveries of {event} are settled"), async || {
             let story = self.story(event).await;
             let deliveries = story["deliveries"].as_array().unwrap();
-            let all = deliveries.iter().all(|d| settled.contains(&d["state"].as_str().unwrap()));
+            let all = deliveries
+                .iter()
+                .all(|d| settled.contains(&d["state"].as_str().unwrap()));
             (all && !deliveries.is_empty()).then_some(story)
         })
         .await
@@ -255,7 +287,10 @@ impl Hub {
 
     /// SIGTERM, and the end that follows.
     pub fn terminate(mut self) -> ExitStatus {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
         self.child.wait().unwrap()
     }
@@ -270,5 +305,10 @@ impl Drop for Hub {
 
 /// The states of the deliveries of a story, in order.
 pub fn states(story: &Value) -> Vec<&str> {
-    story["deliveries"].as_array().unwrap().iter().map(|delivery| delivery["state"].as_str().unwrap()).collect()
+    story["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|delivery| delivery["state"].as_str().unwrap())
+        .collect()
 }

@@ -13,7 +13,11 @@ async fn a_second_process_on_the_same_folder_is_told_that_there_is_a_first() {
     let _hub = folder.start();
     let second = folder.run(&["--listen", "127.0.0.1:0"]);
     assert_eq!(second.code, Some(1), "{second:?}");
-    assert!(second.stderr.contains("SWB-HUB-003") && second.stderr.contains("--data"), "{}", second.stderr);
+    assert!(
+        second.stderr.contains("SWB-HUB-003") && second.stderr.contains("--data"),
+        "{}",
+        second.stderr
+    );
 }
 
 #[test]
@@ -29,7 +33,11 @@ fn a_used_port_a_wrong_port_and_a_wrong_folder_are_one_paragraph_each() {
     ] {
         let ended = folder.run(&arguments);
         assert_eq!(ended.code, Some(code), "{arguments:?} {ended:?}");
-        assert!(ended.stderr.contains(words) && ended.stderr.contains("what to do:"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains(words) && ended.stderr.contains("what to do:"),
+            "{}",
+            ended.stderr
+        );
         assert_eq!(ended.stderr.matches("error:").count(), 1, "{}", ended.stderr);
         assert_eq!(ended.stdout, "");
     }
@@ -40,7 +48,9 @@ fn a_used_port_a_wrong_port_and_a_wrong_folder_are_one_paragraph_each() {
 async fn sigterm_ends_the_hub_well_and_what_waits_is_kept() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     let hub = folder.start();
-    hub.post("/api/crm/configure", &vendors::webhook(&vendors)).await.fine(200);
+    hub.post("/api/crm/configure", &vendors::webhook(&vendors))
+        .await
+        .fine(200);
     vendors::down(&vendors, "webhook", true);
     let event = hub.message(serde_json::json!({"messageContent": "x"})).await;
     assert_eq!(hub.terminate().code(), Some(0));
@@ -63,7 +73,10 @@ async fn a_key_made_beside_a_running_hub_is_good_at_once() {
     })
     .await;
     let list = folder.run(&["keys", "list"]).fine().stdout;
-    assert!(list.contains("Zapier 钥匙") && list.contains("first key") && !list.contains(key), "{list}");
+    assert!(
+        list.contains("Zapier 钥匙") && list.contains("first key") && !list.contains(key),
+        "{list}"
+    );
 }
 
 #[test]
@@ -81,7 +94,10 @@ fn doctor_finds_a_readable_master_key_and_an_incomplete_connection() {
     let integrations = folder.file("integrations.json", include_str!("examples/integrations.json"));
     folder.run(&["apply", integrations.to_str().unwrap()]).fine();
     let sound = folder.run(&["doctor"]).fine().stdout;
-    assert!(sound.contains("database: sound") && sound.contains("connection primary-crm: missing"), "{sound}");
+    assert!(
+        sound.contains("database: sound") && sound.contains("connection primary-crm: missing"),
+        "{sound}"
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -101,9 +117,19 @@ fn doctor_finds_a_readable_master_key_and_an_incomplete_connection() {
 fn every_mistake_in_the_settings_is_told_at_once() {
     let folder = Folder::new();
     folder.file("switchboard.yaml", "listen: 127.0.0.1:70000\nlimts:\n  batch: 3\n");
-    let ended = Ended::from_command(folder.command(&["config", "check", "--log-format", "xml"]).env("SWITCHBOARD_RETRY_ATTEMPTS", "many"));
+    let ended = Ended::from_command(
+        folder
+            .command(&["config", "check", "--log-format", "xml"])
+            .env("SWITCHBOARD_RETRY_ATTEMPTS", "many"),
+    );
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    for words in ["switchboard.yaml:1:9", "switchboard.yaml:2:1", "`limits`", "SWITCHBOARD_RETRY_ATTEMPTS", "--log-format"] {
+    for words in [
+        "switchboard.yaml:1:9",
+        "switchboard.yaml:2:1",
+        "`limits`",
+        "SWITCHBOARD_RETRY_ATTEMPTS",
+        "--log-format",
+    ] {
         assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
     }
     let shown = Folder::new().run(&["config", "show", "--listen", "9000"]).fine().stdout;

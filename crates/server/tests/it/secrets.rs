@@ -22,13 +22,27 @@ async fn no_file_of_the_data_folder_holds_a_credential_in_clear() {
         let done = hub.post("/api/crm/configure", &connection).await.fine(200);
         assert!(SECRETS.iter().all(|secret| !done.to_string().contains(secret)));
     }
-    let event = hub.message(json!({"senderEmail": "a@example.org", "senderName": "Ana", "tenantName": "E", "messageContent": "hello"})).await;
+    let event = hub
+        .message(
+            json!({"senderEmail": "a@example.org", "senderName": "Ana", "tenantName": "E", "messageContent": "hello"}),
+        )
+        .await;
     let story = hub.settled(&event).await.to_string();
     let connections = hub.get("/v1/connections").await.text;
-    let used = vendors.calls(0, usize::MAX).iter().map(|call| call.to_json().to_string()).collect::<String>();
+    let used = vendors
+        .calls(0, usize::MAX)
+        .iter()
+        .map(|call| call.to_json().to_string())
+        .collect::<String>();
     for secret in SECRETS {
-        assert!(used.contains(secret), "the vendor got {secret}, so the scan below means something");
-        assert!(!story.contains(secret) && !connections.contains(secret), "{secret} is shown");
+        assert!(
+            used.contains(secret),
+            "the vendor got {secret}, so the scan below means something"
+        );
+        assert!(
+            !story.contains(secret) && !connections.contains(secret),
+            "{secret} is shown"
+        );
         // While the hub runs the write-ahead log is there as well.
         assert_eq!(holding(folder.data().parent().unwrap(), secret), Vec::<String>::new());
     }
@@ -45,7 +59,11 @@ fn holding(folder: &Path, secret: &str) -> Vec<String> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(holding(&path, secret));
-        } else if std::fs::read(&path).unwrap_or_default().windows(secret.len()).any(|part| part == secret.as_bytes()) {
+        } else if std::fs::read(&path)
+            .unwrap_or_default()
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes())
+        {
             found.push(path.display().to_string());
         }
     }

@@ -9,7 +9,9 @@ use crate::{hub::Folder, vendors, wait::until};
 async fn an_expired_token_is_renewed_once_for_all_that_wait() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     let hub = folder.start();
-    hub.post("/api/crm/configure", &vendors::integration(&vendors, "salesforce")).await.fine(200);
+    hub.post("/api/crm/configure", &vendors::integration(&vendors, "salesforce"))
+        .await
+        .fine(200);
     let message = |n: usize| json!({"type": "message.received", "data": {"senderEmail": format!("a{n}@example.org"), "tenantName": "E"}});
     hub.post("/v1/events", &message(0)).await.fine(202);
     hub.idle().await;
@@ -21,26 +23,44 @@ async fn an_expired_token_is_renewed_once_for_all_that_wait() {
     hub.idle().await;
     assert_eq!(vendors::records(&vendors, "salesforce", "Case").len(), 40);
     let after = vendors::calls(&vendors, "salesforce", "POST", "/services/oauth2/token");
-    assert_eq!(after - before, 1, "one of the waiters renews, the others take its token");
+    assert_eq!(
+        after - before,
+        1,
+        "one of the waiters renews, the others take its token"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_credentials_stop_the_connection_and_correct_ones_send_what_waited() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     let hub = folder.start();
-    hub.post("/api/crm/configure", &vendors::integration(&vendors, "notion")).await.fine(200);
-    let refused = Fault::Status { code: 401, retry_after_s: None, applied: false };
+    hub.post("/api/crm/configure", &vendors::integration(&vendors, "notion"))
+        .await
+        .fine(200);
+    let refused = Fault::Status {
+        code: 401,
+        retry_after_s: None,
+        applied: false,
+    };
     vendors::fail(&vendors, "notion", [Rule::new(refused)]);
-    let event = hub.message(json!({"senderName": "Ana", "messageContent": "hello"})).await;
+    let event = hub
+        .message(json!({"senderName": "Ana", "messageContent": "hello"}))
+        .await;
     until("the connection is in error", async || {
         let connections = hub.get("/v1/connections").await.fine(200);
         (connections["items"][0]["state"] == "error").then_some(())
     })
     .await;
     let story = hub.story(&event).await;
-    assert!(["waiting", "unknown"].contains(&story["deliveries"][0]["state"].as_str().unwrap()), "{story:#}");
+    assert!(
+        ["waiting", "unknown"].contains(&story["deliveries"][0]["state"].as_str().unwrap()),
+        "{story:#}"
+    );
     vendors::down(&vendors, "notion", false);
-    let test = hub.post("/api/crm/test-connection", &json!({"integrationId": "notion"})).await.fine(200);
+    let test = hub
+        .post("/api/crm/test-connection", &json!({"integrationId": "notion"}))
+        .await
+        .fine(200);
     assert_eq!(test["ok"], true, "{test}");
     hub.settled(&event).await;
     assert_eq!(vendors::records(&vendors, "notion", "pages").len(), 1);
@@ -50,13 +70,21 @@ async fn refused_credentials_stop_the_connection_and_correct_ones_send_what_wait
 async fn a_connection_can_be_tested_before_it_is_kept() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     let hub = folder.start();
-    let test = hub.post("/api/crm/test-connection", &vendors::integration(&vendors, "hubspot")).await.fine(200);
+    let test = hub
+        .post("/api/crm/test-connection", &vendors::integration(&vendors, "hubspot"))
+        .await
+        .fine(200);
     assert_eq!(test["ok"], true, "{test}");
     assert!(!test.to_string().contains("your-hubspot-api-key"), "{test}");
     assert_eq!(hub.get("/v1/connections").await.fine(200)["items"], json!([]));
     vendors::down(&vendors, "hubspot", true);
-    let test = hub.post("/api/crm/test-connection", &vendors::integration(&vendors, "hubspot")).await.fine(200);
+    let test = hub
+        .post("/api/crm/test-connection", &vendors::integration(&vendors, "hubspot"))
+        .await
+        .fine(200);
     assert_eq!(test["ok"], false, "{test}");
     assert_eq!(test["problem"]["fault"], "vendor", "{test}");
-    hub.post("/api/crm/test-connection", &json!({"integrationId": "nobody"})).await.problem(404, "SWB-API-008");
+    hub.post("/api/crm/test-connection", &json!({"integrationId": "nobody"}))
+        .await
+        .problem(404, "SWB-API-008");
 }

@@ -5,8 +5,13 @@ use switchboard_simulator::{Dial, Options, Rule, Running};
 
 /// Simulated vendors that take any credentials and do nothing wrong until they are told to.
 pub async fn start() -> Running {
-    let options = Options { limit_scale: 1000.0, ..Options::demo() };
-    switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options).await.unwrap()
+    let options = Options {
+        limit_scale: 1000.0,
+        ..Options::demo()
+    };
+    switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
+        .await
+        .unwrap()
 }
 
 /// The connection of one system as the guides write it, led to the simulator. The mapping is the users'.
@@ -34,7 +39,10 @@ pub fn webhook(vendors: &Running) -> Value {
 /// The records that the vendor holds.
 pub fn records(vendors: &Running, vendor: &str, object: &str) -> Vec<Value> {
     let records = vendors.records(vendor, object).unwrap();
-    records.into_iter().filter(|record| record.get("repeat") != Some(&Value::Bool(true))).collect()
+    records
+        .into_iter()
+        .filter(|record| record.get("repeat") != Some(&Value::Bool(true)))
+        .collect()
 }
 
 /// These rules and no others.
@@ -44,7 +52,15 @@ pub fn fail(vendors: &Running, vendor: &str, rules: impl IntoIterator<Item = Rul
 
 /// The vendor is away, or back.
 pub fn down(vendors: &Running, vendor: &str, down: bool) {
-    vendors.set_vendor_dial(vendor, Dial { down, ..Dial::default() }).unwrap();
+    vendors
+        .set_vendor_dial(
+            vendor,
+            Dial {
+                down,
+                ..Dial::default()
+            },
+        )
+        .unwrap();
 }
 
 /// How many calls of this method with this in their path the vendor got.

@@ -21,6 +21,9 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < end, "still waiting for this after {DEADLINE:?}: {what}");
+        assert!(
+            Instant::now() < end,
+            "still waiting for this after {DEADLINE:?}: {what}"
+        );
     }
 }

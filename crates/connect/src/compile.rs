@@ -106,7 +106,7 @@ impl<'d> Compiler<'d> {
                     at,
                     format!("`{name}` is no name of a header"),
                     "See RFC 9110, section 5.1.",
-                )
+                );
             })
             .ok()
     }

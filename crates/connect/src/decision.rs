@@ -121,12 +121,18 @@ impl Known {
 
     fn learn_success(&mut self, kind: OperationKind, external_id: Option<String>) {
         match kind {
-            OperationKind::Find => {
-                self.looked = true;
+            OperationKind::Find | OperationKind::Probe => {
+                // What a probe finds may be somebody else's record of the same person: it is updated like any that is found.
+                self.looked |= kind == OperationKind::Find;
+                self.doubt = if kind == OperationKind::Probe {
+                    Doubt::No
+                } else {
+                    self.doubt
+                };
                 self.found = external_id.filter(|id| !self.gone.contains(id));
             }
             OperationKind::Update => self.settled = Some(self.target().map(str::to_owned)),
-            OperationKind::Create | OperationKind::Upsert | OperationKind::Probe => self.settled = Some(external_id),
+            OperationKind::Create | OperationKind::Upsert => self.settled = Some(external_id),
         }
     }
 

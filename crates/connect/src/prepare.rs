@@ -122,6 +122,7 @@ impl Case {
 
 /// What a preparation needs next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart as soon as it is made")]
 pub enum PrepareStep {
     /// This call; its answer goes to [`Preparation::read`].
     Call(HttpRequest),

@@ -49,8 +49,9 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     if fits(text, max) {
         return text.to_owned();
     }
-    let kept = pieces(text, max.saturating_sub(1)).first().copied().unwrap_or_default();
-    let mut short = kept.trim_end().to_owned();
+    let room = max.saturating_sub(1);
+    let kept = pieces(text, room).first().copied().filter(|kept| fits(kept, room));
+    let mut short = kept.unwrap_or_default().trim_end().to_owned();
     if max > 0 {
         short.push(ELLIPSIS);
     }
@@ -77,7 +78,7 @@ mod tests {
         #[test]
         fn pieces_make_up_the_text_and_keep_the_limit(text in "\\PC{0,80}", limit in 2usize..30) {
             let pieces = pieces(&text, limit);
-            prop_assert_eq!(pieces.concat(), text);
+            prop_assert_eq!(pieces.concat(), text.as_str());
             prop_assert!(pieces.iter().all(|piece| piece.encode_utf16().count() <= limit && !piece.is_empty()));
         }
 

@@ -102,7 +102,7 @@ impl Shape {
                     record.insert(name, value);
                 }
                 Ok(Some((name, _))) => {
-                    problems.push(problem(&name, &format!("the mapping gives it twice, also as `{key}`")))
+                    problems.push(problem(&name, &format!("the mapping gives it twice, also as `{key}`")));
                 }
                 Ok(None) => {}
                 Err(wrong) => problems.push(wrong),

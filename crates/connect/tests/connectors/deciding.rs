@@ -75,7 +75,7 @@ fn walk(known: &Known, can: Abilities, doubtful: Option<Op>, depth: u32) {
     };
     match (kind, doubtful) {
         (Op::Create, Some(Op::Create)) => {
-            assert_eq!(can.create, Some(true), "a second create in doubt: {known:?} {can:?}")
+            assert_eq!(can.create, Some(true), "a second create in doubt: {known:?} {can:?}");
         }
         (Op::Create, Some(Op::Upsert)) | (Op::Upsert, Some(Op::Create)) => panic!("{kind} in doubt: {known:?} {can:?}"),
         _ => {}
@@ -262,5 +262,14 @@ fn a_probe_settles_a_doubt_either_way() {
     assert_eq!(decide(&known, plain), Decision::Call(Op::Create));
     let mut known = Known::new(None, Doubt::Of(Op::Create));
     known.learn(Op::Probe, &delivered("00Q1"));
-    assert_eq!(decide(&known, plain), done("00Q1"));
+    let event = Abilities {
+        record: RecordKind::Event,
+        ..plain
+    };
+    assert_eq!(decide(&known, event), done("00Q1"));
+    // It may be somebody else's record of the same person, which lacks what we know.
+    assert_eq!(
+        (decide(&known, plain), known.target()),
+        (Decision::Call(Op::Update), Some("00Q1"))
+    );
 }

@@ -101,9 +101,22 @@ fn mappings_go_by_the_connectors_own_names() {
     assert_eq!(mappings.keys().collect::<Vec<_>>(), ["contact", "ticket"]);
 }
 
+/// The connector, its `config`, and of one of the problems: code, place, a part of what to do next.
+type Mistake = (&'static str, Value, Code, &'static str, &'static str);
+
+fn check_mistakes(mistakes: &[Mistake]) {
+    for (slug, config, code, place, next) in mistakes {
+        let problems = connector(slug).translate(config).unwrap_err();
+        let hit = problems.iter().any(|problem| {
+            problem.code == *code && problem.place.as_deref() == Some(*place) && problem.next.contains(next)
+        });
+        assert!(hit, "{slug} {config}: {problems:#?}");
+    }
+}
+
 #[test]
-fn each_mistake_is_named_where_it_was_written() {
-    for (slug, config, code, place, next) in [
+fn each_unknown_name_is_named_where_it_was_written() {
+    check_mistakes(&[
         (
             "hubspot",
             json!({"authType": "apikei"}),
@@ -113,7 +126,7 @@ fn each_mistake_is_named_where_it_was_written() {
         ),
         (
             "hubspot",
-            json!({"authType": "apikey", "credentials": {"tokn": "k"}}),
+            json!({"credentials": {"tokn": "k"}}),
             Code::UnknownKey,
             "/credentials/tokn",
             "`token`?",
@@ -127,46 +140,48 @@ fn each_mistake_is_named_where_it_was_written() {
         ),
         (
             "hubspot",
-            json!({"endpoints": {"baseUrl": "api.hubapi.com"}}),
+            json!({"mappings": {"contcat": {}}}),
+            Code::ObjectUnsupported,
+            "/mappings/contcat",
+            "`contact`?",
+        ),
+    ]);
+}
+
+#[test]
+fn each_wrong_value_is_named_where_it_was_written() {
+    let (url, version) = (json!({"baseUrl": "api.hubapi.com"}), json!({"apiVersion": "20.0"}));
+    let twice = json!({"mappings": {"contact": {}, "contacts": {}}});
+    check_mistakes(&[
+        (
+            "hubspot",
+            json!({ "endpoints": url }),
             Code::WrongValue,
             "/endpoints/baseUrl",
             "Correct",
         ),
         (
             "salesforce",
-            json!({"endpoints": {"apiVersion": "20.0"}}),
+            json!({ "endpoints": version }),
             Code::WrongValue,
             "/endpoints/apiVersion",
             "Correct",
         ),
         (
             "salesforce",
-            json!({"credentials": {"sandbox": "maybe"}}),
+            json!({"credentials": {"sandbox": "?"}}),
             Code::WrongValue,
             "/credentials/sandbox",
             "Correct",
         ),
         (
             "hubspot",
-            json!({"credentials": {"apiKey": 7}}),
+            json!({"credentials": {"token": 7}}),
             Code::WrongValue,
             "/credentials/token",
             "Correct",
         ),
-        (
-            "hubspot",
-            json!({"mappings": {"contcat": {}}}),
-            Code::ObjectUnsupported,
-            "/mappings/contcat",
-            "`contact`?",
-        ),
-        (
-            "hubspot",
-            json!({"mappings": {"contact": {}, "contacts": {}}}),
-            Code::WrongValue,
-            "/mappings/contacts",
-            "Leave",
-        ),
+        ("hubspot", twice, Code::WrongValue, "/mappings/contacts", "Leave"),
         (
             "hubspot",
             json!({"mappings": []}),
@@ -174,13 +189,7 @@ fn each_mistake_is_named_where_it_was_written() {
             "/mappings",
             "object",
         ),
-    ] {
-        let problems = connector(slug).translate(&config).unwrap_err();
-        let hit = problems.iter().any(|problem| {
-            problem.code == code && problem.place.as_deref() == Some(place) && problem.next.contains(next)
-        });
-        assert!(hit, "{slug} {config}: {problems:#?}");
-    }
+    ]);
 }
 
 #[test]

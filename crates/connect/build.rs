@@ -1,0 +1,5 @@
+//! The connectors are compiled in: a manifest that is new or changed makes a new build.
+
+fn main() {
+    println!("cargo:rerun-if-changed=../../connectors");
+}

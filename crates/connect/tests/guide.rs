@@ -344,6 +344,10 @@ fn every_form_of_a_condition_becomes_cel() {
             json!(["a == 1", "b == 2 || c == 3"]),
             Some("(a == 1) && (b == 2 || c == 3)"),
         ),
+        (
+            json!(["a == 1 // why", "b == 2"]),
+            Some("(a == 1 // why\n) && (b == 2)"),
+        ),
     ];
     let condition = |conditions: &Value| {
         let file = json!({"connections": [{"key": "k", "connector": "webhook", "rules": {"conditions": conditions}}]});

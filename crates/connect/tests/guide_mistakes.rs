@@ -10,7 +10,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::embedded().expe
 /// Place | code | part of the message | file, with ⏎ for the end of a line.
 const IN_CONNECTIONS: &str = r##"
 f:1:18 | WrongValue | `crmIntegrations` must be a list, but it is an object | crmIntegrations: {}
-f:1:19 | WrongValue | `0` must be an object | crmIntegrations: [7]
+f:1:19 | WrongValue | Entry 1 of `crmIntegrations` must be an object | crmIntegrations: [7]
 f:2:1 | UnknownKey | did you mean `connections`? | connections: []⏎connectons: []
 f:1:15 | WrongValue | `connector` is missing | connections: [{key: a}]
 f:1:15 | WrongValue | `key` is missing | connections: [{connector: hubspot}]
@@ -29,7 +29,7 @@ f:1:55 | ObjectUnsupported | Did you mean `contact`? | connections: [{key: a, co
 f:1:64 | WrongValue | an object | connections: [{key: a, connector: hubspot, mappings: {contact: x}}]
 f:6:28 | TemplateSyntax | bogus | connections:⏎- key: a⏎  connector: hubspot⏎  mappings:⏎    contact:⏎      firstname: "客 {{ x | bogus }}"⏎
 f:1:72 | TemplateSyntax | bogus | {"type":"hubspot","config":{"mappings":{"contact":{"a":["\u00e9 {{ x | bogus }}"]}}}}
-f:1:65 | ConditionSyntax | cannot be read | connections: [{key: a, connector: hubspot, rules: {conditions: ["a === 1"]}}]
+f:1:70 | ConditionSyntax | CEL writes `==` for `===` | connections: [{key: a, connector: hubspot, rules: {conditions: ["a === 1"]}}]
 f:1:65 | ConditionSyntax | equals | connections: [{key: a, connector: hubspot, rules: {conditions: [{field: a, operator: resembles, value: 1}]}}]
 f:1:65 | WrongValue | a condition | connections: [{key: a, connector: hubspot, rules: {conditions: [7]}}]
 f:1:52 | UnknownKey | `when` | connections: [{key: a, connector: hubspot, rules: {when: x}}]
@@ -56,7 +56,7 @@ f:1:46 | WrongValue | must be a text | routes: [{key: r, to: [{system: a, object
 f:1:32 | UnknownEventType | did you mean `message.received`? | routes: [{key: r, to: [a], on: message.recieved}]
 f:1:32 | UnknownEventType | massage.* | routes: [{key: r, to: [a], on: 'massage.*'}]
 f:1:32 | UnknownEventType | mess* | routes: [{key: r, to: [a], on: 'mess*'}]
-f:1:34 | ConditionSyntax | cannot be read | routes: [{key: r, to: [a], when: a === 1}]
+f:1:38 | ConditionSyntax | CEL writes `==` for `===` | routes: [{key: r, to: [a], when: a === 1}]
 f:1:28 | UnknownKey | did you mean `when`? | routes: [{key: r, to: [a], wen: 'true'}]
 f:1:29 | WrongValue | did you mean `parallel_sync`? | routes: [{key: r, strategy: paralel_sync, to: [a]}]
 f:1:49 | WrongValue | a list of two | routes: [{key: r, strategy: primary_backup, to: [a]}]

@@ -3,6 +3,7 @@
 //! Pure: nothing is stored and nothing is called. Everything that is wrong with a file is reported at once, each with its
 //! place and what to do next. The forms are described in `docs/reference/configuration.md`.
 
+mod cel;
 mod connection;
 mod mappings;
 mod reader;

@@ -120,13 +120,24 @@ impl<'r, 'd> Part<'r, 'd> {
             .add(problem, |document| document.place_of_key(&self.pointer));
     }
 
-    /// The key or index that leads to the value.
+    /// What leads to the value, for a message.
     fn name(&self) -> String {
-        let last = self.pointer.rsplit('/').next().unwrap_or_default();
-        if last.is_empty() {
-            "The file".to_owned()
-        } else {
-            format!("`{}`", unescape(last))
+        let Some((parent, last)) = self.pointer.rsplit_once('/') else {
+            return "The file".to_owned();
+        };
+        match last.parse::<usize>() {
+            Ok(at)
+                if self
+                    .reader
+                    .document
+                    .value()
+                    .pointer(parent)
+                    .is_some_and(Value::is_array) =>
+            {
+                let list = parent.rsplit('/').next().unwrap_or_default();
+                format!("Entry {} of `{}`", at + 1, unescape(list))
+            }
+            _ => format!("`{}`", unescape(last)),
         }
     }
 

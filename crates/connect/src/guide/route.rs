@@ -8,9 +8,9 @@ use switchboard_model::{
 };
 
 use super::{
+    cel,
     connection::read_key,
     reader::{Part, one_of, question},
-    rules::read_cel,
     target,
 };
 
@@ -44,7 +44,7 @@ fn read_named(part: &Part<'_, '_>, key: Option<String>) -> Option<RouteSpec> {
     let on = part
         .member("on")
         .map_or(Some(MESSAGE.to_owned()), |on| read_event_type(&on));
-    let condition = part.member("when").and_then(|when| read_cel(&when));
+    let condition = part.member("when").and_then(|when| cel::read(&when));
     let enabled = part.member("enabled").and_then(|flag| flag.flag()).unwrap_or(true);
     let name = part.member("strategy").map_or(Some(PARALLEL), |name| name.text())?;
     let (strategy, own_keys) = match name {

@@ -9,7 +9,10 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use switchboard_model::{condition::Condition, problem::Code};
 
-use super::reader::{Part, question};
+use super::{
+    cel,
+    reader::{Part, question},
+};
 use crate::connector::Connector;
 
 const CREATE: &str = "create";
@@ -64,26 +67,35 @@ fn read_conditions(part: &Part<'_, '_>) -> Option<String> {
     // Each one alone is within the limits; all together may not be.
     let joined = sources
         .iter()
-        .map(|source| format!("({source})"))
+        .map(|source| bracketed(source))
         .collect::<Vec<_>>()
         .join(" && ");
     match Condition::parse(&joined) {
         Ok(_) => Some(joined),
         Err(error) => {
-            report_condition(part, &error.to_string());
+            part.report_inside("", 0, cel::problem(&error.to_string()));
             None
         }
+    }
+}
+
+/// A comment at the end would hide the closing bracket.
+fn bracketed(source: &str) -> String {
+    if source.contains("//") {
+        format!("({source}\n)")
+    } else {
+        format!("({source})")
     }
 }
 
 /// Reads one condition, in CEL or as the guides write it, and says it in CEL.
 fn read_condition(part: &Part<'_, '_>) -> Option<String> {
     match part.value() {
-        Value::String(_) => read_cel(part),
+        Value::String(_) => cel::read(part),
         Value::Object(_) => match Condition::from_guide(part.value()) {
             Ok(condition) => Some(condition.source().to_owned()),
             Err(error) => {
-                report_condition(part, &error.to_string());
+                part.report_inside("", 0, cel::problem(&error.to_string()));
                 None
             }
         },
@@ -92,26 +104,6 @@ fn read_condition(part: &Part<'_, '_>) -> Option<String> {
             None
         }
     }
-}
-
-/// Reads a CEL text.
-pub(super) fn read_cel(part: &Part<'_, '_>) -> Option<String> {
-    let source = part.text()?;
-    match Condition::parse(source) {
-        Ok(_) => Some(source.to_owned()),
-        Err(error) => {
-            report_condition(part, &error.to_string());
-            None
-        }
-    }
-}
-
-fn report_condition(part: &Part<'_, '_>, error: &str) {
-    part.report(
-        Code::ConditionSyntax,
-        format!("The condition cannot be read: {error}"),
-        "Correct it; the forms of conditions are in the configuration reference.",
-    );
 }
 
 /// The objects that an action makes.

@@ -16,7 +16,10 @@ fn the_table_of_filters_is_the_list_of_filters() {
         .split_once(START)
         .and_then(|(_, rest)| rest.split_once(END))
         .map(|(table, _)| table);
-    assert!(written == Some(expected.as_str()), "put this table into the reference:\n{expected}");
+    assert!(
+        written == Some(expected.as_str()),
+        "put this table into the reference:\n{expected}"
+    );
 }
 
 #[test]

@@ -31,12 +31,15 @@ pub(super) fn make(connection: &Connection, pending: &Pending) -> Result<Value, 
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
-    let derived = normalise::variables(&pending.event);
+    let mut derived = normalise::variables(&pending.event);
+    if mapping.reads_event {
+        derived.insert("event".into(), Value::Object(pending.event.data.clone()));
+    }
     let mut scope = Scope::of(&derived).with_map(&pending.event.data);
     if let Some(options) = &pending.options {
         scope = scope.with_map(options);
     }
-    let mapped = mapping.render(&scope).map_err(|errors| {
+    let mapped = mapping.mapping.render(&scope).map_err(|errors| {
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Problem::new(
             Code::MappingFailed,

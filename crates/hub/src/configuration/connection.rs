@@ -60,11 +60,27 @@ pub struct Connection {
     pub gate: Arc<Gate>,
     /// Its access token.
     pub tokens: Arc<TokenSlot>,
-    mappings: Arc<IndexMap<Arc<str>, Mapping>>,
+    mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
     condition: Arc<Result<Option<Condition>, String>>,
     secrets: Arc<Map<String, Value>>,
     learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
+}
+
+/// The mapping that makes one object.
+#[derive(Debug)]
+pub struct ObjectMapping {
+    /// Compiled.
+    pub mapping: Mapping,
+    /// Whether it reads the event as a whole (`{{ event }}`), which is copied for those that do only.
+    pub reads_event: bool,
+}
+
+impl From<Mapping> for ObjectMapping {
+    fn from(mapping: Mapping) -> Self {
+        let reads_event = mapping.paths().iter().any(|path| path.root() == "event");
+        Self { mapping, reads_event }
+    }
 }
 
 /// What was learnt from the vendor, and the account as it is with that.
@@ -234,7 +250,7 @@ impl Connection {
     }
 
     /// The mapping that makes this object.
-    pub fn mapping(&self, object: &str) -> Option<&Mapping> {
+    pub fn mapping(&self, object: &str) -> Option<&ObjectMapping> {
         self.mappings.get(object)
     }
 
@@ -280,7 +296,7 @@ pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {
 fn compile_mappings(
     spec: &ConnectionSpec,
     connector: Option<&Connector>,
-) -> (IndexMap<Arc<str>, Mapping>, Vec<String>) {
+) -> (IndexMap<Arc<str>, ObjectMapping>, Vec<String>) {
     let Some(connector) = connector else {
         return Default::default();
     };
@@ -289,7 +305,7 @@ fn compile_mappings(
     if spec.mappings.is_empty() {
         for object in connector.objects() {
             if let Some(mapping) = object.default_mapping() {
-                mappings.insert(object.name().into(), mapping.clone());
+                mappings.insert(object.name().into(), mapping.clone().into());
             }
         }
     }
@@ -300,7 +316,7 @@ fn compile_mappings(
             .into();
         match Mapping::compile(tree) {
             Ok(mapping) => {
-                mappings.insert(name, mapping);
+                mappings.insert(name, mapping.into());
             }
             Err(errors) => faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}"))),
         }

@@ -22,8 +22,9 @@ use crate::{
     manifest::{Category, GuideSpec, OperationKind},
     object::Object,
     operation::Operation,
+    parameter::Header,
     prepare::PreparationPlan,
-    request::{Header, Request, render_headers},
+    request::Request,
     rule::{Circumstances, Rule, judge},
     schema::Schema,
     shape::FieldFault,
@@ -314,7 +315,7 @@ impl Connector {
     ) -> Result<HttpRequest, Problem> {
         let mut draft = request.draft(account.base_url.as_deref(), scope)?;
         if let Some(extra) = &self.extra_headers {
-            render_headers(extra, scope, &mut draft)?;
+            draft.add_user_headers(extra, scope)?;
         }
         draft.add_headers(&self.headers, scope)?;
         let auth = &self.auth[account.auth];

@@ -1,9 +1,8 @@
 //! Requests of a manifest: compiled templates → an HTTP request.
 
-use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+    HeaderValue, Method,
+    header::{ACCEPT, CONTENT_TYPE},
 };
 use serde_json::Value;
 use switchboard_model::{
@@ -13,15 +12,13 @@ use switchboard_model::{
 };
 
 use crate::{
-    call::HttpRequest,
     compile::{Compiler, child},
+    draft::Draft,
     interpolation::{Escape, FillError, Interpolation},
-    manifest::{InsertSpec, QuerySpec, RequestSpec},
+    manifest::{InsertSpec, RequestSpec},
+    parameter::{Header, Parameter, compile_headers, named},
     reading::text_of,
 };
-
-/// Names of variables whose values nobody may see.
-const SECRET_VARIABLES: [&str; 3] = ["secrets", "token", "assertion"];
 
 /// A compiled request; see [`RequestSpec`].
 #[derive(Debug)]
@@ -50,46 +47,10 @@ enum Body {
 }
 
 #[derive(Debug)]
-enum ParameterText {
-    Plain(Template),
-    Escaped(Interpolation),
-}
-
-/// A parameter of a query or a form.
-#[derive(Debug)]
-pub(crate) struct Parameter {
-    name: String,
-    text: ParameterText,
-    secret: bool,
-}
-
-/// A header.
-#[derive(Debug)]
-pub(crate) struct Header {
-    name: HeaderName,
-    text: Template,
-    secret: bool,
-}
-
-#[derive(Debug)]
 struct Insert {
     at: String,
     name: Template,
     value: Mapping,
-}
-
-/// A request that is being put together.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    /// The method.
-    pub method: Method,
-    /// The address so far.
-    pub url: String,
-    /// The headers so far.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-    secrets: Vec<String>,
 }
 
 impl Request {
@@ -128,13 +89,7 @@ impl Request {
     /// # Errors
     /// When something that the request needs has no value.
     pub fn draft(&self, base_url: Option<&str>, scope: &Scope<'_>) -> Result<Draft, Problem> {
-        let mut draft = Draft {
-            method: self.method.clone(),
-            url: self.target.url(base_url, scope)?,
-            headers: HeaderMap::with_capacity(8),
-            body: Bytes::new(),
-            secrets: Vec::new(),
-        };
+        let mut draft = Draft::new(self.method.clone(), self.target.url(base_url, scope)?);
         draft.add_query(&self.query, scope)?;
         draft
             .headers
@@ -247,72 +202,6 @@ impl Body {
     }
 }
 
-impl Parameter {
-    fn compile(compiler: &mut Compiler<'_>, at: &str, source: &str) -> Option<Self> {
-        let text = ParameterText::Plain(compiler.template(at, source)?);
-        Some(Self {
-            name: String::new(),
-            text,
-            secret: is_secret(source),
-        })
-    }
-
-    fn compile_query(compiler: &mut Compiler<'_>, at: &str, spec: &QuerySpec) -> Option<Self> {
-        match spec {
-            QuerySpec::Plain(source) => Self::compile(compiler, at, source),
-            QuerySpec::Soql { soql } => {
-                let text = compiler.interpolation(&child(at, "soql"), soql, Escape::Soql)?;
-                Some(Self {
-                    name: String::new(),
-                    text: ParameterText::Escaped(text),
-                    secret: is_secret(soql),
-                })
-            }
-        }
-    }
-
-    /// Compiles a table of plain parameters.
-    pub fn compile_table(
-        compiler: &mut Compiler<'_>,
-        at: &str,
-        table: &indexmap::IndexMap<String, String>,
-    ) -> Vec<Self> {
-        let table = compiler.table(at, table, |compiler, at, source| Self::compile(compiler, at, source));
-        table.into_iter().map(named).collect()
-    }
-
-    fn render(&self, scope: &Scope<'_>) -> Result<Option<String>, Problem> {
-        match &self.text {
-            ParameterText::Plain(template) => text(template, scope),
-            ParameterText::Escaped(text) => text.fill(scope).map(Some).map_err(|error| unfilled(&error)),
-        }
-    }
-}
-
-fn named((name, parameter): (String, Parameter)) -> Parameter {
-    Parameter { name, ..parameter }
-}
-
-/// Compiles a table of headers.
-pub(crate) fn compile_headers(
-    compiler: &mut Compiler<'_>,
-    at: &str,
-    table: &indexmap::IndexMap<String, String>,
-) -> Vec<Header> {
-    let mut headers = Vec::with_capacity(table.len());
-    for (name, source) in table {
-        let at = child(at, name);
-        if let (Some(name), Some(text)) = (compiler.header(&at, name), compiler.template(&at, source)) {
-            headers.push(Header {
-                name,
-                text,
-                secret: is_secret(source),
-            });
-        }
-    }
-    headers
-}
-
 impl Insert {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &InsertSpec) -> Option<Self> {
         let name = compiler.template(&child(at, "name"), &spec.name);
@@ -322,93 +211,6 @@ impl Insert {
             name: name?,
             value: value?,
         })
-    }
-}
-
-impl Draft {
-    /// Adds query parameters; absent ones are left out.
-    pub fn add_query(&mut self, parameters: &[Parameter], scope: &Scope<'_>) -> Result<(), Problem> {
-        for parameter in parameters {
-            let Some(value) = parameter.render(scope)? else {
-                continue;
-            };
-            self.url.push(if self.url.contains('?') { '&' } else { '?' });
-            self.url.extend(percent_encoding::utf8_percent_encode(
-                &parameter.name,
-                crate::interpolation::STRICT,
-            ));
-            self.url.push('=');
-            self.url.extend(percent_encoding::utf8_percent_encode(
-                &value,
-                crate::interpolation::STRICT,
-            ));
-            if parameter.secret {
-                self.secrets.push(value);
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds headers; absent ones are left out.
-    pub fn add_headers(&mut self, headers: &[Header], scope: &Scope<'_>) -> Result<(), Problem> {
-        for header in headers {
-            if let Some(value) = text(&header.text, scope)?.filter(|value| !value.is_empty()) {
-                self.add_header(header.name.clone(), &value, header.secret)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sets one header.
-    pub fn add_header(&mut self, name: HeaderName, value: &str, secret: bool) -> Result<(), Problem> {
-        let wrong = || {
-            incomplete(&format!(
-                "the value of the header `{name}` has characters that no header may have"
-            ))
-        };
-        let mut header = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| wrong())?;
-        header.set_sensitive(secret);
-        if secret {
-            // What follows `Bearer ` is the secret; the answer may repeat it without that word.
-            let bare = value.rsplit(' ').next().unwrap_or(value);
-            self.secrets.push(bare.to_owned());
-        }
-        self.headers.insert(name, header);
-        Ok(())
-    }
-
-    fn add_basic(&mut self, user: &str, password: &str) -> Result<(), Problem> {
-        use base64::{Engine, engine::general_purpose::STANDARD};
-        self.secrets.push(password.to_owned());
-        self.add_header(
-            AUTHORIZATION,
-            &format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))),
-            true,
-        )
-    }
-
-    fn form(&mut self, parameters: &[Parameter], scope: &Scope<'_>) -> Result<String, Problem> {
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        for parameter in parameters {
-            let Some(value) = parameter.render(scope)? else {
-                continue;
-            };
-            form.append_pair(&parameter.name, &value);
-            if parameter.secret {
-                self.secrets.push(value);
-            }
-        }
-        Ok(form.finish())
-    }
-
-    /// Remembers a text that nobody may see.
-    pub fn hide(&mut self, secret: &str) {
-        self.secrets.push(secret.to_owned());
-    }
-
-    /// The finished request.
-    pub fn finish(self) -> HttpRequest {
-        HttpRequest::new(self.method, self.url, self.headers, self.body, self.secrets)
     }
 }
 
@@ -429,12 +231,8 @@ pub(crate) fn render(tree: &Mapping, scope: &Scope<'_>) -> Result<Option<Value>,
     })
 }
 
-fn is_secret(source: &str) -> bool {
-    let mut words = source.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    source.contains("{{") && words.any(|word| SECRET_VARIABLES.contains(&word))
-}
-
-fn failed(detail: &str) -> Problem {
+/// What went wrong while a request was put together.
+pub(crate) fn failed(detail: &str) -> Problem {
     let next = "Check the mapping and the settings of the connection.";
     Problem::new(
         Code::MappingFailed,
@@ -443,6 +241,7 @@ fn failed(detail: &str) -> Problem {
     )
 }
 
+/// Something that only the settings of the connection can give.
 pub(crate) fn incomplete(detail: &str) -> Problem {
     Problem::new(
         Code::ConnectionIncomplete,
@@ -451,7 +250,8 @@ pub(crate) fn incomplete(detail: &str) -> Problem {
     )
 }
 
-fn unfilled(error: &FillError) -> Problem {
+/// A path or query that lacks a value.
+pub(crate) fn unfilled(error: &FillError) -> Problem {
     match error {
         FillError::Absent(source)
             if ["settings.", "secrets.", "facts.", "values."]
@@ -470,21 +270,4 @@ fn unfilled(error: &FillError) -> Problem {
         }
         FillError::Failed(detail) => failed(detail),
     }
-}
-
-/// Adds the headers of a template that gives an object of names and values: those that a user wrote into the settings.
-pub(crate) fn render_headers(template: &Template, scope: &Scope<'_>, draft: &mut Draft) -> Result<(), Problem> {
-    let value = template.render(scope).map_err(|error| failed(&error.to_string()))?;
-    let Some(Value::Object(headers)) = value else {
-        return Ok(());
-    };
-    for (name, value) in headers {
-        let wrong = || incomplete(&format!("`{name}` is no name of a header"));
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
-        if let Some(value) = text_of(&value) {
-            // Users put tokens of their own there.
-            draft.add_header(header, &value, true)?;
-        }
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use http::HeaderName;
 use sha2::Sha256;
 use switchboard_model::{problem::Problem, template::Scope};
 
-use crate::request::{Draft, incomplete};
+use crate::{draft::Draft, request::incomplete};
 
 /// Signs a request that is otherwise complete.
 pub(crate) type Signer = fn(&mut Draft, &Scope<'_>) -> Result<(), Problem>;

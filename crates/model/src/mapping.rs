@@ -1,8 +1,8 @@
 //! Mappings: JSON trees whose strings are templates.
 //!
-//! What is absent goes: a member whose template is absent is left out, and an object or list that held templates and lost everything to absence
-//! is absent itself, so that `{"select": {"name": "{{platform}}"}}` disappears when there is no platform. Literal content stays, empty
-//! literal containers too.
+//! What is absent goes: a member whose template is absent is left out, and an object or list that held templates and lost
+//! everything to absence is absent itself, so that `{"select": {"name": "{{platform}}"}}` disappears when there is no
+//! platform. Literal content stays, empty literal containers too. Keys are literal.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Mapping {
     /// Every mistake in it.
     pub fn compile(tree: &Value) -> Result<Self, Vec<MappingError>> {
         let mut errors = Vec::new();
-        let root = compile(tree, &mut Place::default(), &mut errors);
+        let root = compile(tree, &Place::Root, &mut errors);
         if errors.is_empty() {
             Ok(Self { root: Arc::new(root) })
         } else {
@@ -66,14 +66,22 @@ impl Mapping {
         }
     }
 
-    /// Fills it in; `None` when nothing is left of it.
+    /// Fills it in; `None` when nothing is left of it. The scope's limit holds for each string and for all together.
     ///
     /// # Errors
     /// Every template that failed.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, Vec<MappingError>> {
-        let mut errors = Vec::new();
-        let value = render(&self.root, scope, &mut Place::default(), &mut errors);
-        if errors.is_empty() { Ok(value) } else { Err(errors) }
+        let mut rendering = Rendering {
+            scope,
+            bytes: 0,
+            errors: Vec::new(),
+        };
+        let value = rendering.node(&self.root, &Place::Root);
+        if rendering.errors.is_empty() {
+            Ok(value)
+        } else {
+            Err(rendering.errors)
+        }
     }
 
     /// Every path that it reads.
@@ -84,29 +92,41 @@ impl Mapping {
     }
 }
 
-/// Where in the tree.
-#[derive(Default)]
-struct Place(Vec<String>);
+/// Where in the tree. Lives on the stack; only a mistake makes text of it.
+enum Place<'p> {
+    Root,
+    Member(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, usize),
+}
 
-impl Place {
-    fn inside<T>(&mut self, step: &str, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.0.push(step.replace('~', "~0").replace('/', "~1"));
-        let result = work(self);
-        self.0.pop();
-        result
+impl Place<'_> {
+    fn depth(&self) -> usize {
+        match self {
+            Self::Root => 0,
+            Self::Member(parent, _) | Self::Item(parent, _) => parent.depth() + 1,
+        }
+    }
+
+    fn pointer(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Member(parent, key) => {
+                format!("{}/{}", parent.pointer(), key.replace('~', "~0").replace('/', "~1"))
+            }
+            Self::Item(parent, at) => format!("{}/{at}", parent.pointer()),
+        }
     }
 
     fn error(&self, error: impl Into<MappingFault>) -> MappingError {
-        let pointer = self.0.iter().flat_map(|step| ["/", step]).collect();
         MappingError {
-            pointer,
+            pointer: self.pointer(),
             error: error.into(),
         }
     }
 }
 
-fn compile(tree: &Value, place: &mut Place, errors: &mut Vec<MappingError>) -> Node {
-    if place.0.len() > DEEPEST {
+fn compile(tree: &Value, place: &Place<'_>, errors: &mut Vec<MappingError>) -> Node {
+    if place.depth() > DEEPEST {
         errors.push(place.error(MappingFault::TooDeep));
         return Node::Literal(Value::Null);
     }
@@ -120,19 +140,21 @@ fn compile(tree: &Value, place: &mut Place, errors: &mut Vec<MappingError>) -> N
             }
         },
         Value::Object(map) => {
-            let member = |(key, value): (&String, &Value)| {
-                (key.clone(), place.inside(key, |place| compile(value, place, errors)))
-            };
-            let nodes: Vec<(String, Node)> = map.iter().map(member).collect();
+            let nodes: Vec<(String, Node)> = map
+                .iter()
+                .map(|(key, value)| (key.clone(), compile(value, &Place::Member(place, key), errors)))
+                .collect();
             match nodes.iter().all(|(_, node)| matches!(node, Node::Literal(_))) {
                 true => Node::Literal(tree.clone()),
                 false => Node::Object(nodes),
             }
         }
         Value::Array(items) => {
-            let item =
-                |(at, value): (usize, &Value)| place.inside(&at.to_string(), |place| compile(value, place, errors));
-            let nodes: Vec<Node> = items.iter().enumerate().map(item).collect();
+            let nodes: Vec<Node> = items
+                .iter()
+                .enumerate()
+                .map(|(at, value)| compile(value, &Place::Item(place, at), errors))
+                .collect();
             match nodes.iter().all(|node| matches!(node, Node::Literal(_))) {
                 true => Node::Literal(tree.clone()),
                 false => Node::Array(nodes),
@@ -142,28 +164,57 @@ fn compile(tree: &Value, place: &mut Place, errors: &mut Vec<MappingError>) -> N
     }
 }
 
-fn render(node: &Node, scope: &Scope<'_>, place: &mut Place, errors: &mut Vec<MappingError>) -> Option<Value> {
-    match node {
-        Node::Literal(value) => Some(value.clone()),
-        Node::Template(template) => template.render(scope).unwrap_or_else(|error| {
-            errors.push(place.error(error));
-            None
-        }),
-        Node::Object(members) => {
-            let mut map = Map::with_capacity(members.len());
-            for (key, member) in members {
-                if let Some(value) = place.inside(key, |place| render(member, scope, place, errors)) {
-                    map.insert(key.clone(), value);
+struct Rendering<'r, 's> {
+    scope: &'r Scope<'s>,
+    /// The size of what the templates gave so far.
+    bytes: usize,
+    errors: Vec<MappingError>,
+}
+
+impl Rendering<'_, '_> {
+    fn node(&mut self, node: &Node, place: &Place<'_>) -> Option<Value> {
+        match node {
+            Node::Literal(value) => Some(value.clone()),
+            Node::Template(template) => self.template(template, place),
+            Node::Object(members) => {
+                let mut map = Map::with_capacity(members.len());
+                for (key, member) in members {
+                    if let Some(value) = self.node(member, &Place::Member(place, key)) {
+                        map.insert(key.clone(), value);
+                    }
                 }
+                (!map.is_empty()).then_some(Value::Object(map))
             }
-            (!map.is_empty()).then_some(Value::Object(map))
+            Node::Array(items) => {
+                let values: Vec<Value> = items
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, item)| self.node(item, &Place::Item(place, at)))
+                    .collect();
+                (!values.is_empty()).then_some(Value::Array(values))
+            }
         }
-        Node::Array(items) => {
-            let item =
-                |(at, item): (usize, &Node)| place.inside(&at.to_string(), |place| render(item, scope, place, errors));
-            let values: Vec<Value> = items.iter().enumerate().filter_map(item).collect();
-            (!values.is_empty()).then_some(Value::Array(values))
-        }
+    }
+
+    fn template(&mut self, template: &Template, place: &Place<'_>) -> Option<Value> {
+        let checked = template.render(self.scope).and_then(|value| {
+            self.bytes = self.bytes.saturating_add(value.as_ref().map_or(0, weight));
+            self.scope.check_size(self.bytes).map(|()| value)
+        });
+        checked.unwrap_or_else(|error| {
+            self.errors.push(place.error(error));
+            None
+        })
+    }
+}
+
+/// About how many bytes a value takes as JSON.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 1 + weight(item)).sum(),
+        Value::Object(map) => map.iter().map(|(key, member)| 1 + key.len() + weight(member)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
     }
 }
 

@@ -16,17 +16,25 @@ const CIVIL: &[&str] = &[
     "%d.%m.%Y %H:%M",
 ];
 
-/// A moment in any of the forms that senders use: RFC 3339, `YYYY-MM-DD HH:MM:SS` and its kin (read as UTC), Unix seconds or milliseconds as
-/// number or digits. `None` when it is none of these.
+/// A moment in any of the forms that senders use: RFC 3339, `YYYY-MM-DD HH:MM:SS` and its kin (read as UTC), Unix seconds
+/// or milliseconds as number or digits. `None` when it is none of these.
 pub fn read_moment(value: &Value) -> Option<Timestamp> {
+    read_moment_in(value, &TimeZone::UTC)
+}
+
+/// The same, with a time of day without an offset read as the time of day in `zone`.
+pub fn read_moment_in(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
     match value {
-        Value::Number(number) => from_number(number.as_i64().or_else(|| number.as_f64().map(|f| f as i64))?),
-        Value::String(text) => from_text(text.trim()),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => from_whole(whole),
+            None => from_fraction(number.as_f64()?),
+        },
+        Value::String(text) => from_text(text.trim(), zone),
         _ => None,
     }
 }
 
-fn from_number(number: i64) -> Option<Timestamp> {
+fn from_whole(number: i64) -> Option<Timestamp> {
     if number <= 0 {
         None
     } else if number <= LARGEST_SECONDS {
@@ -36,9 +44,18 @@ fn from_number(number: i64) -> Option<Timestamp> {
     }
 }
 
-fn from_text(text: &str) -> Option<Timestamp> {
+/// Seconds with a fraction are kept to the millisecond.
+fn from_fraction(number: f64) -> Option<Timestamp> {
+    let seconds = (0.0..=LARGEST_SECONDS as f64).contains(&number);
+    let milliseconds = if seconds { number * 1000.0 } else { number };
+    Timestamp::from_millisecond(milliseconds.round() as i64)
+        .ok()
+        .filter(|moment| moment.as_millisecond() > 0)
+}
+
+fn from_text(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if text.len() >= 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return from_number(text.parse().ok()?);
+        return from_whole(text.parse().ok()?);
     }
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Some(moment);
@@ -50,7 +67,7 @@ fn from_text(text: &str) -> Option<Timestamp> {
                 .and_then(|parts| parts.to_datetime().ok())
         })
     })?;
-    TimeZone::UTC.to_timestamp(civil).ok()
+    zone.to_timestamp(civil).ok()
 }
 
 #[cfg(test)]
@@ -76,6 +93,29 @@ mod tests {
         ] {
             assert_eq!(read_moment(&value), Some(expected), "{value}");
         }
+    }
+
+    #[test]
+    fn a_time_of_day_without_an_offset_is_that_of_the_zone() {
+        let minsk = TimeZone::get("Europe/Minsk").unwrap();
+        let expected: Timestamp = "2025-08-03T11:30:00Z".parse().unwrap();
+        for text in [
+            "2025-08-03 14:30:00",
+            "2025-08-03T14:30:00+03:00",
+            "2025-08-03T11:30:00Z",
+            "1754220600",
+        ] {
+            assert_eq!(read_moment_in(&json!(text), &minsk), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_with_a_fraction_keep_their_milliseconds() {
+        assert_eq!(
+            read_moment(&json!(1_795_512_600.25)).unwrap().as_millisecond(),
+            1_795_512_600_250
+        );
+        assert_eq!(read_moment(&json!(0.5)).unwrap().as_millisecond(), 500);
     }
 
     #[test]

@@ -10,10 +10,12 @@ use crate::nearest::nearest;
 enum Form {
     /// `field OP value`
     Infix(&'static str),
+    /// `field OP value`; text that spells a number is compared as a number.
+    Order(&'static str),
     /// `field.METHOD(value)`
     Method(&'static str),
-    /// `!field.METHOD(value)`
-    NotMethod(&'static str),
+    /// `field.contains(value)` does not hold; nothing contains nothing.
+    Lacks,
     /// `field in [values]`
     In,
     /// `!(field in [values])`
@@ -39,18 +41,18 @@ const OPERATORS: &[(&str, Form)] = &[
     ("neq", Form::Infix("!=")),
     ("ne", Form::Infix("!=")),
     ("!=", Form::Infix("!=")),
-    ("greater_than", Form::Infix(">")),
-    ("gt", Form::Infix(">")),
-    (">", Form::Infix(">")),
-    ("gte", Form::Infix(">=")),
-    (">=", Form::Infix(">=")),
-    ("less_than", Form::Infix("<")),
-    ("lt", Form::Infix("<")),
-    ("<", Form::Infix("<")),
-    ("lte", Form::Infix("<=")),
-    ("<=", Form::Infix("<=")),
+    ("greater_than", Form::Order(">")),
+    ("gt", Form::Order(">")),
+    (">", Form::Order(">")),
+    ("gte", Form::Order(">=")),
+    (">=", Form::Order(">=")),
+    ("less_than", Form::Order("<")),
+    ("lt", Form::Order("<")),
+    ("<", Form::Order("<")),
+    ("lte", Form::Order("<=")),
+    ("<=", Form::Order("<=")),
     ("contains", Form::Method("contains")),
-    ("not_contains", Form::NotMethod("contains")),
+    ("not_contains", Form::Lacks),
     ("starts_with", Form::Method("startsWith")),
     ("ends_with", Form::Method("endsWith")),
     ("matches", Form::Method("matches")),
@@ -108,37 +110,50 @@ fn one(condition: &Value) -> Result<String, ConditionError> {
 }
 
 fn write(field: &str, form: Form, value: Option<&Value>) -> Result<String, ConditionError> {
-    let value = |what: &str| {
-        value
-            .map(literal)
-            .ok_or_else(|| ConditionError::Syntax(format!("the condition on {what} needs a `value`")))
+    let wrong = |what: &str| ConditionError::Syntax(format!("the condition on {field} needs {what}"));
+    let given = || value.ok_or_else(|| wrong("a `value`"));
+    let list = || {
+        given()?
+            .as_array()
+            .map(|_| literal(value))
+            .ok_or_else(|| wrong("a list as `value`"))
     };
+    let text = || given()?.as_str().map(quote).ok_or_else(|| wrong("text as `value`"));
     Ok(match form {
-        Form::Infix(operator) => format!("{field} {operator} {}", value(field)?),
-        Form::Method(method) => format!("{field}.{method}({})", value(field)?),
-        Form::NotMethod(method) => format!("!{field}.{method}({})", value(field)?),
-        Form::In => format!("{field} in {}", value(field)?),
-        Form::NotIn => format!("!({field} in {})", value(field)?),
+        Form::Infix(operator) => format!("{field} {operator} {}", literal(Some(given()?))),
+        Form::Order(operator) => match number(given()?) {
+            // The field may be text that spells a number, as in forms.
+            Some(number) => format!("double({field}) {operator} {number}"),
+            None => format!("{field} {operator} {}", literal(value)),
+        },
+        // Lists contain values of any type.
+        Form::Method(method @ "contains") => format!("{field}.{method}({})", literal(Some(given()?))),
+        Form::Method(method) => format!("{field}.{method}({})", text()?),
+        Form::Lacks => format!("({field} == null || !{field}.contains({}))", literal(Some(given()?))),
+        Form::In => format!("{field} in {}", list()?),
+        Form::NotIn => format!("!({field} in {})", list()?),
         Form::Exists => format!("{field} != null"),
         Form::Missing => format!("{field} == null"),
-        Form::Empty => format!("({field} == null || {field} == '' || {field} == [])"),
-        Form::Filled => format!("({field} != null && {field} != '' && {field} != [])"),
+        Form::Empty => format!("({field} == null || {field} == '' || {field} == [] || {field} == {{}})"),
+        Form::Filled => format!("({field} != null && {field} != '' && {field} != [] && {field} != {{}})"),
     })
 }
 
-/// A dotted path. The first part is looked up in the event as a whole, so that any name works, whatever script it is in.
+/// A dotted path: `sender.country`, `items.0.price`, in any script.
 fn path(field: &str) -> Result<String, ConditionError> {
-    let mut parts = field.split('.').map(str::trim);
-    if field.split('.').any(|part| part.trim().is_empty()) {
+    let parts: Vec<&str> = field.split('.').map(str::trim).collect();
+    if parts.iter().any(|part| part.is_empty()) {
         return Err(ConditionError::Syntax(format!("`{field}` is no field")));
     }
-    let first = parts.next().unwrap_or_default();
-    let mut text = match is_plain(first) {
-        true => first.to_owned(),
-        false => format!("event[{}]", quote(first)),
-    };
-    for part in parts {
-        text.push_str(&format!("[{}]", quote(part)));
+    let mut text = String::new();
+    for (at, part) in parts.into_iter().enumerate() {
+        match (at, is_plain(part)) {
+            (0, true) => text.push_str(part),
+            // Any member of the event can be reached like this, whatever it is called.
+            (0, false) => text.push_str(&format!("event[{}]", quote(part))),
+            (_, true) => text.push_str(&format!(".{part}")),
+            (_, false) => text.push_str(&format!("[{}]", quote(part))),
+        }
     }
     Ok(text)
 }
@@ -177,10 +192,9 @@ fn is_plain(word: &str) -> bool {
         "bool",
         "list",
         "map",
+        "null_type",
         "has",
         "size",
-        "duration",
-        "timestamp",
         "dyn",
     ];
     word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -188,22 +202,39 @@ fn is_plain(word: &str) -> bool {
         && !RESERVED.contains(&word)
 }
 
-fn literal(value: &Value) -> String {
+/// A number, or text that spells one, as CEL writes a `double`.
+fn number(value: &Value) -> Option<String> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then(|| format!("{number:?}"))
+}
+
+fn literal(value: Option<&Value>) -> String {
     match value {
-        Value::String(text) => quote(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
-        Value::Object(map) => {
-            let members: Vec<String> = map
-                .iter()
-                .map(|(key, value)| format!("{}: {}", quote(key), literal(value)))
-                .collect();
-            format!("{{{}}}", members.join(", "))
+        None => "null".to_owned(),
+        Some(Value::String(text)) => quote(text),
+        Some(Value::Array(items)) => {
+            format!(
+                "[{}]",
+                items
+                    .iter()
+                    .map(|item| literal(Some(item)))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
-        other => other.to_string(),
+        Some(Value::Object(map)) => {
+            let member = |(key, value): (&String, &Value)| format!("{}: {}", quote(key), literal(Some(value)));
+            format!("{{{}}}", map.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+        Some(other) => other.to_string(),
     }
 }
 
-/// A CEL string: everything that is not a plain letter or digit is written as an escape, so that no text can end it.
+/// A CEL string: everything that is no letter, digit or harmless sign is written as an escape, so that no text can end it.
 fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('\'');

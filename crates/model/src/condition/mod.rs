@@ -1,20 +1,28 @@
 //! Conditions: CEL, and the guides' `{field, operator, value}` objects, which are compiled to it.
 //!
-//! Variables are the members of the event's data, `event` (the whole data) and `type` (the event's type). A variable that the event lacks is
-//! `null`. A comparison that makes no sense for the values at hand (`null > 5`, `7.contains('a')`) does not hold, and neither does the
-//! condition that it stands in: a route never takes an event because of an error. What a rule of one's own could not mean (an invalid
-//! regular expression, a function that does not exist) is an error.
+//! Variables are the members of the event's data, `event` (the whole data) and `type` (the event's type). What an event
+//! lacks is `null`, at any depth: `sender.country == null` holds when there is no sender, and `has(sender.country)` means
+//! the same as `sender.country != null`.
+//!
+//! What makes no sense for the values at hand (`null > 5`, `7.contains('a')`, `int('x')`, a division by zero) decides
+//! nothing: the condition does not hold unless its other side decides it, as in `amount > 5 || vip`. So neither
+//! `amount > 5` nor `!(amount > 5)` holds for an event without an amount: a route never takes an event because of an
+//! error. What no event could make right (a function that does not exist, a regular expression that cannot be read) is
+//! refused when the condition is saved.
 
 mod cel_value;
+mod check;
+mod functions;
 mod guide;
-mod limits;
+mod variables;
 
 use std::sync::Arc;
 
-use cel::{Context, ExecutionError, Program};
+use cel::{Context, IdedExpr, common::types::CelBool, common::types::CelNull};
 use serde_json::Value;
 
-use crate::template::Scope;
+use crate::template::{Path, Scope};
+use variables::{Variable, Variables};
 
 /// Conditions longer than this, in bytes, are refused.
 pub const LONGEST_SOURCE: usize = 4 << 10;
@@ -37,34 +45,38 @@ pub enum ConditionError {
 #[derive(Debug, Clone)]
 pub struct Condition {
     source: Arc<str>,
-    program: Arc<Program>,
-    /// The variables that it reads.
-    variables: Arc<[String]>,
+    compiled: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    expression: IdedExpr,
+    /// What the expression's identifiers stand for.
+    variables: Vec<Variable>,
 }
 
 impl Condition {
     /// Compiles CEL.
     ///
     /// # Errors
-    /// When it cannot be read, or uses more than is allowed: 4 KiB, 500 nodes, no loops (`all`, `exists`, `map`, `filter`).
+    /// When it cannot be read, names a function that does not exist, or uses more than is allowed: 4 KiB, 500 nodes, no
+    /// loops (`all`, `exists`, `exists_one`, `map`, `filter`).
     pub fn parse(source: &str) -> Result<Self, ConditionError> {
-        limits::check_source(source)?;
-        let program = Program::compile(source).map_err(|errors| ConditionError::Syntax(errors.to_string()))?;
-        limits::check(program.expression())?;
-        let variables: Vec<String> = program
-            .references()
-            .variables()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        check::source(source)?;
+        let parser = functions::ENVIRONMENT.parser().enable_optional_syntax(false);
+        let mut expression = parser
+            .parse(source)
+            .map_err(|errors| check::syntax_error(source, &errors))?;
+        check::expression(&expression)?;
+        let variables = variables::bind(&mut expression);
         Ok(Self {
             source: source.into(),
-            program: Arc::new(program),
-            variables: variables.into(),
+            compiled: Arc::new(Compiled { expression, variables }),
         })
     }
 
-    /// Compiles the guides' form: one `{"field", "operator", "value"}` object, or a list of them that must all hold. An empty list always holds.
+    /// Compiles the guides' form: one `{"field", "operator", "value"}` object, or a list of them that must all hold. An
+    /// empty list always holds.
     ///
     /// # Errors
     /// When it has another shape or an unknown operator.
@@ -77,50 +89,39 @@ impl Condition {
         &self.source
     }
 
-    /// Whether it holds for an event of type `kind` whose data is what `scope` sees.
+    /// The places in the event's data that it reads, each once; `event` as a whole and `type` are no such places.
+    pub fn paths(&self) -> Vec<&Path> {
+        self.compiled.variables.iter().filter_map(Variable::path).collect()
+    }
+
+    /// Whether it holds for an event of type `kind` whose data is what `scope` sees. Only the values that the condition
+    /// names are looked at.
     ///
     /// # Errors
-    /// When it cannot be decided for a reason that lies in the condition itself, or when its result is neither true nor false.
+    /// When the result is neither true, false nor `null`.
     pub fn matches(&self, kind: &str, scope: &Scope<'_>) -> Result<bool, ConditionError> {
-        let mut context = Context::default();
-        for name in &*self.variables {
-            let value = match name.as_str() {
-                "type" => cel::Value::from(kind),
-                "event" => scope
-                    .variable("event")
-                    .map_or_else(|| cel_value::from_layers(scope), cel_value::from_json),
-                name => scope.variable(name).map_or(cel::Value::Null, cel_value::from_json),
-            };
-            context.add_variable_from_value(name.as_str(), value);
-        }
-        match self.program.execute(&context) {
-            Ok(cel::Value::Bool(holds)) => Ok(holds),
-            Ok(cel::Value::Null) => Ok(false),
-            Ok(other) => Err(ConditionError::Failed(format!(
-                "the result is {:?}, neither true nor false",
-                other.type_of()
-            ))),
-            Err(error) if is_about_values(&error) => Ok(false),
-            Err(error) => Err(ConditionError::Failed(error.to_string())),
+        let variables = Variables {
+            kind,
+            scope,
+            all: &self.compiled.variables,
+        };
+        let mut context = Context::with_env(Arc::clone(&functions::ENVIRONMENT));
+        context.set_variable_resolver(&variables);
+        // What is left to fail now lies in the values; see above.
+        let Ok(result) = cel::Value::resolve_val(&self.compiled.expression, &context) else {
+            return Ok(false);
+        };
+        if let Some(holds) = result.downcast_ref::<CelBool>() {
+            Ok(*holds.inner())
+        } else if result.downcast_ref::<CelNull>().is_some() {
+            Ok(false)
+        } else {
+            let found = result.get_type().name();
+            Err(ConditionError::Failed(format!(
+                "the result is of type {found}, neither true nor false"
+            )))
         }
     }
-}
-
-/// Whether the error only says that these values cannot be compared or looked into like that.
-fn is_about_values(error: &ExecutionError) -> bool {
-    use ExecutionError as E;
-    matches!(
-        error,
-        E::NoSuchKey(_)
-            | E::NoSuchOverload(_)
-            | E::UnsupportedTargetType { .. }
-            | E::NotSupportedAsMethod { .. }
-            | E::UnexpectedType { .. }
-            | E::UnsupportedKeyType(_)
-            | E::ValuesNotComparable(..)
-            | E::UnsupportedBinaryOperator(..)
-            | E::UnsupportedIndex(..)
-    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One expression: a value and the filters that it passes through.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{
@@ -17,17 +19,18 @@ pub(super) enum Operand {
 }
 
 impl Operand {
-    fn evaluate(&self, scope: &Scope<'_>) -> Option<Value> {
+    fn evaluate<'v>(&'v self, scope: &Scope<'v>) -> Option<Cow<'v, Value>> {
         match self {
             Self::Literal(Value::Null) => None,
-            Self::Literal(value) => Some(value.clone()),
+            Self::Literal(value) => Some(Cow::Borrowed(value)),
             Self::Path(path) => path.find(scope),
         }
     }
 
-    fn collect<'p>(&'p self, paths: &mut Vec<&'p Path>) {
-        if let Self::Path(path) = self {
-            paths.push(path);
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Literal(_) => None,
         }
     }
 }
@@ -48,7 +51,8 @@ pub(super) struct Expression {
 }
 
 impl Expression {
-    pub(super) fn evaluate(&self, scope: &Scope<'_>) -> Result<Option<Value>, RenderError> {
+    /// The value; borrowed as long as no filter has changed it.
+    pub(super) fn evaluate<'v>(&'v self, scope: &Scope<'v>) -> Result<Option<Cow<'v, Value>>, RenderError> {
         let mut value = self.operand.evaluate(scope);
         for call in &self.calls {
             // What is absent stays absent; only `default` has something to say to it.
@@ -64,25 +68,26 @@ impl Expression {
                     .collect(),
                 scope,
             };
-            let result = (call.filter.apply)(value, &arguments);
-            value = result.map_err(|message| RenderError::Filter {
-                filter: call.filter.name,
-                message,
-            })?;
-            if let Some(Value::String(text)) = &value {
+            let result =
+                (call.filter.apply)(value.map(Cow::into_owned), &arguments).map_err(|message| RenderError::Filter {
+                    filter: call.filter.name,
+                    message,
+                })?;
+            if let Some(Value::String(text)) = &result {
                 scope.check_size(text.len())?;
             }
+            value = result.filter(|value| !value.is_null()).map(Cow::Owned);
         }
-        Ok(value.filter(|value| !value.is_null()))
+        Ok(value)
     }
 
-    pub(super) fn collect_paths<'p>(&'p self, paths: &mut Vec<&'p Path>) {
-        self.operand.collect(paths);
-        for call in &self.calls {
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let arguments = self.calls.iter().flat_map(|call| {
             call.positional
                 .iter()
                 .chain(call.named.iter().map(|(_, operand)| operand))
-                .for_each(|o| o.collect(paths));
-        }
+                .filter_map(Operand::path)
+        });
+        self.operand.path().into_iter().chain(arguments)
     }
 }

@@ -1,7 +1,12 @@
-//! Values that users write: Liquid output expressions (`{{ path | filter: argument }}`) with typed results.
+//! Values that users write: Liquid output expressions (`{{ path | filter: argument, name: argument }}`) with typed results.
 //!
-//! Text that is one single expression keeps the value's type; mixed text becomes text. A missing value is absent, not empty: the caller decides
-//! what that means. Nothing that was filled in is read as a template again. There are no tags and no loops.
+//! Text that is one single expression keeps the value's type; mixed text becomes text. A missing value is absent, not
+//! empty: the caller decides what that means; `null` is the same as missing. Nothing that was filled in is read as a
+//! template again. There are no tags and no loops. Text that looks like a template is written as a literal: `{{ '{{' }}`.
+//!
+//! Paths: `a.b[0].c`, `a["key with space"]`, `["top-level key with space"]`, negative positions from the end, letters of
+//! any script; `.first`, `.last` and `.size` as in Liquid. Literals: `'text'`, `"text"`, numbers, `true`, `false`, `nil`
+//! (or `null`). `{{-` and `-}}` take the white space around them away.
 
 mod error;
 mod expression;
@@ -11,13 +16,14 @@ mod path;
 mod scope;
 mod text;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
 pub use error::{RenderError, TemplateError};
 pub use filters::{FilterDoc, filter_docs};
 pub use path::Path;
+pub(crate) use path::Step;
 pub use scope::{Lookups, Scope};
 
 use expression::Expression;
@@ -53,10 +59,10 @@ impl Template {
     pub fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, RenderError> {
         if let [Piece::Expression(expression)] = &*self.pieces {
             let value = expression.evaluate(scope)?;
-            if let Some(Value::String(text)) = &value {
+            if let Some(Value::String(text)) = value.as_deref() {
                 scope.check_size(text.len())?;
             }
-            return Ok(value);
+            return Ok(value.map(Cow::into_owned));
         }
         self.render_text(scope).map(|text| Some(Value::String(text)))
     }
@@ -83,13 +89,11 @@ impl Template {
 
     /// The paths that it reads, in the order of their appearance.
     pub fn paths(&self) -> Vec<&Path> {
-        let mut paths = Vec::new();
-        for piece in &*self.pieces {
-            if let Piece::Expression(expression) = piece {
-                expression.collect_paths(&mut paths);
-            }
-        }
-        paths
+        let expressions = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Expression(expression) => Some(expression),
+            Piece::Literal(_) => None,
+        });
+        expressions.flat_map(Expression::paths).collect()
     }
 
     /// Whether it holds no expression at all.

@@ -1,5 +1,8 @@
 //! From text to expressions.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::{
@@ -68,9 +71,28 @@ fn push_literal(
     Ok(())
 }
 
-/// Letters and digits of any script, `_` and `-`; vowel signs and the like count as letters.
-pub(super) fn is_name_character(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '-' || (!c.is_ascii() && !c.is_whitespace() && !c.is_control())
+/// Letters and digits of any script with their vowel signs and joiners, `_` and `-`. Other signs end a name, so that a full-width
+/// `｜` or `：` is a mistake that is reported, not a part of a variable that does not exist.
+static NAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[\p{L}\p{N}\p{M}\p{Pc}\p{Join_Control}-]+").expect("the pattern is constant"));
+
+/// Whether a text can stand in a path without quotes.
+pub(super) fn is_name(text: &str) -> bool {
+    NAME.find(text).is_some_and(|found| found.end() == text.len())
+}
+
+/// Signs of Chinese and Russian keyboards, and what is meant by them.
+fn meant_by(found: char) -> Option<char> {
+    Some(match found {
+        '｜' => '|',
+        '：' => ':',
+        '，' => ',',
+        '．' | '。' => '.',
+        '‘' | '’' | '“' | '”' | '「' | '」' | '«' | '»' => '\'',
+        '［' | '【' => '[',
+        '］' | '】' => ']',
+        _ => return None,
+    })
 }
 
 struct Parser<'s> {
@@ -110,11 +132,13 @@ impl<'s> Parser<'s> {
         }
         match self.rest().chars().next() {
             None => self.error(start, "`{{` is never closed", Some("add `}}`".into())),
-            Some(found) => self.error(
-                self.at,
-                format!("unexpected `{found}`"),
-                Some("expected `|` or `}}`".into()),
-            ),
+            Some(found) => {
+                let hint = match meant_by(found) {
+                    Some(meant) => format!("write `{meant}`"),
+                    None => "expected `|` or `}}`".to_owned(),
+                };
+                self.error(self.at, format!("unexpected `{found}`"), Some(hint))
+            }
         }
     }
 
@@ -159,7 +183,7 @@ impl<'s> Parser<'s> {
             }
         }
         filter
-            .check(&call.positional)
+            .check(&call)
             .or_else(|message| self.error(start, message, None))?;
         Ok(call)
     }
@@ -180,6 +204,9 @@ impl<'s> Parser<'s> {
                     hint,
                 );
             };
+            if call.named.iter().any(|(given, _)| given == known) {
+                return self.error(start, format!("`{name}` is given twice"), None);
+            }
             call.named.push((known, self.operand()?));
             return Ok(());
         }
@@ -195,7 +222,7 @@ impl<'s> Parser<'s> {
             Some(c)
                 if c.is_ascii_digit() || (c == '-' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit())) =>
             {
-                self.number()
+                self.number().map(Operand::Literal)
             }
             _ => self.path_or_word(),
         }
@@ -214,7 +241,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    fn number(&mut self) -> Result<Operand, TemplateError> {
+    fn number(&mut self) -> Result<Value, TemplateError> {
         let start = self.at;
         let length = self.rest()[1..]
             .find(|c: char| !(c.is_ascii_digit() || c == '.'))
@@ -225,14 +252,14 @@ impl<'s> Parser<'s> {
             Err(_) => text
                 .parse::<f64>()
                 .ok()
-                .filter(|_| text.contains('.'))
+                .filter(|_| text.contains('.') && !text.ends_with('.'))
                 .and_then(Number::from_f64),
         };
-        let glued = self.rest()[length..].starts_with(is_name_character);
+        let glued = NAME.is_match(&self.rest()[length..]);
         match number.filter(|_| !glued) {
             Some(number) => {
                 self.at += length;
-                Ok(Operand::Literal(Value::Number(number)))
+                Ok(Value::Number(number))
             }
             None => self.error(
                 start,
@@ -244,7 +271,7 @@ impl<'s> Parser<'s> {
 
     fn name(&mut self) -> &'s str {
         let rest = self.rest();
-        let end = rest.find(|c| !is_name_character(c)).unwrap_or(rest.len());
+        let end = NAME.find(rest).map_or(0, |found| found.end());
         // `-}}` closes an expression; its dash belongs to no name.
         let end = if rest[end..].starts_with("}}") && rest[..end].ends_with('-') {
             end - 1
@@ -257,24 +284,22 @@ impl<'s> Parser<'s> {
 
     fn path_or_word(&mut self) -> Result<Operand, TemplateError> {
         let start = self.at;
-        let root = self.name();
-        let word = match root {
+        let root = match self.name() {
+            "true" => return Ok(Operand::Literal(Value::Bool(true))),
+            "false" => return Ok(Operand::Literal(Value::Bool(false))),
+            "nil" | "null" => return Ok(Operand::Literal(Value::Null)),
+            "" if self.rest().starts_with("['") || self.rest().starts_with("[\"") => match self.step()? {
+                Some(Step::Key(key)) => key,
+                _ => return self.error(start, "expected a quoted name in `[…]`", None),
+            },
             "" => {
-                let found = self
-                    .rest()
-                    .chars()
-                    .next()
-                    .map_or("the end".to_owned(), |c| format!("`{c}`"));
-                return self.error(start, format!("expected a variable or a value, found {found}"), None);
+                let found = self.rest().chars().next();
+                let hint = found.and_then(meant_by).map(|meant| format!("write `{meant}`"));
+                let found = found.map_or("the end".to_owned(), |found| format!("`{found}`"));
+                return self.error(start, format!("expected a variable or a value, found {found}"), hint);
             }
-            "true" => Some(Value::Bool(true)),
-            "false" => Some(Value::Bool(false)),
-            "nil" | "null" | "empty" | "blank" => Some(Value::Null),
-            _ => None,
+            name => name.to_owned(),
         };
-        if let Some(value) = word {
-            return Ok(Operand::Literal(value));
-        }
         let mut steps = Vec::new();
         while let Some(step) = self.step()? {
             if steps.len() == MOST_STEPS {
@@ -282,10 +307,7 @@ impl<'s> Parser<'s> {
             }
             steps.push(step);
         }
-        Ok(Operand::Path(Path {
-            root: root.to_owned(),
-            steps,
-        }))
+        Ok(Operand::Path(Path { root, steps }))
     }
 
     fn step(&mut self) -> Result<Option<Step>, TemplateError> {
@@ -303,11 +325,16 @@ impl<'s> Parser<'s> {
         }
         self.at += 1;
         let start = self.at;
-        let step = match self.operand()? {
-            Operand::Literal(Value::String(key)) => Step::Key(key),
-            Operand::Literal(Value::Number(number)) if number.is_i64() => {
-                Step::Index(number.as_i64().unwrap_or_default())
-            }
+        self.skip_space();
+        let literal = match self.rest().chars().next() {
+            Some('\'' | '"') => Value::String(self.quoted()?),
+            Some('0'..='9' | '-') => self.number()?,
+            // Nothing else, above all no path: brackets in brackets would have no end.
+            _ => Value::Null,
+        };
+        let step = match literal {
+            Value::String(key) => Step::Key(key),
+            Value::Number(number) if number.is_i64() => Step::Index(number.as_i64().unwrap_or_default()),
             _ => return self.error(start, "expected a whole number or a quoted name in `[…]`", None),
         };
         if !self.take("]") {

@@ -1,23 +1,26 @@
 //! Where a value is: `customer.emails[0].address`, `data["key with space"]`, `items.last`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
 
-use super::scope::Scope;
+use super::{parse, scope::Scope};
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
+    /// A member of an object; of a list `first`, `last` or a position in digits.
     Key(String),
+    /// A position in a list; negative ones count from the end.
     Index(i64),
 }
 
 /// A path from a variable to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
-    pub(super) root: String,
-    pub(super) steps: Vec<Step>,
+    pub(crate) root: String,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl Path {
@@ -26,59 +29,68 @@ impl Path {
         &self.root
     }
 
-    /// The value there; `None` when it is missing or `null`.
-    pub(super) fn find(&self, scope: &Scope<'_>) -> Option<Value> {
-        let mut value = scope.variable(&self.root)?;
-        for (at, step) in self.steps.iter().enumerate() {
-            match child(value, step) {
-                Some(next) => value = next,
-                None if at + 1 == self.steps.len() => return size(value, step),
-                None => return None,
-            }
+    /// The value there, `null` included; `None` when there is none.
+    pub(crate) fn locate<'v>(&self, scope: &Scope<'v>) -> Option<&'v Value> {
+        self.steps.iter().try_fold(scope.variable(&self.root)?, child)
+    }
+
+    /// The value there or, when the last step is `size` and there is no such member, the size; `None` for `null` too.
+    pub(super) fn find<'v>(&self, scope: &Scope<'v>) -> Option<Cow<'v, Value>> {
+        let Some((last, before)) = self.steps.split_last() else {
+            return scope
+                .variable(&self.root)
+                .filter(|value| !value.is_null())
+                .map(Cow::Borrowed);
+        };
+        let parent = before.iter().try_fold(scope.variable(&self.root)?, child)?;
+        match child(parent, last) {
+            Some(value) => Some(Cow::Borrowed(value)).filter(|value| !value.is_null()),
+            None if matches!(last, Step::Key(key) if key == "size") => size(parent).map(|size| Cow::Owned(size.into())),
+            None => None,
         }
-        Some(value.clone()).filter(|value| !value.is_null())
     }
 }
 
 fn child<'v>(value: &'v Value, step: &Step) -> Option<&'v Value> {
     match (value, step) {
         (Value::Object(map), Step::Key(key)) => map.get(key),
-        (Value::Array(items), Step::Key(key)) if key == "first" => items.first(),
-        (Value::Array(items), Step::Key(key)) if key == "last" => items.last(),
+        (Value::Array(items), Step::Key(key)) => match key.as_str() {
+            "first" => items.first(),
+            "last" => items.last(),
+            position => items.get(position.parse::<usize>().ok()?),
+        },
         (Value::Array(items), Step::Index(index)) => {
-            let at = if *index < 0 {
-                items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
+            let from_start = usize::try_from(index.unsigned_abs()).ok()?;
+            items.get(if *index < 0 {
+                items.len().checked_sub(from_start)?
             } else {
-                usize::try_from(*index).ok()?
-            };
-            items.get(at)
+                from_start
+            })
         }
         _ => None,
     }
 }
 
-/// `size` of lists, texts (in characters) and objects without a member of that name.
-fn size(value: &Value, step: &Step) -> Option<Value> {
-    if *step != Step::Key("size".to_owned()) {
-        return None;
-    }
+/// How many items, members or characters (grapheme clusters) a value has.
+pub(super) fn size(value: &Value) -> Option<usize> {
     match value {
-        Value::Array(items) => Some(items.len().into()),
-        Value::Object(map) => Some(Map::len(map).into()),
-        Value::String(text) => Some(text.chars().count().into()),
+        Value::Array(items) => Some(items.len()),
+        Value::Object(map) => Some(map.len()),
+        Value::String(text) => Some(text.graphemes(true).count()),
         _ => None,
     }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.root)?;
+        match parse::is_name(&self.root) {
+            true => f.write_str(&self.root)?,
+            false => write!(f, "[{}]", Value::from(self.root.as_str()))?,
+        }
         for step in &self.steps {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key) if key.chars().all(super::parse::is_name_character) && !key.is_empty() => {
-                    write!(f, ".{key}")?
-                }
+                Step::Key(key) if parse::is_name(key) => write!(f, ".{key}")?,
                 Step::Key(key) => write!(f, "[{}]", Value::from(key.as_str()))?,
             }
         }

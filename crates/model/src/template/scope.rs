@@ -109,7 +109,8 @@ impl<'a> Scope<'a> {
         self.layers.iter().flat_map(|layer| layer.iter())
     }
 
-    pub(super) fn check_size(&self, bytes: usize) -> Result<(), RenderError> {
+    /// Whether a result may have so many bytes.
+    pub(crate) fn check_size(&self, bytes: usize) -> Result<(), RenderError> {
         if bytes > self.limit {
             Err(RenderError::TooLong { limit: self.limit })
         } else {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Arguments, Filter, Outcome, on_text, to_text, whole_at};
+use super::{Arguments, Filter, Outcome, as_text, has_room_for_items, on_text};
 
 /// Text is laid out at no width: line breaks come from the document only.
 const NO_WRAP: usize = 100_000;
@@ -22,7 +22,7 @@ pub(super) const FILTERS: &[Filter] = &[
         "adf",
         (0, 0),
         "plain text as an Atlassian document, a paragraph a line",
-        |input, _| Ok(input.map(|value| document(&to_text(&value)))),
+        |input, _| input.map(|value| document(&as_text(&value))).transpose(),
     ),
     Filter::new(
         "chunks",
@@ -30,7 +30,7 @@ pub(super) const FILTERS: &[Filter] = &[
         "`chunks: 2000`: a list of texts of at most so many UTF-16 units, cut between characters",
         chunks,
     )
-    .checked(|literals| whole_at(literals, 0)),
+    .checked(|literals| literals.whole(0, 1)),
 ];
 
 fn plain(html: &str) -> String {
@@ -38,24 +38,40 @@ fn plain(html: &str) -> String {
     text.map(|text| text.trim().to_owned()).unwrap_or_else(|_| strip(html))
 }
 
+/// Takes tags and comments away, and scripts and style sheets with their content, as Liquid does.
 fn strip(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(open) = rest.find('<') {
         out.push_str(&rest[..open]);
-        match rest[open..].find('>') {
-            Some(close) => rest = &rest[open + close + 1..],
-            None => {
-                out.push_str(&rest[open..]);
-                return out;
-            }
+        rest = &rest[open..];
+        let whole = [
+            ("<script", "</script>"),
+            ("<style", "</style>"),
+            ("<!--", "-->"),
+            ("<", ">"),
+        ];
+        let end = whole
+            .iter()
+            .filter(|(start, _)| starts_with_word(rest, start))
+            .find_map(|(start, end)| rest[start.len()..].find(end).map(|at| start.len() + at + end.len()));
+        match end {
+            Some(end) => rest = &rest[end..],
+            // Nothing closes any more.
+            None => break,
         }
     }
     out + rest
 }
 
+fn starts_with_word(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+}
+
 /// Atlassian Document Format, version 1: a paragraph for each line; an empty line is an empty paragraph.
-fn document(text: &str) -> Value {
+fn document(text: &str) -> Result<Value, String> {
+    has_room_for_items(text.lines().count())?;
     let paragraphs: Vec<Value> = text
         .lines()
         .map(|line| match line {
@@ -63,13 +79,15 @@ fn document(text: &str) -> Value {
             line => json!({"type": "paragraph", "content": [{"type": "text", "text": line}]}),
         })
         .collect();
-    json!({"type": "doc", "version": 1, "content": paragraphs})
+    Ok(json!({"type": "doc", "version": 1, "content": paragraphs}))
 }
 
 fn chunks(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let most = arguments.count(0, 2000)?.max(1);
     let Some(value) = input else { return Ok(None) };
-    Ok(Some(split_utf16(&to_text(&value), most).into()))
+    let text = as_text(&value);
+    has_room_for_items(text.encode_utf16().count() / most)?;
+    Ok(Some(split_utf16(&text, most).into()))
 }
 
 /// Splits between grapheme clusters; a single cluster that is longer is split between code points.

@@ -1,83 +1,102 @@
 //! Filters on lists.
 
+use std::{cmp::Ordering, collections::HashSet};
+
 use serde_json::Value;
 
-use super::{Arguments, Filter, Outcome, to_text};
+use super::{Arguments, Filter, Outcome, as_text, has_room_for_items};
 
 pub(super) const FILTERS: &[Filter] = &[
-    Filter::new("split", (1, 1), "`split: ','`: text as a list", |input, arguments| {
-        let (text, separator) = (
-            input.map(|value| to_text(&value)).unwrap_or_default(),
-            arguments.text(0),
-        );
-        let parts: Vec<Value> = match separator.as_str() {
-            "" => text.chars().map(|letter| letter.to_string().into()).collect(),
-            _ if text.is_empty() => Vec::new(),
-            separator => text.split(separator).map(Value::from).collect(),
-        };
-        Ok(Some(parts.into()))
-    }),
-    Filter::new("join", (0, 1), "`join: ', '`: a list as text", |input, arguments| {
-        let separator = if arguments.positional.is_empty() {
-            " ".to_owned()
-        } else {
-            arguments.text(0)
-        };
-        let texts: Vec<String> = items(input)?.iter().map(to_text).collect();
-        Ok(Some(texts.join(&separator).into()))
-    }),
+    Filter::new("split", (1, 1), "`split: ','`: text as a list", split),
+    Filter::new("join", (0, 1), "`join: ', '`: a list as text", join),
     Filter::new("first", (0, 0), "the first item", |input, _| {
-        Ok(items(input)?.into_iter().next())
+        Ok(items(input).into_iter().next())
     }),
-    Filter::new("last", (0, 0), "the last item", |input, _| Ok(items(input)?.pop())),
+    Filter::new("last", (0, 0), "the last item", |input, _| Ok(items(input).pop())),
     Filter::new("reverse", (0, 0), "the items in reverse", |input, _| {
-        let mut items = items(input)?;
-        items.reverse();
-        Ok(Some(items.into()))
+        Ok(Some(items(input).into_iter().rev().collect::<Vec<_>>().into()))
     }),
     Filter::new(
         "sort",
         (0, 0),
         "the items in order: numbers by size, everything else by its text",
         |input, _| {
-            let mut items = items(input)?;
-            items.sort_by(|a, b| match (a.as_f64(), b.as_f64()) {
-                (Some(a), Some(b)) => a.total_cmp(&b),
-                _ => to_text(a).cmp(&to_text(b)),
-            });
+            let mut items = items(input);
+            items.sort_by(order);
             Ok(Some(items.into()))
         },
     ),
     Filter::new("uniq", (0, 0), "each item once", |input, _| {
-        let mut seen: Vec<Value> = Vec::new();
-        for item in items(input)? {
-            if !seen.contains(&item) {
-                seen.push(item);
-            }
-        }
-        Ok(Some(seen.into()))
+        let mut seen = HashSet::new();
+        let once = items(input).into_iter().filter(|item| seen.insert(item.to_string()));
+        Ok(Some(once.collect::<Vec<_>>().into()))
     }),
     Filter::new("compact", (0, 0), "without null", |input, _| {
-        let items = items(input)?.into_iter().filter(|item| !item.is_null());
-        Ok(Some(items.collect::<Vec<_>>().into()))
+        let filled = items(input).into_iter().filter(|item| !item.is_null());
+        Ok(Some(filled.collect::<Vec<_>>().into()))
     }),
-    Filter::new("concat", (1, 1), "both lists in one", concat),
+    Filter::new("concat", (1, 1), "both lists in one", concat).checked(|literals| match literals.at(0) {
+        Some(value) => Err(format!("{value} is no list")),
+        None => Ok(()),
+    }),
 ];
 
 /// The items of a list; any other value is a list of one.
-fn items(input: Option<Value>) -> Result<Vec<Value>, String> {
-    Ok(match input {
+fn items(input: Option<Value>) -> Vec<Value> {
+    match input {
         None => Vec::new(),
         Some(Value::Array(items)) => items,
         Some(other) => vec![other],
-    })
+    }
+}
+
+fn split(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
+    let Some(value) = input else { return Ok(None) };
+    let (text, separator) = (as_text(&value), arguments.text(0));
+    if text.is_empty() {
+        return Ok(Some(Vec::<Value>::new().into()));
+    }
+    if separator.is_empty() {
+        has_room_for_items(text.chars().count())?;
+        return Ok(Some(
+            text.chars()
+                .map(|letter| Value::from(letter.to_string()))
+                .collect::<Vec<_>>()
+                .into(),
+        ));
+    }
+    has_room_for_items(text.matches(&*separator).count() + 1)?;
+    Ok(Some(
+        text.split(&*separator).map(Value::from).collect::<Vec<_>>().into(),
+    ))
+}
+
+fn join(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
+    let separator = arguments.text_or(0, " ");
+    let items = items(input);
+    let texts: Vec<_> = items.iter().map(as_text).collect();
+    let length: usize = texts.iter().map(|text| text.len()).sum();
+    arguments.has_room_for(length.saturating_add(separator.len().saturating_mul(texts.len())))?;
+    Ok(Some(texts.join(&*separator).into()))
+}
+
+/// Numbers come first: with numbers among texts neither rule alone would be an order.
+fn order(a: &Value, b: &Value) -> Ordering {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => as_text(a).cmp(&as_text(b)),
+    }
 }
 
 fn concat(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
-    let mut all = items(input)?;
+    let mut all = items(input);
     match arguments.get(0) {
         Some(Value::Array(more)) => all.extend(more.iter().cloned()),
-        _ => return Err("the argument is no list".into()),
+        // What is absent adds nothing.
+        None => {}
+        Some(_) => return Err("the argument is no list".into()),
     }
     Ok(Some(all.into()))
 }

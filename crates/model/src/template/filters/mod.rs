@@ -9,12 +9,24 @@ mod text;
 mod time;
 mod value;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::{expression::Operand, scope::Scope, text::to_text};
+use super::{
+    expression::{Call, Operand},
+    scope::Scope,
+    text::{as_text, to_text},
+};
+
+/// Filters make no longer lists than this.
+const MOST_ITEMS: usize = 10_000;
 
 /// What a filter answers: a value, nothing, or why it cannot.
 type Outcome = Result<Option<Value>, String>;
+
+/// What a filter does.
+type Apply = fn(Option<Value>, &Arguments<'_, '_>) -> Outcome;
 
 /// One filter.
 pub(super) struct Filter {
@@ -27,8 +39,8 @@ pub(super) struct Filter {
     /// One line for the documentation.
     doc: &'static str,
     /// Looks at literal arguments when the template is saved.
-    check: fn(&[&Value]) -> Result<(), String>,
-    pub apply: fn(Option<Value>, &Arguments<'_, '_>) -> Outcome,
+    check: fn(&Literals<'_>) -> Result<(), String>,
+    pub apply: Apply,
 }
 
 impl std::fmt::Debug for Filter {
@@ -38,12 +50,7 @@ impl std::fmt::Debug for Filter {
 }
 
 impl Filter {
-    const fn new(
-        name: &'static str,
-        arity: (usize, usize),
-        doc: &'static str,
-        apply: fn(Option<Value>, &Arguments<'_, '_>) -> Outcome,
-    ) -> Self {
+    const fn new(name: &'static str, arity: (usize, usize), doc: &'static str, apply: Apply) -> Self {
         Self {
             name,
             arity,
@@ -66,14 +73,14 @@ impl Filter {
         }
     }
 
-    const fn checked(self, check: fn(&[&Value]) -> Result<(), String>) -> Self {
+    const fn checked(self, check: fn(&Literals<'_>) -> Result<(), String>) -> Self {
         Self { check, ..self }
     }
 
-    /// Whether these arguments can be right.
-    pub(super) fn check(&self, positional: &[Operand]) -> Result<(), String> {
+    /// Whether the arguments of a call can be right.
+    pub(super) fn check(&self, call: &Call) -> Result<(), String> {
         let (fewest, most) = self.arity;
-        let given = positional.len();
+        let given = call.positional.len();
         if given < fewest || given > most {
             let wanted = match (fewest, most) {
                 (0, 0) => "no argument".to_owned(),
@@ -82,39 +89,77 @@ impl Filter {
             };
             return Err(format!("filter `{}` takes {wanted}, not {given}", self.name));
         }
-        let literals: Vec<&Value> = positional
+        (self.check)(&Literals(call)).map_err(|message| format!("filter `{}`: {message}", self.name))
+    }
+}
+
+/// The arguments of a call that are known when the template is saved.
+struct Literals<'c>(&'c Call);
+
+impl Literals<'_> {
+    fn at(&self, at: usize) -> Option<&Value> {
+        self.0.positional.get(at).and_then(literal)
+    }
+
+    fn named(&self, name: &str) -> Option<&Value> {
+        self.0
+            .named
             .iter()
-            .map_while(|operand| match operand {
-                Operand::Literal(value) => Some(value),
-                Operand::Path(_) => None,
-            })
-            .collect();
-        (self.check)(&literals).map_err(|message| format!("filter `{}`: {message}", self.name))
+            .find(|(known, _)| *known == name)
+            .and_then(|(_, operand)| literal(operand))
+    }
+
+    /// The argument must be a whole number of `least` or more.
+    fn whole(&self, at: usize, least: i64) -> Result<(), String> {
+        match self.at(at) {
+            Some(value) if number::whole(value).is_none_or(|number| number < least) => {
+                Err(format!("{value} is no whole number of {least} or more"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn literal(operand: &Operand) -> Option<&Value> {
+    match operand {
+        Operand::Literal(value) => Some(value),
+        Operand::Path(_) => None,
     }
 }
 
 /// The arguments of one call.
 pub(super) struct Arguments<'a, 's> {
-    pub positional: Vec<Option<Value>>,
-    pub named: Vec<(&'static str, Option<Value>)>,
+    pub positional: Vec<Option<Cow<'a, Value>>>,
+    pub named: Vec<(&'static str, Option<Cow<'a, Value>>)>,
     pub scope: &'a Scope<'s>,
 }
 
 impl Arguments<'_, '_> {
     fn get(&self, at: usize) -> Option<&Value> {
-        self.positional.get(at)?.as_ref()
+        self.positional.get(at)?.as_deref()
     }
 
-    fn text(&self, at: usize) -> String {
-        self.get(at).map(to_text).unwrap_or_default()
+    /// The argument as text; empty when it is absent.
+    fn text(&self, at: usize) -> Cow<'_, str> {
+        self.get(at).map(as_text).unwrap_or_default()
     }
 
+    /// The argument as text, `otherwise` when none was written.
+    fn text_or<'t>(&'t self, at: usize, otherwise: &'t str) -> Cow<'t, str> {
+        if self.positional.len() > at {
+            self.text(at)
+        } else {
+            Cow::Borrowed(otherwise)
+        }
+    }
+
+    /// The argument as a count, `otherwise` when it is absent; negative numbers count as 0.
     fn count(&self, at: usize, otherwise: usize) -> Result<usize, String> {
         match self.get(at) {
             None => Ok(otherwise),
             Some(value) => number::whole(value)
                 .map(|number| usize::try_from(number).unwrap_or(0))
-                .ok_or_else(|| format!("`{}` is no whole number", to_text(value))),
+                .ok_or_else(|| format!("`{}` is no whole number", excerpt(value))),
         }
     }
 
@@ -122,8 +167,27 @@ impl Arguments<'_, '_> {
         self.named
             .iter()
             .find(|(known, _)| *known == name)
-            .and_then(|(_, value)| value.as_ref())
+            .and_then(|(_, value)| value.as_deref())
     }
+
+    /// For filters whose result can be far longer than what they get: whether so many bytes are allowed, asked beforehand.
+    fn has_room_for(&self, bytes: usize) -> Result<(), String> {
+        self.scope.check_size(bytes).map_err(|error| error.to_string())
+    }
+}
+
+/// Lists that are too long are refused before they are made.
+fn has_room_for_items(count: usize) -> Result<(), String> {
+    if count > MOST_ITEMS {
+        Err(format!("the list would have more than {MOST_ITEMS} items"))
+    } else {
+        Ok(())
+    }
+}
+
+/// The first characters of a value for a message.
+fn excerpt(value: &Value) -> String {
+    as_text(value).chars().take(40).collect()
 }
 
 fn groups() -> [&'static [Filter]; 8] {
@@ -174,14 +238,4 @@ fn on_text(input: Option<Value>, change: impl FnOnce(String) -> String) -> Outco
         Some(other) => to_text(&other),
     };
     Ok(Some(Value::String(change(text))))
-}
-
-/// The literal at `at` must be a whole number that is not negative.
-fn whole_at(literals: &[&Value], at: usize) -> Result<(), String> {
-    match literals.get(at) {
-        Some(value) if number::whole(value).is_none_or(|number| number < 0) => {
-            Err(format!("{value} is no whole number of 0 or more"))
-        }
-        _ => Ok(()),
-    }
 }

@@ -2,36 +2,42 @@
 
 use serde_json::{Number, Value};
 
-use super::{Arguments, Filter, Outcome, to_text};
+use super::{Arguments, Filter, Literals, Outcome, excerpt};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("plus", (1, 1), "the sum", |input, arguments| {
         pair(input, arguments, i64::checked_add, |a, b| a + b)
-    }),
+    })
+    .checked(is_number),
     Filter::new("minus", (1, 1), "the difference", |input, arguments| {
         pair(input, arguments, i64::checked_sub, |a, b| a - b)
-    }),
+    })
+    .checked(is_number),
     Filter::new("times", (1, 1), "the product", |input, arguments| {
         pair(input, arguments, i64::checked_mul, |a, b| a * b)
-    }),
+    })
+    .checked(is_number),
     Filter::new(
         "divided_by",
         (1, 1),
         "the quotient; of whole numbers rounded down",
-        |input, arguments| pair(input, not_zero(arguments)?, checked_floor_div, |a, b| a / b),
-    ),
+        |input, arguments| pair(input, not_zero(arguments)?, floor_div, |a, b| a / b),
+    )
+    .checked(is_divisor),
     Filter::new("modulo", (1, 1), "the remainder", |input, arguments| {
-        pair(input, not_zero(arguments)?, checked_floor_mod, |a, b| {
-            a - b * (a / b).floor()
-        })
-    }),
+        pair(input, not_zero(arguments)?, floor_mod, |a, b| a - b * (a / b).floor())
+    })
+    .checked(is_divisor),
     Filter::new("at_least", (1, 1), "the larger of both", |input, arguments| {
         pair(input, arguments, |a, b| Some(a.max(b)), f64::max)
-    }),
+    })
+    .checked(is_number),
     Filter::new("at_most", (1, 1), "the smaller of both", |input, arguments| {
         pair(input, arguments, |a, b| Some(a.min(b)), f64::min)
-    }),
-    Filter::new("round", (0, 1), "`round: 2`: rounded to so many digits", round),
+    })
+    .checked(is_number),
+    Filter::new("round", (0, 1), "`round: 2`: rounded to so many digits", round)
+        .checked(|literals| literals.whole(0, 0)),
     Filter::new("ceil", (0, 0), "rounded up", |input, _| rounded(input, f64::ceil)),
     Filter::new("floor", (0, 0), "rounded down", |input, _| rounded(input, f64::floor)),
     Filter::new("abs", (0, 0), "without its sign", |input, _| {
@@ -46,7 +52,12 @@ pub(super) const FILTERS: &[Filter] = &[
         (0, 1),
         "`money: 'USD'`: with the number of decimals that the currency has (ISO 4217), as text",
         money,
-    ),
+    )
+    .checked(|literals| match literals.at(0) {
+        Some(Value::String(code)) if code.len() == 3 && code.bytes().all(|c| c.is_ascii_alphabetic()) => Ok(()),
+        Some(other) => Err(format!("{other} is no currency such as 'USD'")),
+        None => Ok(()),
+    }),
 ];
 
 /// The whole number that a value is or spells.
@@ -74,8 +85,25 @@ pub(super) fn read(value: &Value) -> Option<Number> {
 }
 
 fn operand(value: Option<&Value>) -> Result<Number, String> {
-    let value = value.unwrap_or(&Value::Null);
-    read(value).ok_or_else(|| format!("`{}` is no number", to_text(value).chars().take(40).collect::<String>()))
+    let value = value.ok_or("the argument is missing")?;
+    read(value).ok_or_else(|| format!("`{}` is no number", excerpt(value)))
+}
+
+/// A literal argument must be a number.
+fn is_number(literals: &Literals<'_>) -> Result<(), String> {
+    match literals.at(0) {
+        Some(value) if read(value).is_none() => Err(format!("{value} is no number")),
+        _ => Ok(()),
+    }
+}
+
+/// A literal divisor must be a number other than zero.
+fn is_divisor(literals: &Literals<'_>) -> Result<(), String> {
+    is_number(literals)?;
+    match literals.at(0).and_then(read) {
+        Some(number) if float(&number) == 0.0 => Err("division by zero".into()),
+        _ => Ok(()),
+    }
 }
 
 fn float(number: &Number) -> f64 {
@@ -113,7 +141,7 @@ fn not_zero<'a, 'b, 'c>(arguments: &'a Arguments<'b, 'c>) -> Result<&'a Argument
     }
 }
 
-fn checked_floor_div(a: i64, b: i64) -> Option<i64> {
+fn floor_div(a: i64, b: i64) -> Option<i64> {
     let quotient = a.checked_div(b)?;
     Some(if (a % b != 0) && ((a < 0) != (b < 0)) {
         quotient - 1
@@ -122,8 +150,8 @@ fn checked_floor_div(a: i64, b: i64) -> Option<i64> {
     })
 }
 
-fn checked_floor_mod(a: i64, b: i64) -> Option<i64> {
-    a.checked_sub(checked_floor_div(a, b)?.checked_mul(b)?)
+fn floor_mod(a: i64, b: i64) -> Option<i64> {
+    a.checked_sub(floor_div(a, b)?.checked_mul(b)?)
 }
 
 fn rounded(input: Option<Value>, how: fn(f64) -> f64) -> Outcome {
@@ -146,24 +174,70 @@ fn to_whole(value: f64) -> Result<Value, String> {
 
 fn round(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let number = operand(input.as_ref())?;
-    let digits = arguments.count(0, 0)?.min(15);
+    let digits = arguments.count(0, 0)?;
     if number.is_i64() {
         return Ok(Some(Value::Number(number)));
     }
     if digits == 0 {
         return to_whole(float(&number).round()).map(Some);
     }
-    let scale = 10_f64.powi(i32::try_from(digits).unwrap_or(15));
-    real((float(&number) * scale).round() / scale).map(Some)
+    fixed(&number, digits.min(15))
+        .parse()
+        .map_err(|_| "the number is too large".to_owned())
+        .and_then(real)
+        .map(Some)
 }
 
 fn money(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
-    let number = operand(input.as_ref())?;
-    let decimals = match arguments.text(0).to_uppercase().as_str() {
-        "JPY" | "KRW" | "VND" | "CLP" | "ISK" | "UGX" | "XAF" | "XOF" | "PYG" | "RWF" | "KMF" | "DJF" | "GNF"
-        | "VUV" | "XPF" => 0,
+    Ok(Some(
+        fixed(&operand(input.as_ref())?, decimals(&arguments.text(0))).into(),
+    ))
+}
+
+/// How many decimals a currency has; two, unless ISO 4217 says otherwise.
+fn decimals(currency: &str) -> usize {
+    match currency.to_ascii_uppercase().as_str() {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
+        | "XAF" | "XOF" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
         _ => 2,
-    };
-    Ok(Some(format!("{:.decimals$}", float(&number)).into()))
+    }
+}
+
+/// A number with exactly so many decimals, rounded half away from zero *as it is written*: 1.005 is 1.01, although the
+/// nearest float is less.
+fn fixed(number: &Number, decimals: usize) -> String {
+    let written = number.to_string();
+    if written.contains(['e', 'E']) {
+        return format!("{:.decimals$}", float(number));
+    }
+    let (sign, digits) = written
+        .strip_prefix('-')
+        .map_or(("", written.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let round_up = fraction.as_bytes().get(decimals).is_some_and(|digit| *digit >= b'5');
+    let mut kept: Vec<u8> = whole
+        .bytes()
+        .chain(fraction.bytes().chain(std::iter::repeat(b'0')).take(decimals))
+        .collect();
+    if round_up {
+        increment(&mut kept);
+    }
+    let zero = kept.iter().all(|digit| *digit == b'0');
+    let kept: String = kept.into_iter().map(char::from).collect();
+    let (whole, fraction) = kept.split_at(kept.len() - decimals);
+    let (sign, point) = (if zero { "" } else { sign }, if decimals == 0 { "" } else { "." });
+    format!("{sign}{whole}{point}{fraction}")
+}
+
+/// Adds one to a number in decimal digits.
+fn increment(digits: &mut Vec<u8>) {
+    for digit in digits.iter_mut().rev() {
+        if *digit < b'9' {
+            *digit += 1;
+            return;
+        }
+        *digit = b'0';
+    }
+    digits.insert(0, b'1');
 }

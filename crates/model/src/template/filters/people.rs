@@ -3,22 +3,27 @@
 use phonenumber::Mode;
 use serde_json::Value;
 
-use super::{Arguments, Filter, Outcome, to_text};
+use super::{Arguments, Filter, Outcome, as_text};
 use crate::name;
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("first_name", (0, 0), "the given name of a full name", |input, _| {
-        Ok(input.and_then(|value| name::split(&to_text(&value)).0).map(Value::String))
+        Ok(input.and_then(|value| name::split(&as_text(&value)).0).map(Value::String))
     }),
     Filter::new("last_name", (0, 0), "the family name of a full name; absent when there is one word only", |input, _| {
-        Ok(input.and_then(|value| name::split(&to_text(&value)).1).map(Value::String))
+        Ok(input.and_then(|value| name::split(&as_text(&value)).1).map(Value::String))
     }),
     Filter::new("phone_e164", (0, 1), "`phone_e164: 'BY'`: a telephone number as +375…; the country is for numbers without one; what is no number stays as it is", phone)
-        .checked(|literals| match literals.first() {
-            Some(value) if country(&to_text(value)).is_none() => Err(format!("{value} is no country code such as 'BY'")),
+        .checked(|literals| match literals.at(0) {
+            Some(value) if country(&as_text(value)).is_none() => Err(format!("{value} is no country code such as 'BY'")),
             _ => Ok(()),
         }),
 ];
+
+/// Longer texts are no telephone numbers and not worth the library's time, in bytes.
+const LONGEST: usize = 64;
+/// How many digits a number with its country code has (ITU-T E.164), with the shortest that are in use.
+const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 fn country(code: &str) -> Option<phonenumber::country::Id> {
     code.to_uppercase().parse().ok()
@@ -26,31 +31,27 @@ fn country(code: &str) -> Option<phonenumber::country::Id> {
 
 fn phone(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let Some(value) = input else { return Ok(None) };
-    let text = to_text(&value);
-    let code = if arguments.positional.is_empty() {
-        arguments.scope.country.map(str::to_owned)
-    } else {
-        Some(arguments.text(0))
-    };
-    let country = code.as_deref().and_then(country);
-    // Numbers longer than any real one are not worth the library's time.
-    if text.len() > 64 {
-        return Ok(Some(value));
+    let country = country(&arguments.text_or(0, arguments.scope.country.unwrap_or_default()));
+    let written = as_text(&value);
+    Ok(Some(
+        e164(written.trim(), country).map_or_else(|| value.clone(), Value::from),
+    ))
+}
+
+/// The number as `+` and digits; `None` when it cannot be read.
+fn e164(text: &str, country: Option<phonenumber::country::Id>) -> Option<String> {
+    if text.len() > LONGEST {
+        return None;
     }
-    let normalised = match text.trim().strip_prefix("00") {
+    let normal = match text.strip_prefix("00") {
         Some(international) => format!("+{international}"),
-        None => text.trim().to_owned(),
+        None => text.to_owned(),
     };
-    match phonenumber::parse(country, &normalised) {
-        // Only the length is judged (E.164: at most 15 digits): numbering plans change faster than libraries.
-        Ok(number) => {
-            let formatted = number.format().mode(Mode::E164).to_string();
-            Ok(Some(if (8..=16).contains(&formatted.len()) {
-                formatted.into()
-            } else {
-                value
-            }))
-        }
-        Err(_) => Ok(Some(value)),
-    }
+    let written = phonenumber::parse(country, normal)
+        .ok()?
+        .format()
+        .mode(Mode::E164)
+        .to_string();
+    // Only the length is judged: numbering plans change faster than libraries.
+    DIGITS.contains(&(written.len() - 1)).then_some(written)
 }

@@ -1,9 +1,10 @@
 //! Filters on text. Lengths count what a reader takes for one character (grapheme clusters).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Arguments, Filter, Outcome, number, on_text, to_text, whole_at};
+use super::{Arguments, Filter, Outcome, as_text, number, on_text};
+use crate::template::path;
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("upcase", (0, 0), "all letters large", |input, _| {
@@ -33,26 +34,21 @@ pub(super) const FILTERS: &[Filter] = &[
         "`<br />` in front of each line break",
         |input, _| on_text(input, |text| text.replace("\r\n", "\n").replace('\n', "<br />\n")),
     ),
-    Filter::new(
-        "replace",
-        (1, 2),
-        "`replace: 'a', 'b'`: every `a` becomes `b`",
-        |input, arguments| on_text(input, |text| text.replace(&arguments.text(0), &arguments.text(1))),
-    ),
+    Filter::new("replace", (1, 2), "`replace: 'a', 'b'`: every `a` becomes `b`", replace),
     Filter::new(
         "replace_first",
         (1, 2),
         "the first `a` becomes `b`",
-        |input, arguments| on_text(input, |text| text.replacen(&arguments.text(0), &arguments.text(1), 1)),
+        |input, arguments| on_text(input, |text| text.replacen(&*arguments.text(0), &arguments.text(1), 1)),
     ),
     Filter::new("remove", (1, 1), "without every `a`", |input, arguments| {
-        on_text(input, |text| text.replace(&arguments.text(0), ""))
+        on_text(input, |text| text.replace(&*arguments.text(0), ""))
     }),
     Filter::new("append", (1, 1), "`a` behind it", |input, arguments| {
         on_text(input, |text| text + &arguments.text(0))
     }),
     Filter::new("prepend", (1, 1), "`a` in front of it", |input, arguments| {
-        on_text(input, |text| arguments.text(0) + &text)
+        on_text(input, |text| arguments.text(0).into_owned() + &text)
     }),
     Filter::new(
         "truncate",
@@ -60,20 +56,21 @@ pub(super) const FILTERS: &[Filter] = &[
         "`truncate: 50, '…'`: at most so many characters, the ending included",
         truncate,
     )
-    .checked(|literals| whole_at(literals, 0)),
+    .checked(|literals| literals.whole(0, 0)),
     Filter::new(
         "truncatewords",
         (0, 2),
         "`truncatewords: 15`: at most so many words",
         truncate_words,
     )
-    .checked(|literals| whole_at(literals, 0)),
+    .checked(|literals| literals.whole(0, 0)),
     Filter::new(
         "slice",
         (1, 2),
         "`slice: 0, 3`: three characters from the first on; a negative start counts from the end",
         slice,
-    ),
+    )
+    .checked(|literals| literals.whole(0, i64::MIN).and(literals.whole(1, 0))),
     Filter::new("escape", (0, 0), "safe inside HTML", |input, _| {
         on_text(input, |text| escape_html(&text))
     }),
@@ -97,35 +94,37 @@ fn capitalize(text: &str) -> String {
         .unwrap_or_default()
 }
 
+fn replace(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
+    let Some(value) = input else { return Ok(None) };
+    let (text, from, to) = (as_text(&value), arguments.text(0), arguments.text(1));
+    if to.len() > from.len() {
+        let growth = text.matches(&*from).count().saturating_mul(to.len() - from.len());
+        arguments.has_room_for(text.len().saturating_add(growth))?;
+    }
+    Ok(Some(text.replace(&*from, &to).into()))
+}
+
 fn truncate(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let most = arguments.count(0, 50)?;
-    let ending = if arguments.positional.len() > 1 {
-        arguments.text(1)
-    } else {
-        "...".to_owned()
-    };
-    on_text(input, |text| cut(&text, most, &ending))
+    let ending = arguments.text_or(1, "...");
+    on_text(input, |text| cut(text, most, &ending))
 }
 
 /// At most `most` characters; what is cut off is replaced by `ending`, which counts.
-fn cut(text: &str, most: usize, ending: &str) -> String {
+fn cut(text: String, most: usize, ending: &str) -> String {
     // A text with no more bytes than that has no more characters either.
     if text.len() <= most || text.graphemes(true).nth(most).is_none() {
-        return text.to_owned();
+        return text;
     }
-    let ending_length = ending.graphemes(true).count();
-    let kept = most.saturating_sub(ending_length);
-    let ending: String = ending.graphemes(true).take(most).collect();
-    text.graphemes(true).take(kept).chain([ending.as_str()]).collect()
+    let ending: Vec<&str> = ending.graphemes(true).take(most).collect();
+    let kept = most - ending.len();
+    // At the seam both sides could join to fewer characters, never to more.
+    text.graphemes(true).take(kept).chain(ending).collect()
 }
 
 fn truncate_words(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let most = arguments.count(0, 15)?.max(1);
-    let ending = if arguments.positional.len() > 1 {
-        arguments.text(1)
-    } else {
-        "...".to_owned()
-    };
+    let ending = arguments.text_or(1, "...");
     on_text(input, |text| {
         let mut words = text.split_whitespace();
         let kept: Vec<&str> = words.by_ref().take(most).collect();
@@ -145,7 +144,7 @@ fn slice(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let length = arguments.count(1, 1)?;
     if let Some(Value::Array(items)) = &input {
         let (from, to) = range(start, length, items.len());
-        return Ok(Some(json!(items[from..to])));
+        return Ok(Some(items[from..to].to_vec().into()));
     }
     on_text(input, |text| {
         let all: Vec<&str> = text.graphemes(true).collect();
@@ -210,9 +209,7 @@ fn decode(text: &str) -> String {
 }
 
 fn size(input: Option<Value>, _: &Arguments<'_, '_>) -> Outcome {
-    Ok(input.map(|value| match &value {
-        Value::Array(items) => items.len().into(),
-        Value::Object(map) => map.len().into(),
-        other => to_text(other).graphemes(true).count().into(),
-    }))
+    Ok(input
+        .and_then(|value| path::size(&value).or_else(|| path::size(&as_text(&value).into())))
+        .map(Value::from))
 }

@@ -3,8 +3,8 @@
 use jiff::{fmt::strtime, tz::TimeZone};
 use serde_json::Value;
 
-use super::{Arguments, Filter, Outcome, to_text};
-use crate::moment::read_moment;
+use super::{Arguments, Filter, Literals, Outcome, as_text};
+use crate::moment::read_moment_in;
 
 pub(super) const FILTERS: &[Filter] = &[Filter::new(
     "date",
@@ -13,47 +13,49 @@ pub(super) const FILTERS: &[Filter] = &[Filter::new(
     date,
 )
 .named(&["zone"])
-.checked(|literals| match literals.first() {
-    Some(Value::String(form)) => check_form(form),
-    Some(other) => Err(format!("{other} is no form such as '%Y-%m-%d'")),
-    None => Ok(()),
-})];
+.checked(check)];
 
-fn check_form(form: &str) -> Result<(), String> {
-    if is_name(form) {
-        return Ok(());
+fn check(literals: &Literals<'_>) -> Result<(), String> {
+    match literals.named("zone") {
+        Some(Value::String(name)) => zone(name).map(drop)?,
+        Some(other) => return Err(format!("{other} is no time zone such as 'Asia/Shanghai'")),
+        None => {}
     }
-    let sample = jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC);
-    strtime::format(form, &sample)
-        .map(|_| ())
-        .map_err(|error| format!("`{form}` is no form: {error}"))
+    match literals.at(0) {
+        Some(Value::String(form)) if matches!(form.as_str(), "iso" | "unix" | "unix_ms") => Ok(()),
+        Some(Value::String(form)) => {
+            let sample = jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC);
+            strtime::format(form, &sample)
+                .map(drop)
+                .map_err(|error| format!("`{form}` is no form: {error}"))
+        }
+        Some(other) => Err(format!("{other} is no form such as '%Y-%m-%d'")),
+        None => Ok(()),
+    }
 }
 
-fn is_name(form: &str) -> bool {
-    matches!(form, "iso" | "unix" | "unix_ms")
+/// A zone by its IANA name; the library remembers those that it has read.
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| format!("there is no time zone `{name}`"))
 }
 
 fn date(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
-    let Some(moment) = input.as_ref().and_then(read_moment) else {
-        return Ok(input);
-    };
+    // A time of day without an offset is the scope's time of day, whatever zone it is to be shown in.
+    let read = input
+        .as_ref()
+        .and_then(|value| read_moment_in(value, &arguments.scope.zone));
+    let Some(moment) = read else { return Ok(input) };
     let zone = match arguments.named("zone") {
         None => arguments.scope.zone.clone(),
-        Some(name) => {
-            let name = to_text(name);
-            TimeZone::get(&name).map_err(|_| format!("there is no time zone `{name}`"))?
-        }
+        Some(name) => zone(&as_text(name))?,
     };
-    let form = arguments.text(0);
-    Ok(Some(match form.as_str() {
-        "unix" => moment.as_second().into(),
-        "unix_ms" => moment.as_millisecond().into(),
-        "iso" if zone == TimeZone::UTC => moment.to_string().into(),
-        "iso" => strtime::format("%Y-%m-%dT%H:%M:%S%:z", &moment.to_zoned_datetime(zone))
-            .map_err(|error| error.to_string())?
-            .into(),
-        form => strtime::format(form, &moment.to_zoned_datetime(zone))
-            .map_err(|error| error.to_string())?
-            .into(),
-    }))
+    let form = match &*arguments.text(0) {
+        "unix" => return Ok(Some(moment.as_second().into())),
+        "unix_ms" => return Ok(Some(moment.as_millisecond().into())),
+        "iso" if zone == TimeZone::UTC => return Ok(Some(moment.to_string().into())),
+        "iso" => "%Y-%m-%dT%H:%M:%S%.f%:z".to_owned(),
+        form => form.to_owned(),
+    };
+    let text = strtime::format(&form, &moment.to_zoned_datetime(zone)).map_err(|error| error.to_string())?;
+    Ok(Some(text.into()))
 }

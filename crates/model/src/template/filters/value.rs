@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Arguments, Filter, Outcome, number, to_text};
+use super::{Arguments, Filter, Outcome, as_text, number, to_text};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new(
@@ -12,7 +12,11 @@ pub(super) const FILTERS: &[Filter] = &[
         default,
     )
     .named(&["allow_false"])
-    .of_absent(),
+    .of_absent()
+    .checked(|literals| match literals.named("allow_false") {
+        Some(other) if !other.is_boolean() => Err(format!("`allow_false` is true or false, not {other}")),
+        _ => Ok(()),
+    }),
     Filter::new("string", (0, 0), "the value as text", |input, _| {
         Ok(input.map(|value| to_text(&value).into()))
     }),
@@ -54,7 +58,7 @@ fn default(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
 
 fn boolean(input: Option<Value>, _: &Arguments<'_, '_>) -> Outcome {
     let text = input
-        .map(|value| to_text(&value).trim().to_lowercase())
+        .map(|value| as_text(&value).trim().to_lowercase())
         .unwrap_or_default();
     Ok(match text.as_str() {
         "true" | "yes" | "1" | "on" => Some(json!(true)),
@@ -67,6 +71,5 @@ fn lookup(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let Some(lookups) = arguments.scope.lookups else {
         return Ok(None);
     };
-    let key = input.map(|value| to_text(&value)).unwrap_or_default();
-    Ok(lookups.find(&arguments.text(0), &key))
+    Ok(input.and_then(|key| lookups.find(&arguments.text(0), &as_text(&key))))
 }

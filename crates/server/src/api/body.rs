@@ -1,15 +1,19 @@
 //! The body of a request: media type, size, then its text or value.
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Bytes, HttpBody as _},
     extract::{FromRequest, Request},
 };
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde_json::Value;
 use switchboard_model::problem::{Code, Problem};
 
 use super::{App, json, problem::Failure};
+
+/// A body that is too large is read on and thrown away up to so many times the limit: a caller that is cut off while it
+/// sends never sees the answer.
+const PATIENCE: usize = 8;
 
 /// A JSON body that was read within the limits.
 #[derive(Debug)]
@@ -39,22 +43,31 @@ impl FromRequest<App> for TextBody {
 
 async fn receive(request: Request, limit: usize) -> Result<Bytes, Problem> {
     check_media(request.headers())?;
-    let declared = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limit as u64) {
+    // A caller that asks before it sends is told at once.
+    if request.headers().contains_key(header::EXPECT) && request.body().size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    let body: Limited<Body> = Limited::new(request.into_body(), limit);
-    match body.collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(_) => Err(Problem::new(
-            Code::BrokenJson,
-            "The body did not arrive whole.",
-            "Send the request again.",
-        )),
+    let mut body = request.into_body();
+    let mut pieces: Vec<Bytes> = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            let detail = "The body did not arrive whole.";
+            return Err(Problem::new(Code::BrokenJson, detail, "Send the request again."));
+        };
+        if let Ok(piece) = frame.into_data() {
+            length += piece.len();
+            if length <= limit {
+                pieces.push(piece);
+            } else if length > limit.saturating_mul(PATIENCE) {
+                break;
+            }
+        }
+    }
+    match pieces.len() {
+        _ if length > limit => Err(too_large(limit)),
+        1 => Ok(pieces.swap_remove(0)),
+        _ => Ok(pieces.concat().into()),
     }
 }
 

@@ -151,7 +151,7 @@ async fn what_the_api_does_not_have_is_a_problem_too() {
         .await
         .problem(404, "SWB-API-008");
     hub.get("/api/crm/sync-status/nobody").await.problem(404, "SWB-API-008");
-    hub.get("/errors/SWB-XXX-001").await.problem(404, "SWB-API-008");
+    hub.get("/errors/SWB-ZZZ-001").await.problem(404, "SWB-API-008");
     let wrong_method = hub.send(hub.request("DELETE", "/v1/events")).await;
     wrong_method.problem(405, "SWB-API-009");
     assert!(wrong_method.headers.contains_key("allow"));

@@ -1,5 +1,7 @@
 //! Process tests: the real binary, started as a user starts it, with simulated vendors in this process.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod crash;
 mod demo;

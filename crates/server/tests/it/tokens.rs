@@ -37,6 +37,11 @@ async fn refused_credentials_stop_the_connection_and_correct_ones_send_what_wait
     hub.post("/api/crm/configure", &vendors::integration(&vendors, "notion"))
         .await
         .fine(200);
+    // The first message lets the connection find out what it needs to know of the database.
+    let first = hub
+        .message(json!({"senderName": "Ana", "messageContent": "first"}))
+        .await;
+    hub.settled(&first).await;
     let refused = Fault::Status {
         code: 401,
         retry_after_s: None,
@@ -63,7 +68,7 @@ async fn refused_credentials_stop_the_connection_and_correct_ones_send_what_wait
         .fine(200);
     assert_eq!(test["ok"], true, "{test}");
     hub.settled(&event).await;
-    assert_eq!(vendors::records(&vendors, "notion", "pages").len(), 1);
+    assert_eq!(vendors::records(&vendors, "notion", "pages").len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,7 +79,12 @@ pub fn check_folder(folder: &Path) -> Result<(), Problem> {
             "Give this user the right to write there, or choose another folder with --data or SWITCHBOARD_DATA.",
         )
     };
-    std::fs::create_dir_all(folder).map_err(|error| refuse(&error))?;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    // It will hold what customers write: nobody else on this machine needs to see it.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| refuse(&error))?;
     let probe = folder.join(format!(".write-test-{}", std::process::id()));
     std::fs::write(&probe, b"")
         .and_then(|()| std::fs::remove_file(&probe))

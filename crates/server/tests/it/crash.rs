@@ -1,5 +1,6 @@
 //! `kill -9` at the worst moments: what was acknowledged is delivered, once.
 
+use futures::future::join_all;
 use serde_json::json;
 use switchboard_simulator::{Fault, Rule};
 
@@ -59,27 +60,36 @@ async fn what_was_accepted_before_a_kill_is_delivered_once_after_the_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_the_write_and_its_answer_doubles_nothing() {
-    for (system, object, method) in [
+    let cases = [
         ("salesforce", "Case", "PATCH"),
         ("hubspot", "tickets", "POST"),
         ("notion", "pages", "POST"),
-    ] {
-        let (folder, vendors) = (Folder::new(), vendors::start().await);
-        folder.apply(&vendors::integration(&vendors, system)).fine();
-        let hub = folder.start();
-        // The vendor writes at once and answers long after the hub is gone.
-        let slow = Rule::new(Fault::CutAfter).method(method);
-        vendors::fail(&vendors, system, [slow]);
-        let event = hub.message(message(1)).await;
-        until("the record is written", async || {
-            (!vendors::records(&vendors, system, object).is_empty()).then_some(())
-        })
-        .await;
-        hub.kill();
-        vendors::down(&vendors, system, false);
-        let hub = folder.start();
-        let story = hub.settled(&event).await;
-        assert!(states(&story).iter().all(|state| *state == "delivered"), "{story:#}");
-        assert_eq!(vendors::records(&vendors, system, object).len(), 1, "{system}");
-    }
+    ];
+    join_all(cases.map(|(system, object, method)| kill_between_write_and_answer(system, object, method))).await;
+}
+
+async fn kill_between_write_and_answer(system: &str, object: &str, method: &str) {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    folder.apply(&vendors::integration(&vendors, system)).fine();
+    let hub = folder.start();
+    // The vendor writes, and no answer comes for as long as the hub lives.
+    vendors::fail(&vendors, system, [Rule::new(Fault::CutAfter).method(method)]);
+    let event = hub.message(message(1)).await;
+    until("the record is written", async || {
+        (!vendors::records(&vendors, system, object).is_empty()).then_some(())
+    })
+    .await;
+    hub.kill();
+    vendors::down(&vendors, system, false);
+    let hub = folder.start();
+    let story = hub.settled(&event).await;
+    assert!(
+        states(&story).iter().all(|state| *state == "delivered"),
+        "{system}: {story:#}"
+    );
+    assert_eq!(
+        vendors::records(&vendors, system, object).len(),
+        1,
+        "{system}: {story:#}"
+    );
 }

@@ -169,17 +169,37 @@ fn a_strategy_with_backup_is_read_unchanged() {
 }
 
 #[test]
-fn a_system_that_this_version_does_not_have_is_named_with_those_that_it_has() {
-    for (name, place) in [("dingtalk", "f:2:11"), ("monday", "f:2:11"), ("wework", "f:2:11")] {
-        let problems = read(&example(name)).unwrap_err();
-        assert_eq!(problems.len(), 1, "{name}: {problems:?}");
-        assert_eq!(
-            (problems[0].code, problems[0].place.as_deref()),
-            (Code::UnknownConnector, Some(place))
+fn a_system_that_is_planned_is_kept_with_its_credentials_apart() {
+    for (name, slug, object) in [
+        ("dingtalk", "dingtalk", "task"),
+        ("monday", "monday", "item"),
+        ("wework", "wecom", "oa_approval"),
+    ] {
+        let items = read(&example(name)).unwrap();
+        let [Item::Connection(spec)] = items.as_slice() else {
+            panic!("{name}: {items:?}")
+        };
+        assert_eq!((spec.key.as_str(), spec.connector.as_str()), (name, slug));
+        assert!(!spec.secrets.is_empty() && spec.mappings.contains_key(object), "{name}");
+        assert!(
+            !spec.settings["config"].as_object().unwrap().contains_key("credentials"),
+            "{name}"
         );
-        for known in ["salesforce", "hubspot", "notion", "webhook"] {
-            assert!(problems[0].next.contains(known), "{}", problems[0].next);
-        }
+        assert!(spec.notes[0].contains("waits for it"), "{name}");
+    }
+}
+
+#[test]
+fn a_system_that_nobody_knows_is_a_mistake_that_names_those_that_there_are() {
+    let problems = read(r#"{"type": "salesfroce", "config": {}}"#).unwrap_err();
+    assert_eq!((problems.len(), problems[0].code), (1, Code::UnknownConnector));
+    assert!(
+        problems[0].detail.contains("did you mean `salesforce`"),
+        "{}",
+        problems[0].detail
+    );
+    for known in ["salesforce", "hubspot", "notion", "webhook"] {
+        assert!(problems[0].next.contains(known), "{}", problems[0].next);
     }
 }
 

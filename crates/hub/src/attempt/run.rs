@@ -250,7 +250,9 @@ impl Attempt<'_> {
                 Ok(None)
             }
             Outcome::Denied { message } => Err(Verdict::Denied(message)),
-            Outcome::Rejected { message, fields } => Err(Verdict::Dead(verdict::rejected(connector, &message, &fields))),
+            Outcome::Rejected { message, fields } => {
+                Err(Verdict::Dead(verdict::rejected(connector, &message, &fields)))
+            }
             Outcome::Unknown { message } if connector.is_repeatable(&self.pending.object, kind) => {
                 Err(Verdict::Later {
                     message,

@@ -64,7 +64,12 @@ pub(super) struct Next {
 /// What becomes of the delivery of connection `key` after this verdict at `now_ms`.
 pub(super) fn next(schedule: Schedule, key: &str, trace: &Trace, verdict: &Verdict, now_ms: i64) -> Next {
     let before = trace.pending.attempts;
-    let tale = Tale { schedule, key, trace, now_ms };
+    let tale = Tale {
+        schedule,
+        key,
+        trace,
+        now_ms,
+    };
     match verdict {
         Verdict::Delivered { external_id } => Next {
             state: DeliveryState::Delivered,
@@ -75,13 +80,19 @@ pub(super) fn next(schedule: Schedule, key: &str, trace: &Trace, verdict: &Verdi
         },
         Verdict::Dead(problem) => tale.dead(before + 1, problem.clone()),
         Verdict::Throttled { message, after_ms } => {
-            let problem = tale.problem(Code::VendorThrottled, message, "Nothing; it is sent as soon as the vendor allows.");
+            let problem = tale.problem(
+                Code::VendorThrottled,
+                message,
+                "Nothing; it is sent as soon as the vendor allows.",
+            );
             tale.later(before, after_ms.unwrap_or(THROTTLE_MS), problem)
         }
         Verdict::Denied(message) => tale.later(before, DENIED_MS, refused(key, message)),
-        Verdict::Later { message, after_ms, counts } => {
-            tale.again(before + u32::from(*counts), after_ms.unwrap_or(0), message)
-        }
+        Verdict::Later {
+            message,
+            after_ms,
+            counts,
+        } => tale.again(before + u32::from(*counts), after_ms.unwrap_or(0), message),
         Verdict::Doubt { message, due_ms } => tale.doubt(before + 1, *due_ms, message),
     }
 }
@@ -103,19 +114,39 @@ impl Tale<'_> {
     }
 
     fn dead(&self, attempts: u32, problem: Problem) -> Next {
-        Next { state: DeliveryState::Dead, attempts, due_ms: self.now_ms, problem: Some(problem), external_id: None }
+        Next {
+            state: DeliveryState::Dead,
+            attempts,
+            due_ms: self.now_ms,
+            problem: Some(problem),
+            external_id: None,
+        }
     }
 
     fn later(&self, attempts: u32, wait_ms: u64, problem: Problem) -> Next {
-        let state = if self.trace.doubt.is_some() { DeliveryState::Unknown } else { DeliveryState::Waiting };
+        let state = if self.trace.doubt.is_some() {
+            DeliveryState::Unknown
+        } else {
+            DeliveryState::Waiting
+        };
         let due_ms = self.now_ms.saturating_add(signed(wait_ms));
-        Next { state, attempts, due_ms, problem: Some(problem), external_id: None }
+        Next {
+            state,
+            attempts,
+            due_ms,
+            problem: Some(problem),
+            external_id: None,
+        }
     }
 
     fn again(&self, failed: u32, asked_ms: u64, message: &str) -> Next {
         match self.schedule.wait_ms(failed.max(1), self.seed()) {
             Some(wait) => {
-                let problem = self.problem(Code::VendorUnavailable, message, "Nothing yet; it is tried again by itself.");
+                let problem = self.problem(
+                    Code::VendorUnavailable,
+                    message,
+                    "Nothing yet; it is tried again by itself.",
+                );
                 self.later(failed, wait.max(asked_ms), problem)
             }
             None => {
@@ -157,7 +188,11 @@ pub(super) fn rejected(connector: &Connector, message: &str, fields: &[FieldProb
     for field in fields.iter().filter(|field| !field.field.is_empty()) {
         detail.push_str(&format!("; {}: {}", field.field, field.message));
     }
-    Problem::new(Code::VendorRejected, detail, "Mend the mapping or the vendor's set-up, then replay the delivery.")
+    Problem::new(
+        Code::VendorRejected,
+        detail,
+        "Mend the mapping or the vendor's set-up, then replay the delivery.",
+    )
 }
 
 #[cfg(test)]
@@ -193,15 +228,34 @@ mod tests {
             due_ms: NOW,
             doubt: None,
         };
-        Trace { pending, doubt, known_link: None, lost_link: false, calls: Vec::new() }
+        Trace {
+            pending,
+            doubt,
+            known_link: None,
+            lost_link: false,
+            calls: Vec::new(),
+        }
     }
 
     fn after(attempts: u32, doubt: Option<InDoubt>, verdict: &Verdict) -> Next {
-        next(Schedule { attempts: 5, ..Schedule::default() }, "crm", &trace(attempts, doubt), verdict, NOW)
+        next(
+            Schedule {
+                attempts: 5,
+                ..Schedule::default()
+            },
+            "crm",
+            &trace(attempts, doubt),
+            verdict,
+            NOW,
+        )
     }
 
     fn later(counts: bool) -> Verdict {
-        Verdict::Later { message: "503".into(), after_ms: None, counts }
+        Verdict::Later {
+            message: "503".into(),
+            after_ms: None,
+            counts,
+        }
     }
 
     #[test]
@@ -217,8 +271,18 @@ mod tests {
 
     #[test]
     fn throttling_and_refused_credentials_burn_no_tries() {
-        let throttled = after(4, None, &Verdict::Throttled { message: "429".into(), after_ms: Some(7_000) });
-        assert_eq!((throttled.state, throttled.attempts, throttled.due_ms), (DeliveryState::Waiting, 4, NOW + 7_000));
+        let throttled = after(
+            4,
+            None,
+            &Verdict::Throttled {
+                message: "429".into(),
+                after_ms: Some(7_000),
+            },
+        );
+        assert_eq!(
+            (throttled.state, throttled.attempts, throttled.due_ms),
+            (DeliveryState::Waiting, 4, NOW + 7_000)
+        );
         let denied = after(4, None, &Verdict::Denied("invalid_grant".into()));
         assert_eq!((denied.state, denied.attempts), (DeliveryState::Waiting, 4));
         assert_eq!(after(4, None, &later(false)).state, DeliveryState::Waiting);
@@ -226,11 +290,28 @@ mod tests {
 
     #[test]
     fn a_delivery_in_doubt_stays_in_doubt_through_failures() {
-        let doubt = Some(InDoubt { since_ms: NOW - 50, operation: None });
+        let doubt = Some(InDoubt {
+            since_ms: NOW - 50,
+            operation: None,
+        });
         assert_eq!(after(0, doubt, &later(true)).state, DeliveryState::Unknown);
-        let waits = after(0, doubt, &Verdict::Doubt { message: "cut".into(), due_ms: NOW + 3_000 });
+        let waits = after(
+            0,
+            doubt,
+            &Verdict::Doubt {
+                message: "cut".into(),
+                due_ms: NOW + 3_000,
+            },
+        );
         assert_eq!((waits.state, waits.due_ms), (DeliveryState::Unknown, NOW + 3_000));
-        let end = after(4, doubt, &Verdict::Doubt { message: "cut".into(), due_ms: NOW });
+        let end = after(
+            4,
+            doubt,
+            &Verdict::Doubt {
+                message: "cut".into(),
+                due_ms: NOW,
+            },
+        );
         assert_eq!(end.state, DeliveryState::Dead);
         assert_eq!(end.problem.unwrap().code, Code::OutcomeUnknown);
     }

@@ -1,6 +1,10 @@
 //! From what a person wants to what is written: checks every connection, seals its credentials, and says what will happen.
 
-use switchboard_connect::{guide::Item, registry::Registry};
+use switchboard_connect::{
+    connector::Connector,
+    guide::{self, Item},
+    registry::Registry,
+};
 use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
     id::WorkspaceId,
@@ -98,34 +102,17 @@ fn write_connection(
     registry: &Registry,
     vault: &Vault,
 ) -> Result<(ConnectionWrite, ConfiguredConnection), Vec<Problem>> {
-    let connector = registry.get(&spec.connector).ok_or_else(|| {
-        vec![Problem::new(
-            Code::UnknownConnector,
-            format!("there is no connector `{}`", spec.connector),
-            format!("Use one of {}.", registry.names().join(", ")),
-        )]
-    })?;
-    let checked = connector.check(&spec.auth_kind, &spec.settings, &spec.secrets);
-    if !checked.problems.is_empty() {
-        let place = |problem: Problem| match &problem.place {
-            Some(place) => {
-                let place = format!("connection {}: {place}", spec.key);
-                problem.at(place)
-            }
-            None => problem.at(format!("connection {}", spec.key)),
-        };
-        return Err(checked.problems.into_iter().map(place).collect());
-    }
+    let missing = match registry.get(&spec.connector) {
+        Some(connector) => check(connector, &spec)?,
+        None => wait_for_connector(&spec, registry)?,
+    };
     let secrets = std::mem::take(&mut spec.secrets);
     let sealed = vault
         .seal(&seal_place(workspace, &spec.key), &secrets)
         .map_err(|problem| vec![problem])?;
-    let (state, reason) = match checked.missing.is_empty() {
-        true => (ConnectionState::Active, None),
-        false => (
-            ConnectionState::Draft,
-            Some(format!("missing: {}", checked.missing.join(", "))),
-        ),
+    let (state, reason) = match missing {
+        None => (ConnectionState::Active, None),
+        Some(missing) => (ConnectionState::Draft, Some(missing)),
     };
     let configured = ConfiguredConnection {
         key: spec.key.clone(),
@@ -151,6 +138,35 @@ fn write_connection(
         },
         configured,
     ))
+}
+
+/// What a connection lacks to be at work, for a person.
+fn check(connector: &Connector, spec: &ConnectionSpec) -> Result<Option<String>, Vec<Problem>> {
+    let checked = connector.check(&spec.auth_kind, &spec.settings, &spec.secrets);
+    let place = |problem: Problem| {
+        let inside = problem
+            .place
+            .as_ref()
+            .map(|place| format!(": {place}"))
+            .unwrap_or_default();
+        problem.at(format!("connection {}{inside}", spec.key))
+    };
+    if !checked.problems.is_empty() {
+        return Err(checked.problems.into_iter().map(place).collect());
+    }
+    Ok((!checked.missing.is_empty()).then(|| format!("missing: {}", checked.missing.join(", "))))
+}
+
+/// A system that is planned is waited for; any other name is a mistake.
+fn wait_for_connector(spec: &ConnectionSpec, registry: &Registry) -> Result<Option<String>, Vec<Problem>> {
+    match guide::planned(&spec.connector) {
+        Some(slug) => Ok(Some(format!("this version has no connector for {slug} yet"))),
+        None => Err(vec![Problem::new(
+            Code::UnknownConnector,
+            format!("there is no connector `{}`", spec.connector),
+            format!("Use one of {}.", registry.names().join(", ")),
+        )]),
+    }
 }
 
 fn check_route(spec: &RouteSpec) -> Option<Problem> {

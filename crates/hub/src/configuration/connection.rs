@@ -98,7 +98,7 @@ impl Connection {
             unreadable(&row.key)
         });
         let connector = registry.get(&spec.connector).cloned();
-        if connector.is_none() {
+        if connector.is_none() && row.state != ConnectionState::Draft {
             faults.push(format!("this version has no connector `{}`", spec.connector));
         }
         let secrets = tools

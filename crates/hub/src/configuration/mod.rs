@@ -90,12 +90,15 @@ impl Configuration {
 impl Workspace {
     /// The connection that a route means by `system`: by its key, else the first enabled one of that connector.
     pub fn find(&self, system: &str) -> Option<&Arc<Connection>> {
-        let by_key = self.connections.iter().find(|connection| connection.key == system);
-        by_key.or_else(|| {
-            let mut of_connector = self
-                .connections
+        // A connection that waits for its connector takes nothing, so that nothing piles up for it.
+        let usable = || {
+            self.connections
                 .iter()
-                .filter(|connection| connection.enabled && connection.is_of(system));
+                .filter(|connection| connection.connector.is_some())
+        };
+        let by_key = usable().find(|connection| connection.key == system);
+        by_key.or_else(|| {
+            let mut of_connector = usable().filter(|connection| connection.enabled && connection.is_of(system));
             let first = of_connector.next()?;
             if first.can_send() {
                 Some(first)

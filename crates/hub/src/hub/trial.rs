@@ -135,7 +135,7 @@ impl Hub {
                 .await
                 .map_err(|error| refused(connection, &error))?,
         };
-        let mut test = connector.test();
+        let mut test = connector.test().at(desk.clock.now_ms());
         let account = connection.account()?;
         loop {
             let request = match test.next(&account, fresh.token.as_ref())? {

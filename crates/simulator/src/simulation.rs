@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::dial::{Dial, Dialer, Plan, Strike};
 use crate::journal::{Call, Journal, Summary, VendorSummary};
 use crate::message::{Reply, Request};
-use crate::options::{Options, Setup};
+use crate::options::Options;
 use crate::vendor::Vendor;
-use crate::vendors;
+use crate::vendors::{self, Make};
 
 /// Why something could not be asked of, or set in, a simulation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum Refused {
 /// One vendor with what stands around it.
 struct Station {
     slug: &'static str,
-    make: fn(&Setup) -> Box<dyn Vendor>,
+    make: Make,
     vendor: Mutex<Box<dyn Vendor>>,
     dialer: Mutex<Dialer>,
     counters: Mutex<VendorSummary>,
@@ -56,7 +56,7 @@ impl Simulation {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let setup = options.setup();
-        let station = |&(slug, make): &(&'static str, fn(&Setup) -> Box<dyn Vendor>)| Station {
+        let station = |&(slug, make): &(&'static str, Make)| Station {
             slug,
             make,
             vendor: Mutex::new(make(&setup)),

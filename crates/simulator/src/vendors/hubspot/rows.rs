@@ -1,254 +1,336 @@
-//! The stored records of every object, with an index on unique properties.
+//! Making, changing and archiving one object (fact sheet §5, §7).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::schema::Schema;
-use super::trouble::{Fault, Refusal};
+use super::schema::{self, ObjectType};
+use super::store::{Record, Table};
+use super::trouble::{BadValue, Trouble};
+use super::values;
 
-/// A record. All values are text.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// Its id.
-    pub id: u64,
-    /// Values by property.
-    pub properties: IndexMap<String, String>,
-    /// Milliseconds since 1970.
-    pub created_ms: i64,
-    /// Milliseconds since 1970.
-    pub updated_ms: i64,
-    /// Whether it was deleted.
-    pub archived: bool,
-}
-
-/// The records of one object.
-#[derive(Debug, Default)]
-struct Table {
-    rows: BTreeMap<u64, Row>,
-    /// Record by unique property and value, regardless of case.
-    unique: HashMap<(String, String), u64>,
-}
-
-/// The records of every object.
+/// All objects of the portal.
 #[derive(Debug)]
 pub struct Rows {
     tables: HashMap<&'static str, Table>,
     next: u64,
+    /// How long searches do not see a write, milliseconds.
+    pub search_lag_ms: i64,
 }
 
+/// An association that a new object is to have.
+type Wanted = (&'static ObjectType, u64, u64);
+
 impl Rows {
-    /// No records yet.
-    pub fn new() -> Self {
+    /// A portal without objects.
+    #[must_use]
+    pub fn new(search_lag_ms: i64) -> Self {
+        let table = |kind: &'static ObjectType| {
+            let mut properties = schema::properties(kind);
+            if let Some(email) = properties.get_mut("email").filter(|_| kind.plural == "contacts") {
+                email.unique = true;
+            }
+            (kind.plural, Table::new(properties))
+        };
         Self {
-            tables: HashMap::new(),
+            tables: schema::object_types().iter().map(table).collect(),
             next: 251,
+            search_lag_ms,
         }
     }
 
-    /// Makes a record.
+    /// The objects of a type.
     ///
     /// # Errors
-    /// What HubSpot refuses.
-    pub fn create(&mut self, schema: &Schema, object: &'static str, given: &Map<String, Value>, now_ms: i64) -> Result<u64, Refusal> {
-        let mut properties = check(schema, object, given)?;
-        require(object, &mut properties)?;
-        check_pipeline(schema, object, &properties)?;
-        self.check_unique(schema, object, &properties, None)?;
+    /// Never for the types of [`schema::object_types`].
+    pub fn table(&self, kind: &ObjectType) -> Result<&Table, Trouble> {
+        self.tables
+            .get(kind.plural)
+            .ok_or_else(|| Trouble::not_found(kind.plural))
+    }
+
+    /// The objects of a type, to be changed.
+    ///
+    /// # Errors
+    /// Never for the types of [`schema::object_types`].
+    pub fn table_mut(&mut self, kind: &ObjectType) -> Result<&mut Table, Trouble> {
+        self.tables
+            .get_mut(kind.plural)
+            .ok_or_else(|| Trouble::not_found(kind.plural))
+    }
+
+    /// The live object that a path or an input names: by its number, or by the value of a unique property.
+    ///
+    /// # Errors
+    /// 400 for a property that does not name objects, 404 when there is no such object.
+    pub fn find(&self, kind: &ObjectType, key: &str, id_property: Option<&str>) -> Result<u64, Trouble> {
+        let table = self.table(kind)?;
+        let missing = || Trouble::not_found(&format!("No {} with id {key}.", kind.singular)).about("ids", json!(key));
+        match id_property.filter(|name| *name != "hs_object_id") {
+            None => key
+                .parse()
+                .ok()
+                .filter(|id| table.live(*id).is_some())
+                .ok_or_else(missing),
+            Some(name) if table.names(name) => table.by_value(name, key).ok_or_else(missing),
+            Some(name) => {
+                let message = format!("Property '{name}' is not a unique property of {}", kind.plural);
+                Err(Trouble::invalid(message).about("idProperty", json!(name)))
+            }
+        }
+    }
+
+    /// Makes an object and returns its number.
+    ///
+    /// # Errors
+    /// What HubSpot says of an object that it refuses.
+    pub fn create(
+        &mut self,
+        kind: &'static ObjectType,
+        properties: &Map<String, Value>,
+        associations: &Value,
+        now_ms: i64,
+    ) -> Result<u64, Trouble> {
+        let table = self.table(kind)?;
+        let mut stored = values::read(&table.properties, properties)?;
+        stored.retain(|_, value| !value.is_empty());
+        if let Some((pipeline, _)) = schema::pipeline_properties(kind) {
+            let first = schema::pipelines(kind).first().map_or("", |pipeline| pipeline.id);
+            stored.entry(pipeline.to_owned()).or_insert_with(|| first.to_owned());
+        }
+        required(kind, &stored)?;
+        in_pipeline(kind, &stored)?;
+        conflict(kind, table, &stored, None)?;
+        let wanted = self.wanted(kind, associations)?;
+        if kind.plural == "leads" && !wanted.iter().any(|(other, _, _)| other.plural == "contacts") {
+            return Err(Trouble::invalid(
+                "Error creating LEAD. A lead must be associated to a contact.",
+            ));
+        }
         let id = self.next;
         self.next += 1;
-        properties.insert("hs_object_id".to_owned(), id.to_string());
-        let row = Row {
+        stored.insert("hs_object_id".to_owned(), id.to_string());
+        stored.insert("createdate".to_owned(), values::moment(now_ms));
+        let record = Record {
             id,
-            properties,
+            properties: Arc::new(stamped(kind, stored, now_ms)),
             created_ms: now_ms,
             updated_ms: now_ms,
-            archived: false,
+            archived_ms: None,
+            associations: BTreeSet::new(),
         };
-        self.index(schema, object, &row);
-        self.tables.entry(object).or_default().rows.insert(id, row);
+        let seen_ms = now_ms + self.search_lag_ms;
+        self.table_mut(kind)?.put(record, seen_ms);
+        for (other, to, label) in wanted {
+            self.associate((kind, id), (other, to), label)?;
+        }
         Ok(id)
     }
 
-    /// Changes a record.
+    /// Changes the properties that are named; an empty text clears one.
     ///
     /// # Errors
-    /// What HubSpot refuses.
-    pub fn update(&mut self, schema: &Schema, object: &'static str, id: u64, given: &Map<String, Value>, now_ms: i64) -> Result<(), Refusal> {
-        let properties = check(schema, object, given)?;
-        let old = self.get(object, id).ok_or(Refusal::NotFound)?;
-        let mut whole = old.properties.clone();
-        whole.extend(properties.clone());
-        check_pipeline(schema, object, &whole)?;
-        self.check_unique(schema, object, &properties, Some(id))?;
-        let table = self.tables.entry(object).or_default();
-        table.unique.retain(|(property, _), owner| *owner != id || !properties.contains_key(property));
-        if let Some(row) = table.rows.get_mut(&id) {
-            row.properties = whole;
-            row.updated_ms = now_ms;
-            let row = row.clone();
-            self.index(schema, object, &row);
-        }
+    /// What HubSpot says of a change that it refuses.
+    pub fn update(
+        &mut self,
+        kind: &'static ObjectType,
+        id: u64,
+        properties: &Map<String, Value>,
+        now_ms: i64,
+    ) -> Result<(), Trouble> {
+        let table = self.table(kind)?;
+        let record = table.live(id).ok_or_else(|| Trouble::not_found("It is archived."))?;
+        let given = values::read(&table.properties, properties)?;
+        let mut stored = record.properties.as_ref().clone();
+        stored.extend(given.clone());
+        stored.retain(|_, value| !value.is_empty());
+        required(kind, &stored)?;
+        in_pipeline(kind, &stored)?;
+        conflict(kind, table, &given, Some(id))?;
+        let record = Record {
+            properties: Arc::new(stamped(kind, stored, now_ms)),
+            updated_ms: now_ms,
+            ..record.clone()
+        };
+        let seen_ms = now_ms + self.search_lag_ms;
+        self.table_mut(kind)?.put(record, seen_ms);
         Ok(())
     }
 
-    /// Deletes a record; it can be restored at the vendor, but is in nobody's way any more.
-    pub fn archive(&mut self, object: &'static str, id: u64) {
-        let table = self.tables.entry(object).or_default();
-        if let Some(row) = table.rows.get_mut(&id) {
-            row.archived = true;
-        }
-        table.unique.retain(|_, owner| *owner != id);
-    }
-
-    /// A record that is not deleted.
-    pub fn get(&self, object: &str, id: u64) -> Option<&Row> {
-        self.tables.get(object)?.rows.get(&id).filter(|row| !row.archived)
-    }
-
-    /// The record with this value of a unique property.
-    pub fn by_unique(&self, object: &str, property: &str, value: &str) -> Option<u64> {
-        let key = (property.to_owned(), value.trim().to_lowercase());
-        self.tables.get(object)?.unique.get(&key).copied()
-    }
-
-    /// All that are not deleted, in the order of their ids.
-    pub fn all(&self, object: &str) -> impl DoubleEndedIterator<Item = &Row> {
-        self.tables.get(object).into_iter().flat_map(|table| table.rows.values()).filter(|row| !row.archived)
-    }
-
-    fn index(&mut self, schema: &Schema, object: &'static str, row: &Row) {
-        let table = self.tables.entry(object).or_default();
-        for (name, value) in &row.properties {
-            if !value.is_empty() && schema.property(object, name).is_some_and(|property| property.unique) {
-                table.unique.insert((name.clone(), value.trim().to_lowercase()), row.id);
-            }
-        }
-    }
-
-    fn check_unique(&self, schema: &Schema, object: &str, properties: &IndexMap<String, String>, own: Option<u64>) -> Result<(), Refusal> {
-        for (name, value) in properties {
-            let unique = !value.is_empty() && schema.property(object, name).is_some_and(|property| property.unique);
-            let Some(other) = self.by_unique(object, name, value).filter(|other| unique && Some(*other) != own) else {
-                continue;
+    /// Archives an object. One that is not there is no error.
+    ///
+    /// # Errors
+    /// Never for known types.
+    pub fn archive(&mut self, kind: &'static ObjectType, id: u64, now_ms: i64) -> Result<(), Trouble> {
+        let seen_ms = now_ms + self.search_lag_ms;
+        let table = self.table_mut(kind)?;
+        if let Some(record) = table.live(id) {
+            let record = Record {
+                archived_ms: Some(now_ms),
+                ..record.clone()
             };
-            return Err(match name.as_str() {
-                "email" => Refusal::Conflict(format!("Contact already exists. Existing ID: {other}")),
-                name => Refusal::Invalid(vec![Fault {
-                    property: name.to_owned(),
-                    code: "CONFLICTING_UNIQUE_VALUE",
-                    message: format!("{object} {other} already has the value \"{value}\" for the unique property \"{name}\""),
-                }]),
-            });
+            table.put(record, seen_ms);
         }
         Ok(())
     }
-}
 
-/// The values as text, when all of them are allowed.
-fn check(schema: &Schema, object: &str, given: &Map<String, Value>) -> Result<IndexMap<String, String>, Refusal> {
-    let mut properties = IndexMap::new();
-    let mut faults = Vec::new();
-    for (name, value) in given {
-        match check_one(schema, object, name, value) {
-            Ok(text) => {
-                properties.insert(name.clone(), text);
+    /// Associates two live objects, in both directions.
+    ///
+    /// # Errors
+    /// 404 when one is not there.
+    pub fn associate(
+        &mut self,
+        (kind, id): (&'static ObjectType, u64),
+        (other, to): (&'static ObjectType, u64),
+        label: u64,
+    ) -> Result<(), Trouble> {
+        for (kind, id) in [(kind, id), (other, to)] {
+            let there = self.table(kind)?.live(id).is_some();
+            there
+                .then_some(())
+                .ok_or_else(|| Trouble::not_found(&format!("No {} with id {id}.", kind.singular)))?;
+        }
+        let back = schema::association_type(other, kind).unwrap_or(label);
+        self.table_mut(kind)?.associate(id, (other.plural, to, label), true);
+        self.table_mut(other)?.associate(to, (kind.plural, id, back), true);
+        Ok(())
+    }
+
+    /// Ends all associations of two objects, in both directions.
+    ///
+    /// # Errors
+    /// Never for known types.
+    pub fn part(
+        &mut self,
+        (kind, id): (&'static ObjectType, u64),
+        (other, to): (&'static ObjectType, u64),
+    ) -> Result<(), Trouble> {
+        self.table_mut(kind)?.associate(id, (other.plural, to, 0), false);
+        self.table_mut(other)?.associate(to, (kind.plural, id, 0), false);
+        Ok(())
+    }
+
+    /// The associations in the body of a create: `[{"to": {"id"}, "types": [{"associationTypeId"}]}]`.
+    fn wanted(&self, kind: &'static ObjectType, associations: &Value) -> Result<Vec<Wanted>, Trouble> {
+        let mut wanted = Vec::new();
+        for association in associations.as_array().into_iter().flatten() {
+            let to = association["to"]["id"].as_str().and_then(|id| id.parse::<u64>().ok());
+            let to = to.ok_or_else(|| Trouble::invalid("Invalid input JSON: associations need a numeric to.id"))?;
+            for label in association["types"].as_array().into_iter().flatten() {
+                let label = label["associationTypeId"].as_u64();
+                let other = schema::object_types()
+                    .iter()
+                    .find(|other| label.is_some() && schema::association_type(kind, other) == label);
+                let (Some(other), Some(label)) = (other, label) else {
+                    let message = format!("No association type of {} has the id {label:?}", kind.singular);
+                    return Err(Trouble::invalid(message));
+                };
+                if self.table(other)?.live(to).is_none() {
+                    let message = format!("No {} with id {to} to associate with.", other.singular);
+                    return Err(Trouble::not_found(&message));
+                }
+                wanted.push((other, to, label));
             }
-            Err((code, message)) => faults.push(Fault { property: name.clone(), code, message }),
         }
-    }
-    if faults.is_empty() { Ok(properties) } else { Err(Refusal::Invalid(faults)) }
-}
-
-fn check_one(schema: &Schema, object: &str, name: &str, value: &Value) -> Result<String, (&'static str, String)> {
-    let property = schema.property(object, name).ok_or(("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist")))?;
-    let text = match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Number(_) | Value::Bool(_) => value.to_string(),
-        _ => return Err(("INVALID_TYPE", format!("{name} must be a string"))),
-    };
-    if text.is_empty() {
-        return Ok(text);
-    }
-    let wrong = match property.kind.as_str() {
-        "number" => text.parse::<f64>().is_err().then_some("INVALID_NUMBER"),
-        "datetime" => (text.parse::<i64>().is_err() && text.parse::<jiff::Timestamp>().is_err() && text.parse::<jiff::civil::Date>().is_err()).then_some("INVALID_DATE"),
-        "enumeration" => text.split(';').any(|part| !property.options.iter().any(|option| option == part)).then_some("INVALID_OPTION"),
-        _ if name == "email" => (!is_email(&text)).then_some("INVALID_EMAIL"),
-        _ => (text.len() > 65_536).then_some("VALUE_TOO_LONG"),
-    };
-    match wrong {
-        None => Ok(text),
-        Some(code) => Err((code, format!("{text} was not valid for the property {name}"))),
+        Ok(wanted)
     }
 }
 
-fn is_email(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('@').collect();
-    matches!(parts.as_slice(), [local, domain] if !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace))
+/// The properties with what HubSpot computes or keeps itself.
+fn stamped(kind: &ObjectType, mut stored: BTreeMap<String, String>, now_ms: i64) -> BTreeMap<String, String> {
+    stored.insert(kind.modified.to_owned(), values::moment(now_ms));
+    if kind.plural == "contacts" {
+        let phone = stored
+            .get("phone")
+            .map(|phone| phone.chars().filter(char::is_ascii_digit).collect::<String>());
+        match phone.filter(|digits| !digits.is_empty()) {
+            Some(digits) => stored.insert("hs_searchable_calculated_phone_number".to_owned(), digits),
+            None => stored.remove("hs_searchable_calculated_phone_number"),
+        };
+    }
+    stored
 }
 
-/// Fills in what HubSpot fills in, and demands what it demands (fact sheet §5).
-fn require(object: &str, properties: &mut IndexMap<String, String>) -> Result<(), Refusal> {
-    let missing = |name: &str| {
-        let message = format!("Property \"{name}\" is required");
-        Refusal::Invalid(vec![Fault { property: name.to_owned(), code: "REQUIRED_PROPERTY_MISSING", message }])
+fn required(kind: &ObjectType, stored: &BTreeMap<String, String>) -> Result<(), Trouble> {
+    let missing: Vec<&str> = kind
+        .required
+        .iter()
+        .filter(|name| !stored.contains_key(**name))
+        .copied()
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "Error creating {}. Some required properties were not set.",
+        kind.singular.to_ascii_uppercase()
+    );
+    let mut trouble = Trouble::invalid(message);
+    trouble.errors = vec![json!({
+        "message": trouble.message,
+        "code": "REQUIRED_PROPERTY_MISSING",
+        "context": {"properties": missing, "propertyName": missing},
+    })];
+    trouble.context.push(("properties", json!(missing)));
+    Err(trouble)
+}
+
+/// Pipeline and stage exist, and the stage is one of the pipeline.
+fn in_pipeline(kind: &ObjectType, stored: &BTreeMap<String, String>) -> Result<(), Trouble> {
+    let Some((pipeline, stage)) = schema::pipeline_properties(kind) else {
+        return Ok(());
     };
-    match object {
-        "tickets" => {
-            properties.entry("hs_pipeline".to_owned()).or_insert_with(|| "0".to_owned());
-            properties.get("hs_pipeline_stage").map(|_| ()).ok_or_else(|| missing("hs_pipeline_stage"))
+    let text = |name: &str| stored.get(name).map_or("", String::as_str);
+    let bad = |name: &str, code, allowed: Vec<&str>| {
+        let message = format!(
+            "{} was not one of the allowed options: [{}]",
+            text(name),
+            allowed.join(", ")
+        );
+        let name = name.to_owned();
+        Err(Trouble::values(&[BadValue { name, code, message }]))
+    };
+    let pipelines = schema::pipelines(kind);
+    let Some(found) = pipelines.iter().find(|candidate| candidate.id == text(pipeline)) else {
+        return bad(
+            pipeline,
+            "INVALID_PIPELINE",
+            pipelines.iter().map(|pipeline| pipeline.id).collect(),
+        );
+    };
+    if found.stages.iter().any(|(id, _)| *id == text(stage)) {
+        return Ok(());
+    }
+    bad(
+        stage,
+        "INVALID_PIPELINE_STAGE",
+        found.stages.iter().map(|(id, _)| *id).collect(),
+    )
+}
+
+/// No other live object has the value of a unique property. For the e-mail address of a contact the existing number stands in
+/// the message and nowhere else.
+fn conflict(
+    kind: &ObjectType,
+    table: &Table,
+    given: &BTreeMap<String, String>,
+    own: Option<u64>,
+) -> Result<(), Trouble> {
+    for (name, value) in given
+        .iter()
+        .filter(|(name, value)| !value.is_empty() && table.names(name))
+    {
+        let Some(other) = table.by_value(name, value).filter(|other| Some(*other) != own) else {
+            continue;
+        };
+        if name == "email" {
+            let message = format!("Contact already exists. Existing ID: {other}");
+            return Err(Trouble::new(409, "CONFLICT", message));
         }
-        "deals" => {
-            properties.entry("pipeline".to_owned()).or_insert_with(|| "default".to_owned());
-            Ok(())
-        }
-        "notes" | "tasks" | "calls" if !properties.contains_key("hs_timestamp") => Err(missing("hs_timestamp")),
-        _ => Ok(()),
+        let message = format!("{} {other} already has that value.", kind.singular);
+        let (name, code) = (name.clone(), "CONFLICTING_UNIQUE_VALUE");
+        return Err(Trouble::values(&[BadValue { name, code, message }]));
     }
-}
-
-fn check_pipeline(schema: &Schema, object: &str, properties: &IndexMap<String, String>) -> Result<(), Refusal> {
-    let (pipeline, stage) = match object {
-        "tickets" => ("hs_pipeline", "hs_pipeline_stage"),
-        "deals" => ("pipeline", "dealstage"),
-        _ => return Ok(()),
-    };
-    let text = |name: &str| properties.get(name).map(String::as_str).unwrap_or_default();
-    let fault = |property: &str, code: &'static str| {
-        let message = format!("{} was not one of the allowed options for {property}", text(property));
-        Err(Refusal::Invalid(vec![Fault { property: property.to_owned(), code, message }]))
-    };
-    match schema.pipelines(object).iter().find(|(id, _)| id == text(pipeline)) {
-        None => fault(pipeline, "INVALID_PIPELINE"),
-        Some((_, stages)) if !text(stage).is_empty() && !stages.iter().any(|known| known == text(stage)) => fault(stage, "INVALID_PIPELINE_STAGE"),
-        Some(_) => Ok(()),
-    }
-}
-
-impl Row {
-    /// The record as the API shows it; with `wanted`, only these properties and those that are always shown.
-    pub fn show(&self, object: &str, wanted: Option<&[String]>) -> Value {
-        let modified = if object == "contacts" { "lastmodifieddate" } else { "hs_lastmodifieddate" };
-        let mut properties: Map<String, Value> = self
-            .properties
-            .iter()
-            .filter(|(name, _)| wanted.is_none_or(|wanted| wanted.contains(name) || name.as_str() == "hs_object_id"))
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect();
-        properties.insert("createdate".to_owned(), moment(self.created_ms).into());
-        properties.insert(modified.to_owned(), moment(self.updated_ms).into());
-        json!({
-            "id": self.id.to_string(), "properties": properties, "createdAt": moment(self.created_ms),
-            "updatedAt": moment(self.updated_ms), "archived": self.archived,
-        })
-    }
-}
-
-/// A moment with milliseconds, as HubSpot writes it.
-pub fn moment(ms: i64) -> String {
-    let moment = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
-    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    Ok(())
 }

@@ -2,38 +2,45 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::options::Setup;
-
 /// The settings of the portal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Any token, refresh token and OAuth client that is not empty is taken.
+    /// Any token, client and refresh token that is not empty is taken.
     pub accept_any_credentials: bool,
-    /// The registered service keys and private-app tokens.
+    /// The service keys and private app tokens that are good.
     pub tokens: Vec<String>,
-    /// The registered OAuth clients: id and secret.
-    pub clients: Vec<(String, String)>,
-    /// The token may read and make properties; without that right those calls are refused.
-    pub may_edit_schema: bool,
-    /// Calls in any 10 seconds (fact sheet §8), before the scale of the options.
+    /// The registered OAuth apps.
+    pub clients: Vec<Client>,
+    /// Calls per 10 seconds for a static token, before the scale of the options.
     pub calls_per_ten_seconds: u64,
-    /// Calls a day, before the scale of the options.
-    pub calls_per_day: u64,
-    /// Searches a second, before the scale of the options.
+    /// Calls per 10 seconds for an OAuth app, before the scale of the options.
+    pub oauth_calls_per_ten_seconds: u64,
+    /// Searches per second for the whole account, before the scale of the options.
     pub searches_per_second: u64,
-    /// How long a new record stays invisible to searches (fact sheet §5: seconds).
+    /// Calls per day for the whole account, before the scale of the options.
+    pub calls_per_day: u64,
+    /// So long after a write searches do not see it, milliseconds.
     pub search_lag_ms: i64,
+    /// Scopes that the credentials lack, as `crm.objects.contacts.write` or `tickets`.
+    pub missing_scopes: Vec<String>,
+    /// A batch of which a part failed is answered with the status of full success, as the lists of statuses of 2026-09 would
+    /// have it, and not with 207.
+    pub partial_as_success: bool,
 }
 
-impl Settings {
-    /// The first settings of a portal.
-    pub fn new(setup: &Setup) -> Self {
-        Self {
-            accept_any_credentials: setup.accept_any_credentials,
-            ..Self::default()
-        }
-    }
+/// A registered OAuth app.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Client {
+    /// The client id.
+    pub client_id: String,
+    /// The client secret.
+    pub client_secret: String,
+    /// Authorization codes that were given to this app; each is good once.
+    pub codes: Vec<String>,
+    /// Refresh tokens that were given to this app.
+    pub refresh_tokens: Vec<String>,
 }
 
 impl Default for Settings {
@@ -42,11 +49,13 @@ impl Default for Settings {
             accept_any_credentials: false,
             tokens: Vec::new(),
             clients: Vec::new(),
-            may_edit_schema: true,
             calls_per_ten_seconds: 190,
-            calls_per_day: 625_000,
+            oauth_calls_per_ten_seconds: 110,
             searches_per_second: 5,
+            calls_per_day: 625_000,
             search_lag_ms: 3_000,
+            missing_scopes: Vec::new(),
+            partial_as_success: false,
         }
     }
 }

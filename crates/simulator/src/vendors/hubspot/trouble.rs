@@ -1,111 +1,142 @@
-//! The shapes of errors (fact sheet §6, §7, §8, §9).
+//! Errors in HubSpot's shapes (fact sheet §6, §8, §9).
 
 use serde_json::{Value, json};
 
 use crate::message::Reply;
 
-/// What is wrong with one property.
+/// The portal's number.
+pub const PORTAL_ID: u64 = 62_515;
+
+/// Why a call, or one input of a batch, was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    /// The HTTP status.
+    pub status: u16,
+    /// HubSpot's class of errors.
+    pub category: &'static str,
+    /// The text for people; some facts stand only here.
+    pub message: String,
+    /// The details: `message`, `code`, `context`.
+    pub errors: Vec<Value>,
+    /// What the error is about, by kind.
+    pub context: Vec<(&'static str, Value)>,
+}
+
+/// One property with a value that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct BadValue {
     /// The property.
-    pub property: String,
-    /// HubSpot's code.
+    pub name: String,
+    /// HubSpot's code, as `PROPERTY_DOESNT_EXIST`.
     pub code: &'static str,
-    /// Its sentence.
+    /// The text for people.
     pub message: String,
 }
 
-/// Why a write is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// 400 with the properties at fault.
-    Invalid(Vec<Fault>),
-    /// 400 with a sentence.
-    Malformed(String),
-    /// 409 with the record that is in the way.
-    Conflict(String),
-    /// 404.
-    NotFound,
-}
-
-const CORRELATION: &str = "aeb5f871-0000-4000-8000-000000000000";
-
-impl Refusal {
-    /// The body of the error.
-    pub fn body(&self) -> Value {
-        match self {
-            Self::Invalid(faults) => {
-                let list: Vec<Value> = faults
-                    .iter()
-                    .map(|fault| json!({"message": fault.message, "code": fault.code, "context": {"propertyName": [fault.property]}}))
-                    .collect();
-                let inner: Vec<Value> = faults
-                    .iter()
-                    .map(|fault| json!({"isValid": false, "message": fault.message, "error": fault.code, "name": fault.property}))
-                    .collect();
-                let message = format!("Property values were not valid: {}", Value::from(inner));
-                json!({"status": "error", "message": message, "correlationId": CORRELATION, "category": "VALIDATION_ERROR", "errors": list})
-            }
-            Self::Malformed(message) => error_body(message, "VALIDATION_ERROR"),
-            Self::Conflict(message) => error_body(message, "CONFLICT"),
-            Self::NotFound => error_body("resource not found", "OBJECT_NOT_FOUND"),
+impl Trouble {
+    /// An error without details.
+    #[must_use]
+    pub fn new(status: u16, category: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            category,
+            message: message.into(),
+            errors: Vec::new(),
+            context: Vec::new(),
         }
     }
 
-    /// The whole answer.
-    pub fn reply(&self) -> Reply {
-        let status = match self {
-            Self::Invalid(_) | Self::Malformed(_) => 400,
-            Self::Conflict(_) => 409,
-            Self::NotFound => 404,
+    /// A request that makes no sense, status 400.
+    #[must_use]
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(400, "VALIDATION_ERROR", message)
+    }
+
+    /// Properties with values that are not taken; there is at least one.
+    #[must_use]
+    pub fn values(bad: &[BadValue]) -> Self {
+        let old = |bad: &BadValue| {
+            json!({
+                "isValid": false,
+                "message": bad.message,
+                "error": bad.code,
+                "name": bad.name,
+                "localizedErrorMessage": bad.message,
+                "portalId": PORTAL_ID,
+            })
         };
-        Reply::json(status, &self.body())
+        let new =
+            |bad: &BadValue| json!({"message": bad.message, "code": bad.code, "context": {"propertyName": [bad.name]}});
+        let list: Value = bad.iter().map(old).collect();
+        Self {
+            errors: bad.iter().map(new).collect(),
+            ..Self::invalid(format!("Property values were not valid: {list}"))
+        }
+    }
+
+    /// Something that is not there, status 404.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(404, "OBJECT_NOT_FOUND", format!("Object not found. {what}"))
+    }
+
+    /// The same with something that it is about.
+    #[must_use]
+    pub fn about(mut self, kind: &'static str, what: Value) -> Self {
+        self.context.push((kind, Value::Array(vec![what])));
+        self
+    }
+
+    /// The whole answer.
+    #[must_use]
+    pub fn reply(&self, correlation_id: &str) -> Reply {
+        let mut body = json!({
+            "status": "error",
+            "message": self.message,
+            "correlationId": correlation_id,
+            "category": self.category,
+        });
+        if !self.errors.is_empty() {
+            body["errors"] = json!(self.errors);
+        }
+        if !self.context.is_empty() {
+            body["context"] = self.shown_context();
+        }
+        Reply::json(self.status, &body)
+    }
+
+    /// The error of one input within a batch's answer.
+    #[must_use]
+    pub fn in_batch(&self, trace_id: &str) -> Value {
+        let mut context = self.shown_context();
+        context["objectWriteTraceId"] = json!([trace_id]);
+        json!({
+            "status": "error",
+            "category": self.category,
+            "message": self.message,
+            "context": context,
+            "errors": self.errors,
+            "links": {},
+        })
+    }
+
+    fn shown_context(&self) -> Value {
+        let entry = |(kind, what): &(&str, Value)| ((*kind).to_owned(), what.clone());
+        Value::Object(self.context.iter().map(entry).collect())
     }
 }
 
-fn error_body(message: &str, category: &str) -> Value {
-    json!({"status": "error", "message": message, "correlationId": CORRELATION, "category": category})
-}
-
-/// 401; `expired` tells an access token that was good once from one that never was.
-pub fn unauthorized(expired: bool) -> Reply {
-    let (message, category) = match expired {
-        true => ("The OAuth token used to make this call expired 1 second(s) ago.", "EXPIRED_AUTHENTICATION"),
-        false => ("Authentication credentials not found. This API supports OAuth 2.0 authentication.", "INVALID_AUTHENTICATION"),
-    };
-    Reply::json(401, &error_body(message, category))
-}
-
-/// 403 for a missing scope.
-pub fn missing_scope(scope: &str) -> Reply {
-    let mut body = error_body("This app hasn't been granted all required scopes to make this call.", "MISSING_SCOPES");
-    body["context"] = json!({"missingScopes": [scope]});
-    Reply::json(403, &body)
-}
-
-/// 429 by one of the policies `TEN_SECONDLY_ROLLING`, `SECONDLY`, `DAILY`.
-pub fn rate_limited(policy: &str) -> Reply {
+/// HubSpot's 429. `policy` is `TEN_SECONDLY_ROLLING`, `SECONDLY` or `DAILY`.
+#[must_use]
+pub fn rate_limited(policy: &str, correlation_id: &str) -> Reply {
+    let named = policy.to_ascii_lowercase();
     let body = json!({
-        "status": "error", "message": format!("You have reached your {} limit.", policy.to_lowercase()), "errorType": "RATE_LIMIT",
-        "correlationId": CORRELATION, "policyName": policy, "requestId": CORRELATION,
+        "status": "error",
+        "message": format!("You have reached your {named} limit."),
+        "errorType": "RATE_LIMIT",
+        "correlationId": correlation_id,
+        "policyName": policy,
+        "requestId": correlation_id,
     });
     Reply::json(429, &body)
-}
-
-/// The usual body of a status that the vendor can answer with.
-pub fn of_status(status: u16) -> Reply {
-    match status {
-        401 => unauthorized(true),
-        403 => missing_scope("crm.objects.contacts.write"),
-        404 => Refusal::NotFound.reply(),
-        423 => Reply::json(423, &error_body("The record is locked.", "LOCKED")),
-        429 => rate_limited("TEN_SECONDLY_ROLLING"),
-        // Errors of the proxy in front of HubSpot are pages, not JSON.
-        502 | 504 | 521 | 523 | 524 => Reply {
-            status,
-            headers: vec![("content-type", "text/html".to_owned())],
-            body: bytes::Bytes::from(format!("<html><body><h1>{status}</h1></body></html>")),
-        },
-        _ => Reply::json(status, &error_body("internal error", "INTERNAL_ERROR")),
-    }
 }

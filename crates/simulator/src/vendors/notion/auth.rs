@@ -48,7 +48,8 @@ impl Auth {
             .clients
             .iter()
             .any(|(known, theirs)| *known == id && *theirs == secret);
-        if !(registered || settings.accept_any_credentials && !id.is_empty() && !secret.is_empty()) {
+        let any = settings.accept_any_credentials && !id.is_empty() && !secret.is_empty();
+        if !registered && !any {
             return denied(401, "invalid_client");
         }
         let body = request.json().unwrap_or_default();

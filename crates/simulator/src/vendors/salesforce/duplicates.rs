@@ -34,7 +34,7 @@ pub fn check(
     let matches: Vec<Value> = found.iter().map(|record| one_match(object, &record.id)).collect();
     let message = "Use one of these records?";
     let mut trouble = Trouble::new(400, "DUPLICATES_DETECTED", message);
-    trouble.duplicate_result = Some(json!({
+    let result = json!({
         "allowSave": rule == DuplicateRule::Alert,
         "duplicateRule": format!("Standard_{}_Duplicate_Rule", object.name),
         "duplicateRuleEntityType": object.name,
@@ -48,7 +48,8 @@ pub fn check(
             "size": matches.len(),
             "success": true,
         }],
-    }));
+    });
+    trouble.duplicate_result = Some(Box::new(result));
     Err(trouble)
 }
 

@@ -17,7 +17,7 @@ pub struct Trouble {
     /// The fields at fault; `None` for errors from before the row was looked at, which have no such list.
     pub fields: Option<Vec<String>>,
     /// `duplicateResult` of a duplicate rule.
-    pub duplicate_result: Option<Value>,
+    pub duplicate_result: Option<Box<Value>>,
 }
 
 impl Trouble {
@@ -71,7 +71,7 @@ impl Trouble {
     fn object(&self, code_key: &str) -> Value {
         let mut object = Map::new();
         if let Some(result) = &self.duplicate_result {
-            object.insert("duplicateResult".into(), result.clone());
+            object.insert("duplicateResult".into(), result.as_ref().clone());
         }
         object.insert("message".into(), json!(self.message));
         object.insert(code_key.into(), json!(self.code));

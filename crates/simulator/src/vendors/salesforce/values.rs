@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_do_not_fit_are_refused_with_the_code_of_the_sheet() {
+    fn texts_that_do_not_fit_are_refused_with_the_code_of_the_sheet() {
         let long = "ж".repeat(81);
         for (object, body, expected) in [
             ("Lead", json!({"lastname": "Петрова", "COMPANY": "客户"}), "ok"),
@@ -222,6 +222,15 @@ mod tests {
                 json!({"LastName": "A", "Company": "B", "LeadSource": "微信"}),
                 "ok",
             ),
+        ] {
+            let found = code(object, &body, true);
+            assert!(found.starts_with(expected), "{body}: {found}");
+        }
+    }
+
+    #[test]
+    fn picklists_numbers_and_days_are_refused_with_the_code_of_the_sheet() {
+        for (object, body, expected) in [
             ("Task", json!({"TaskSubtype": "Call", "CallType": "Inbound"}), "ok"),
             (
                 "Task",

@@ -184,7 +184,7 @@ impl Parser {
                 clippy::cast_sign_loss,
                 reason = "checked to be small and whole"
             )]
-            Literal::Number(number) if number >= 0.0 && number <= 1e9 && number.fract() == 0.0 => Ok(number as usize),
+            Literal::Number(number) if (0.0..=1e9).contains(&number) && number.fract() == 0.0 => Ok(number as usize),
             _ => Err(malformed("unexpected token: a whole number is needed")),
         }
     }

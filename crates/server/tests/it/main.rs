@@ -11,6 +11,7 @@ mod hub;
 mod lost_answers;
 mod operation;
 mod order;
+mod readme;
 mod repeats;
 mod secrets;
 mod tokens;

@@ -19,6 +19,8 @@ pub mod options;
 pub mod rolling;
 mod running;
 pub mod simulation;
+#[cfg(test)]
+mod tests;
 pub mod vendor;
 pub mod vendors;
 

@@ -1,8 +1,8 @@
 //! Mappings: JSON trees whose strings are templates.
 //!
-//! What is absent goes: a member whose template is absent is left out, and an object or list that held templates and lost
-//! everything to absence is absent itself, so that `{"select": {"name": "{{platform}}"}}` disappears when there is no
-//! platform. Literal content stays, empty literal containers too. Keys are literal.
+//! What is absent goes: a member whose template is absent is left out, and an object or list that held templates and
+//! lost everything to absence is absent itself, so that `{"select": {"name": "{{platform}}"}}` disappears when there is
+//! no platform. Literal content stays, empty literal containers too. Keys are literal.
 
 use std::sync::Arc;
 

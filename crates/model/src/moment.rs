@@ -16,8 +16,8 @@ const CIVIL: &[&str] = &[
     "%d.%m.%Y %H:%M",
 ];
 
-/// A moment in any of the forms that senders use: RFC 3339, `YYYY-MM-DD HH:MM:SS` and its kin (read as UTC), Unix seconds
-/// or milliseconds as number or digits. `None` when it is none of these.
+/// A moment in any of the forms that senders use: RFC 3339, `YYYY-MM-DD HH:MM:SS` and its kin (read as UTC), Unix
+/// seconds or milliseconds as number or digits. `None` when it is none of these.
 pub fn read_moment(value: &Value) -> Option<Timestamp> {
     read_moment_in(value, &TimeZone::UTC)
 }

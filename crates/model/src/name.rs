@@ -44,9 +44,9 @@ const GIVEN: &[&str] = &["яков", "лев", "ева", "святослав"];
 /// Given name and family name of a full name.
 ///
 /// - `Ana Maria Petrova`: the last word is the family name; `Petrova, Ana`: what stands before the comma.
-/// - Chinese and Korean without a space: two to four characters, the family name first (`张三`, `欧阳娜娜`); with a space in
-///   Chinese, Korean or Japanese writing the family name stands first too. Names from elsewhere have a dot between their
-///   parts (`约翰·史密斯`), the given name first.
+/// - Chinese and Korean without a space: two to four characters, the family name first (`张三`, `欧阳娜娜`).
+/// - Chinese, Korean and Japanese with a space: the family name first. Names from elsewhere have a dot between their
+///   parts and the given name first (`约翰·史密斯`).
 /// - Vietnamese names begin with the family name; what begins with a common one and has Vietnamese signs is Vietnamese.
 /// - Slavic names: the patronymic is left out, the family name stands before the given name or behind the patronymic.
 /// - One word is a given name; what cannot be split is left whole as the given name.
@@ -95,7 +95,13 @@ fn split_word(word: &str) -> (Option<String>, Option<String>) {
 }
 
 fn is_east_asian(word: &str) -> bool {
-    let letter = |c| matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' | '\u{20000}'..='\u{3134f}' | '\u{ac00}'..='\u{d7a3}' | '々');
+    let ranges = [
+        '\u{3400}'..='\u{4dbf}',
+        '\u{4e00}'..='\u{9fff}',
+        '\u{ac00}'..='\u{d7a3}',
+        '\u{20000}'..='\u{3134f}',
+    ];
+    let letter = |c: char| c == '々' || ranges.iter().any(|range| range.contains(&c));
     word.chars().all(|c| letter(c) || is_kana(c))
 }
 

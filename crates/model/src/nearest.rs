@@ -1,6 +1,7 @@
 //! "Did you mean …?"
 
-/// The known name that is nearest to what was written, if one is near enough to be meant: at most a third of its letters differ.
+/// The known name that is nearest to what was written, if one is near enough to be meant: at most a third of its
+/// letters differ.
 pub fn nearest<'n>(written: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let written = written.to_lowercase();
     if written.chars().count() > 64 {

@@ -2,13 +2,17 @@
 //!
 //! Deliberate differences, which the cases below leave out:
 //! - a lone expression keeps its type here, Liquid makes text of it (compared as text);
-//! - what is absent is empty text here, in Liquid an unknown variable is an error (so all variables of the cases exist, some as nil);
+//! - what is absent is empty text here, in Liquid an unknown variable is an error (so all variables of the cases exist,
+//!   some as nil);
 //! - `truncate` never exceeds its length here, Liquid's ending may (lengths below three are left out);
 //! - `default` knows `allow_false` here, as Shopify's Liquid does; the crate does not;
-//! - `truncate` counts characters here; the crate compares bytes with the length before it counts (ASCII text is compared);
+//! - `truncate` counts characters here; the crate compares bytes with the length before it counts (ASCII text is
+//!   compared);
 //! - `size` counts characters here, the crate counts bytes (text of one byte a character is compared);
 //! - `truncatewords` splits at any white space here, the crate at single spaces only (left out of the generated cases);
 //! - a number with a fraction of zero prints as `2.0` here and as `2` there (left out), as JSON has it;
+//! - whole numbers are divided downwards here, as in Shopify's Liquid; the crate divides towards zero (differs below zero
+//!   only, which is left out);
 //! - arithmetic on text that is no number is an error here, in Liquid too, with other words;
 //! - `date` reads more forms here and leaves what it cannot read alone.
 
@@ -18,9 +22,9 @@ use switchboard_model::template::{Scope, Template};
 
 fn data() -> Value {
     json!({
-        "a": "Hello World", "b": "  spaced  ", "c": "客户咨询，价格多少？", "d": "Привет, мир", "e": "", "i": 7, "j": -3, "f": 2.75,
-        "yes": true, "no": false, "list": ["x", "y", "z"], "o": {"p": "inner", "q": [1, 2, 3]}, "html": "<b>bold & 'x'</b>",
-        "lines": "one\ntwo\nthree", "emoji": "👍🏽 ok 👨‍👩‍👧‍👦"
+        "a": "Hello World", "b": "  spaced  ", "c": "客户咨询，价格多少？", "d": "Привет, мир", "e": "",
+        "i": 7, "j": -3, "f": 2.75, "yes": true, "no": false, "list": ["x", "y", "z"], "o": {"p": "inner", "q": [1, 2, 3]},
+        "html": "<b>bold & 'x'</b>", "lines": "one\ntwo\nthree", "emoji": "👍🏽 ok 👨‍👩‍👧‍👦"
     })
 }
 
@@ -163,10 +167,22 @@ fn filter() -> impl Strategy<Value = String> {
     ]
 }
 
+fn calculation() -> impl Strategy<Value = String> {
+    let names = vec!["plus", "times", "divided_by", "modulo", "at_least", "at_most"];
+    prop_oneof![
+        (prop::sample::select(names), 1..99).prop_map(|(name, operand)| format!("| {name}: {operand}")),
+        (1..99).prop_map(|operand| format!("| minus: {operand} | abs")),
+        prop::sample::select(vec!["| abs", "| round", "| ceil", "| floor"]).prop_map(str::to_owned),
+    ]
+}
+
 proptest! {
     #[test]
     fn both_render_generated_templates_alike(
-        before in "[a-z客 ]{0,5}", operand in operand(), filters in prop::collection::vec(filter(), 0..4), after in "[a-z客 ]{0,5}"
+        before in "[a-z客 ]{0,5}",
+        operand in operand(),
+        filters in prop::collection::vec(filter(), 0..4),
+        after in "[a-z客 ]{0,5}",
     ) {
         let chain: String = filters.iter().map(|filter| format!(" | {filter}")).collect();
         let source = format!("{before}{{{{ {operand}{chain} }}}}{after}");
@@ -177,5 +193,12 @@ proptest! {
         };
         prop_assume!((0..filters.len()).all(|at| !filters[at].starts_with("truncate") || ascii_until(at)));
         prop_assert_eq!(ours(&source, &data), theirs(&source, &data), "{}", source);
+    }
+
+    #[test]
+    fn both_calculate_with_whole_numbers_alike(start in 0_i64..99, steps in prop::collection::vec(calculation(), 0..5)) {
+        let source = format!("{{{{ n {} }}}}", steps.concat());
+        let data = json!({"n": start});
+        prop_assert_eq!(ours(&source, &data), theirs(&source, &data), "{} of {}", source, start);
     }
 }

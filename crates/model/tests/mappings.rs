@@ -9,21 +9,24 @@ use switchboard_model::{
 };
 
 fn rendered(tree: &Value, data: &Value) -> Option<Value> {
-    Mapping::compile(tree).unwrap().render(&Scope::new(data)).unwrap()
+    let mapping = Mapping::compile(tree).unwrap_or_else(|errors| panic!("{errors:?}"));
+    mapping
+        .render(&Scope::new(data))
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
 #[test]
 fn what_is_absent_goes_and_what_is_literal_stays() {
     let tree = json!({
-        "name": "{{senderName}}", "gone": "{{missing}}", "select": {"name": "{{missing}}"}, "list": ["{{missing}}", "{{n}}"],
-        "all_gone": ["{{missing}}"], "empty_list": [], "empty_object": {}, "kept": {"type": "x", "value": "{{missing}}"},
-        "number": 5, "null": null, "mixed": "a{{missing}}", "deep": {"a": [{"b": {"c": "{{missing}}"}}]}
+        "name": "{{senderName}}", "gone": "{{missing}}", "select": {"name": "{{missing}}"},
+        "list": ["{{missing}}", "{{n}}"], "all_gone": ["{{missing}}"], "empty_list": [], "empty_object": {},
+        "kept": {"type": "x", "value": "{{missing}}"}, "number": 5, "null": null, "mixed": "a{{missing}}", "deep": {"a": [{"b": {"c": "{{missing}}"}}]}
     });
     assert_eq!(
         rendered(&tree, &json!({"senderName": "张三", "n": 7})),
         Some(json!({
-            "name": "张三", "list": [7], "empty_list": [], "empty_object": {}, "kept": {"type": "x"}, "number": 5, "null": null,
-            "mixed": "a"
+            "name": "张三", "list": [7], "empty_list": [], "empty_object": {}, "kept": {"type": "x"}, "number": 5,
+            "null": null, "mixed": "a"
         }))
     );
     assert_eq!(rendered(&json!({"a": {"b": "{{missing}}"}}), &json!({})), None);
@@ -69,9 +72,12 @@ fn the_lead_receiver_of_the_guide_fills_its_table() {
         "remark": "{{ payload.remark }}"
     });
     let data = json!({"payload": {
-        "id": "7204519273648915234", "name": "张三", "telphone": "13800138000", "clue_source": "7", "create_time": "1677657600"
+        "id": "7204519273648915234", "name": "张三", "telphone": "13800138000", "clue_source": "7",
+        "create_time": "1677657600"
     }});
-    let scope = Scope::new(&data).lookups(&Channels).time_zone(TimeZone::get("Asia/Shanghai").unwrap());
+    let scope = Scope::new(&data)
+        .lookups(&Channels)
+        .time_zone(TimeZone::get("Asia/Shanghai").unwrap());
     assert_eq!(
         Mapping::compile(&tree).unwrap().render(&scope).unwrap(),
         Some(json!({
@@ -86,7 +92,13 @@ fn every_mistake_is_reported_with_its_pointer() {
     let errors = Mapping::compile(&json!({"a": "{{x | nope}}", "b/c~": [{"d": "{{"}], "ok": "{{y}}"})).unwrap_err();
     let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
     assert_eq!(pointers, ["/a", "/b~1c~0/0/d"]);
-    assert!(errors[0].to_string().starts_with("/a: line 1, column 7: there is no filter `nope`"), "{}", errors[0]);
+    assert!(
+        errors[0]
+            .to_string()
+            .starts_with("/a: line 1, column 7: there is no filter `nope`"),
+        "{}",
+        errors[0]
+    );
 }
 
 #[test]
@@ -103,7 +115,10 @@ fn a_tree_that_is_too_deep_is_refused() {
     let deep = |levels| (0..levels).fold(json!("{{x}}"), |inner, _| json!([inner]));
     assert!(Mapping::compile(&deep(32)).is_ok());
     let errors = Mapping::compile(&deep(33)).unwrap_err();
-    assert!(matches!(errors[..], [ref error] if error.error == MappingFault::TooDeep), "{errors:?}");
+    assert!(
+        matches!(errors[..], [ref error] if error.error == MappingFault::TooDeep),
+        "{errors:?}"
+    );
 }
 
 #[test]

@@ -6,8 +6,8 @@ use switchboard_model::template::{Lookups, RenderError, Scope, Template};
 
 fn data() -> Value {
     json!({
-        "senderName": "张三", "name": "Ana Maria Petrova", "n": 7, "price": 12.5, "yes": true, "no": false, "nothing": null,
-        "empty": "", "list": ["b", "a", "b"], "nested": {"deep": [{"x": 1}, {"x": 2}], "key with space": "found"},
+        "senderName": "张三", "name": "Ana Maria Petrova", "n": 7, "price": 12.5, "yes": true, "no": false,
+        "nothing": null, "empty": "", "list": ["b", "a", "b"], "nested": {"deep": [{"x": 1}, {"x": 2}], "key with space": "found"},
         "客户": "客", "हिन्दी": "हि", "kebab-case": "k", "Full Name": "Ana P.", "text": "one two three",
         "tricky": "{{ n }} {% if %}", "size": {"size": "own"}
     })
@@ -16,7 +16,9 @@ fn data() -> Value {
 fn render(source: &str) -> Option<Value> {
     let data = data();
     let template = Template::parse(source).unwrap_or_else(|error| panic!("{source}: {error}"));
-    template.render(&Scope::new(&data)).unwrap_or_else(|error| panic!("{source}: {error}"))
+    template
+        .render(&Scope::new(&data))
+        .unwrap_or_else(|error| panic!("{source}: {error}"))
 }
 
 #[test]
@@ -109,8 +111,17 @@ fn the_first_layer_that_has_a_name_wins() {
     let (upper, lower) = (json!({"a": 1, "n": null}), json!({"a": 2, "b": 3, "n": 4}));
     let no_object = json!("text");
     let scope = Scope::new(&upper).with(&lower).with(&no_object);
-    for (source, expected) in [("{{a}}", Some(json!(1))), ("{{b}}", Some(json!(3))), ("{{n}}", None), ("{{c}}", None)] {
-        assert_eq!(Template::parse(source).unwrap().render(&scope).unwrap(), expected, "{source}");
+    for (source, expected) in [
+        ("{{a}}", Some(json!(1))),
+        ("{{b}}", Some(json!(3))),
+        ("{{n}}", None),
+        ("{{c}}", None),
+    ] {
+        assert_eq!(
+            Template::parse(source).unwrap().render(&scope).unwrap(),
+            expected,
+            "{source}"
+        );
     }
 }
 
@@ -129,7 +140,12 @@ fn mistakes_are_found_when_the_template_is_saved_and_say_where() {
         ("{{name | default: 1, allow: true}}", 1, 22, "known: allow_false"),
         ("{{name | default: 1, allow_false: 'x'}}", 1, 10, "true or false"),
         ("{{name | date: '%', zone: 'UTC'}}", 1, 10, "no form"),
-        ("{{name | date: '%Y', zone: 'Asia/Shangha'}}", 1, 10, "no time zone `Asia/Shangha`"),
+        (
+            "{{name | date: '%Y', zone: 'Asia/Shangha'}}",
+            1,
+            10,
+            "no time zone `Asia/Shangha`",
+        ),
         ("{{name | date: '%Y', zone: 'UTC', zone: 'UTC'}}", 1, 35, "given twice"),
         ("{{name | phone_e164: 'XX'}}", 1, 10, "no country"),
         ("{{name | plus: 'x'}}", 1, 10, "is no number"),
@@ -172,9 +188,17 @@ fn what_is_too_large_or_too_deep_is_refused_when_it_is_saved() {
 #[test]
 fn failures_are_errors_not_garbage() {
     let data = data();
-    for source in ["{{text | plus: 1}}", "{{n | divided_by: no}}", "{{n | modulo: n2}}", "{{text | date: '%Y', zone: text}} {{n | date: '%Y', zone: text}}"] {
+    for source in [
+        "{{text | plus: 1}}",
+        "{{n | divided_by: no}}",
+        "{{n | modulo: n2}}",
+        "{{text | date: '%Y', zone: text}} {{n | date: '%Y', zone: text}}",
+    ] {
         let result = Template::parse(source).unwrap().render(&Scope::new(&data));
-        assert!(matches!(result, Err(RenderError::Filter { .. })), "{source}: {result:?}");
+        assert!(
+            matches!(result, Err(RenderError::Filter { .. })),
+            "{source}: {result:?}"
+        );
     }
 }
 
@@ -183,16 +207,28 @@ fn results_over_the_limit_are_refused_before_they_take_memory() {
     let data = json!({"text": "one two three", "big": "e".repeat(1 << 20), "many": vec![""; 100_000]});
     let replace = "{{big | replace: 'e', big}}";
     let grown = format!("{{{{text {}}}}}", "| replace: 'e', text ".repeat(20));
-    for source in [&*"{{text}}".repeat(100), &grown, replace, "{{big | replace: '', big}}", "{{many | join: big}}"] {
+    for source in [
+        &*"{{text}}".repeat(100),
+        &grown,
+        replace,
+        "{{big | replace: '', big}}",
+        "{{many | join: big}}",
+    ] {
         let result = Template::parse(source).unwrap().render(&Scope::new(&data).limit(1000));
         assert!(result.is_err(), "{source}");
     }
     for source in ["{{big | split: ''}}", "{{big | split: 'e'}}", "{{big | chunks: 1}}"] {
-        assert!(Template::parse(source).unwrap().render(&Scope::new(&data)).is_err(), "{source}");
+        assert!(
+            Template::parse(source).unwrap().render(&Scope::new(&data)).is_err(),
+            "{source}"
+        );
     }
     let exact = Template::parse("{{text}}").unwrap();
     assert!(exact.render(&Scope::new(&data).limit(13)).is_ok());
-    assert_eq!(exact.render(&Scope::new(&data).limit(12)), Err(RenderError::TooLong { limit: 12 }));
+    assert_eq!(
+        exact.render(&Scope::new(&data).limit(12)),
+        Err(RenderError::TooLong { limit: 12 })
+    );
 }
 
 #[test]
@@ -200,7 +236,11 @@ fn the_used_paths_are_known_without_data() {
     let template = Template::parse("{{a.b[0]}} {{ x | default: y['k k'] }} {{'lit'}} {{['q q'].r}}").unwrap();
     let paths: Vec<String> = template.paths().into_iter().map(ToString::to_string).collect();
     assert_eq!(paths, ["a.b[0]", "x", "y[\"k k\"]", "[\"q q\"].r"]);
-    let roots: Vec<&str> = template.paths().into_iter().map(switchboard_model::template::Path::root).collect();
+    let roots: Vec<&str> = template
+        .paths()
+        .into_iter()
+        .map(switchboard_model::template::Path::root)
+        .collect();
     assert_eq!(roots, ["a", "x", "y", "q q"]);
 }
 
@@ -229,7 +269,11 @@ fn tables_are_asked_by_the_text_of_the_key() {
         ("{{n | lookup: 'unknown' | default: n}}", Some(json!(7))),
     ] {
         let template = Template::parse(source).unwrap();
-        assert_eq!(template.render(&Scope::new(&data).lookups(&Channels)).unwrap(), expected, "{source}");
+        assert_eq!(
+            template.render(&Scope::new(&data).lookups(&Channels)).unwrap(),
+            expected,
+            "{source}"
+        );
     }
     let template = Template::parse("{{n | lookup: 'channels'}}").unwrap();
     assert_eq!(template.render(&Scope::new(&data)).unwrap(), None, "no tables at all");
@@ -246,7 +290,8 @@ proptest! {
 
     #[test]
     fn literal_text_is_rendered_as_it_is(source in "[^{]{0,80}") {
-        prop_assert_eq!(Template::parse(&source).unwrap().render(&Scope::new(&json!({}))).unwrap(), Some(Value::from(source)));
+        let rendered = Template::parse(&source).unwrap().render(&Scope::new(&json!({}))).unwrap();
+        prop_assert_eq!(rendered, Some(Value::from(source)));
     }
 
     #[test]
@@ -258,15 +303,11 @@ proptest! {
     }
 
     #[test]
-    fn a_path_is_written_as_it_can_be_read(keys in prop::collection::vec("[^']{1,6}", 1..4), index in -3i64..3) {
+    fn a_path_is_written_as_it_can_be_read(keys in prop::collection::vec("true|nil|-?[0-9]|[^']{1,6}", 1..4), index in -3i64..3) {
         let source: String = keys.iter().map(|key| format!("['{key}']")).collect();
         let template = Template::parse(&format!("{{{{ {source}[{index}] }}}}")).unwrap();
         let written = template.paths()[0].to_string();
-        prop_assume!(!written.contains('\\'));
-        let again = Template::parse(&format!("{{{{ {written} }}}}"));
-        // A first word such as `true` or `3` is a value when it is not quoted.
-        prop_assume!(again.as_ref().is_ok_and(|template| !template.paths().is_empty()));
-        let again = again.unwrap();
+        let again = Template::parse(&format!("{{{{ {written} }}}}")).unwrap();
         prop_assert_eq!(again.paths(), template.paths());
     }
 }

@@ -1,4 +1,5 @@
-//! The functions that conditions know: CEL's own, `matches` with remembered regular expressions, and `contains` on lists.
+//! The functions that conditions know: CEL's own, `matches` with remembered regular expressions, and `contains` on
+//! lists.
 
 use std::{
     collections::HashMap,

@@ -234,7 +234,8 @@ fn literal(value: Option<&Value>) -> String {
     }
 }
 
-/// A CEL string: everything that is no letter, digit or harmless sign is written as an escape, so that no text can end it.
+/// A CEL string: everything that is no letter, digit or harmless sign is written as an escape, so that no text can end
+/// it.
 fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('\'');

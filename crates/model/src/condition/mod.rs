@@ -1,8 +1,8 @@
 //! Conditions: CEL, and the guides' `{field, operator, value}` objects, which are compiled to it.
 //!
 //! Variables are the members of the event's data, `event` (the whole data) and `type` (the event's type). What an event
-//! lacks is `null`, at any depth: `sender.country == null` holds when there is no sender, and `has(sender.country)` means
-//! the same as `sender.country != null`.
+//! lacks is `null`, at any depth: `sender.country == null` holds when there is no sender, and `has(sender.country)`
+//! means the same as `sender.country != null`.
 //!
 //! What makes no sense for the values at hand (`null > 5`, `7.contains('a')`, `int('x')`, a division by zero) decides
 //! nothing: the condition does not hold unless its other side decides it, as in `amount > 5 || vip`. So neither

@@ -202,9 +202,16 @@ fn the_guides_operators_mean_what_they_say() {
 
 #[test]
 fn a_list_of_guide_conditions_holds_when_all_hold() {
-    let guide = |list: Value| Condition::from_guide(&list).unwrap().matches("t", &Scope::new(&event()));
+    let guide = |list: Value| {
+        Condition::from_guide(&list)
+            .unwrap()
+            .matches("t", &Scope::new(&event()))
+    };
     assert_eq!(Condition::from_guide(&json!([])).unwrap().source(), "true");
-    let (yes, no) = (json!({"field": "vip", "operator": "exists"}), json!({"field": "x", "operator": "exists"}));
+    let (yes, no) = (
+        json!({"field": "vip", "operator": "exists"}),
+        json!({"field": "x", "operator": "exists"}),
+    );
     assert_eq!(guide(json!([yes, yes])), Ok(true));
     assert_eq!(guide(json!([yes, no])), Ok(false));
     assert_eq!(guide(yes), Ok(true));
@@ -213,13 +220,25 @@ fn a_list_of_guide_conditions_holds_when_all_hold() {
 #[test]
 fn wrong_guide_conditions_are_explained() {
     for (condition, words) in [
-        (json!({"field": "a", "operator": "similar", "value": 1}), "known are equals"),
-        (json!({"field": "a", "operator": "equals", "valeu": 1}), "did you mean `value`"),
+        (
+            json!({"field": "a", "operator": "similar", "value": 1}),
+            "known are equals",
+        ),
+        (
+            json!({"field": "a", "operator": "equals", "valeu": 1}),
+            "did you mean `value`",
+        ),
         (json!({"operator": "equals", "value": 1}), "needs `field`"),
         (json!({"field": "a", "operator": "equals"}), "needs a `value`"),
         (json!({"field": "a", "operator": "in", "value": "x,y"}), "needs a list"),
-        (json!({"field": "a", "operator": "starts_with", "value": 1}), "needs text"),
-        (json!({"field": "a", "operator": "regex", "value": "["}), "no regular expression"),
+        (
+            json!({"field": "a", "operator": "starts_with", "value": 1}),
+            "needs text",
+        ),
+        (
+            json!({"field": "a", "operator": "regex", "value": "["}),
+            "no regular expression",
+        ),
         (json!({"field": "a..b", "operator": "exists"}), "no field"),
         (json!("category"), "expected"),
     ] {
@@ -243,7 +262,8 @@ proptest! {
     fn no_field_name_escapes_its_place(name in "[^.]{1,20}", inner in "[^.]{1,20}") {
         let (name, inner) = (name.trim(), inner.trim());
         prop_assume!(!name.is_empty() && !inner.is_empty());
-        for (field, data) in [(name.to_owned(), json!({name: 1})), (format!("{name}.{inner}"), json!({name: {inner: 1}}))] {
+        let nested = format!("{name}.{inner}");
+        for (field, data) in [(name, json!({name: 1})), (&nested, json!({name: {inner: 1}}))] {
             let condition = Condition::from_guide(&json!({"field": field, "operator": "equals", "value": 1})).unwrap();
             prop_assert_eq!(condition.matches("t", &Scope::new(&data)), Ok(true), "{}", condition.source());
             prop_assert_eq!(condition.matches("t", &Scope::new(&json!({}))), Ok(false), "{}", condition.source());

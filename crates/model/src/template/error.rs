@@ -2,7 +2,7 @@
 
 /// A mistake in a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {message}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+#[error("line {line}, column {column}: {message}{}", self.parenthesis())]
 pub struct TemplateError {
     /// Byte offset in the source.
     pub offset: usize,
@@ -17,6 +17,10 @@ pub struct TemplateError {
 }
 
 impl TemplateError {
+    fn parenthesis(&self) -> String {
+        self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default()
+    }
+
     /// A mistake at a byte offset of `source`.
     pub(super) fn at(source: &str, offset: usize, message: impl Into<String>, hint: Option<String>) -> Self {
         let before = &source[..source.floor_char_boundary(offset)];

@@ -1,12 +1,14 @@
-//! Values that users write: Liquid output expressions (`{{ path | filter: argument, name: argument }}`) with typed results.
+//! Values that users write: Liquid output expressions (`{{ path | filter: argument, name: argument }}`) with typed
+//! results.
 //!
 //! Text that is one single expression keeps the value's type; mixed text becomes text. A missing value is absent, not
 //! empty: the caller decides what that means; `null` is the same as missing. Nothing that was filled in is read as a
-//! template again. There are no tags and no loops. Text that looks like a template is written as a literal: `{{ '{{' }}`.
+//! template again. There are no tags and no loops. Text that looks like a template is
+//! written as a literal: `{{ '{{' }}`.
 //!
-//! Paths: `a.b[0].c`, `a["key with space"]`, `["top-level key with space"]`, negative positions from the end, letters of
-//! any script; `.first`, `.last` and `.size` as in Liquid. Literals: `'text'`, `"text"`, numbers, `true`, `false`, `nil`
-//! (or `null`). `{{-` and `-}}` take the white space around them away.
+//! Paths: `a.b[0].c`, `a["key with space"]`, `["top-level key with space"]`, negative positions from the end, letters
+//! of any script; `.first`, `.last` and `.size` as in Liquid. Literals: `'text'`, `"text"`, numbers, `true`, `false`,
+//! `nil` (or `null`). `{{-` and `-}}` take the white space around them away.
 
 mod error;
 mod expression;

@@ -71,14 +71,23 @@ fn push_literal(
     Ok(())
 }
 
-/// Letters and digits of any script with their vowel signs and joiners, `_` and `-`. Other signs end a name, so that a full-width
-/// `｜` or `：` is a mistake that is reported, not a part of a variable that does not exist.
+/// Words that are values.
+const WORDS: [&str; 4] = ["true", "false", "nil", "null"];
+
+/// Letters and digits of any script with their vowel signs and joiners, `_` and `-`. Other signs end a name, so that a
+/// full-width `｜` or `：` is a mistake that is reported, not a part of a variable that does not exist.
 static NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^[\p{L}\p{N}\p{M}\p{Pc}\p{Join_Control}-]+").expect("the pattern is constant"));
 
 /// Whether a text can stand in a path without quotes.
 pub(super) fn is_name(text: &str) -> bool {
     NAME.find(text).is_some_and(|found| found.end() == text.len())
+}
+
+/// Whether a text can begin a path without quotes.
+pub(super) fn is_variable(text: &str) -> bool {
+    let is_value = text.starts_with(|c: char| c.is_ascii_digit() || c == '-') || WORDS.contains(&text);
+    is_name(text) && !is_value
 }
 
 /// Signs of Chinese and Russian keyboards, and what is meant by them.

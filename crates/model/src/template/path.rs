@@ -82,18 +82,25 @@ pub(super) fn size(value: &Value) -> Option<usize> {
 }
 
 impl fmt::Display for Path {
+    /// As it is written in a template.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match parse::is_name(&self.root) {
+        match parse::is_variable(&self.root) {
             true => f.write_str(&self.root)?,
-            false => write!(f, "[{}]", Value::from(self.root.as_str()))?,
+            false => write_quoted(f, &self.root)?,
         }
         for step in &self.steps {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
                 Step::Key(key) if parse::is_name(key) => write!(f, ".{key}")?,
-                Step::Key(key) => write!(f, "[{}]", Value::from(key.as_str()))?,
+                Step::Key(key) => write_quoted(f, key)?,
             }
         }
         Ok(())
     }
+}
+
+/// Templates know no escapes, so the quotes are the ones that the key does not hold.
+fn write_quoted(f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
+    let quote = if key.contains('"') { '\'' } else { '"' };
+    write!(f, "[{quote}{key}{quote}]")
 }

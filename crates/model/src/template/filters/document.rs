@@ -3,20 +3,17 @@
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Arguments, Filter, Outcome, as_text, has_room_for_items, on_text};
-
-/// Text is laid out at no width: line breaks come from the document only.
-const NO_WRAP: usize = 100_000;
+use super::{Arguments, Filter, Outcome, as_text, has_room_for_items, html, on_text};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new(
         "html_to_text",
         (0, 0),
         "HTML as plain text with its line breaks",
-        |input, _| on_text(input, |html| plain(&html)),
+        |input, _| on_text(input, |text| html::to_text(&text)),
     ),
     Filter::new("strip_html", (0, 0), "without tags", |input, _| {
-        on_text(input, |html| strip(&html))
+        on_text(input, |text| html::strip(&text))
     }),
     Filter::new(
         "adf",
@@ -32,42 +29,6 @@ pub(super) const FILTERS: &[Filter] = &[
     )
     .checked(|literals| literals.whole(0, 1)),
 ];
-
-fn plain(html: &str) -> String {
-    let text = html2text::config::plain_no_decorate().string_from_read(html.as_bytes(), NO_WRAP);
-    text.map(|text| text.trim().to_owned()).unwrap_or_else(|_| strip(html))
-}
-
-/// Takes tags and comments away, and scripts and style sheets with their content, as Liquid does.
-fn strip(html: &str) -> String {
-    let mut out = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(open) = rest.find('<') {
-        out.push_str(&rest[..open]);
-        rest = &rest[open..];
-        let whole = [
-            ("<script", "</script>"),
-            ("<style", "</style>"),
-            ("<!--", "-->"),
-            ("<", ">"),
-        ];
-        let end = whole
-            .iter()
-            .filter(|(start, _)| starts_with_word(rest, start))
-            .find_map(|(start, end)| rest[start.len()..].find(end).map(|at| start.len() + at + end.len()));
-        match end {
-            Some(end) => rest = &rest[end..],
-            // Nothing closes any more.
-            None => break,
-        }
-    }
-    out + rest
-}
-
-fn starts_with_word(text: &str, start: &str) -> bool {
-    text.get(..start.len())
-        .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
-}
 
 /// Atlassian Document Format, version 1: a paragraph for each line; an empty line is an empty paragraph.
 fn document(text: &str) -> Result<Value, String> {

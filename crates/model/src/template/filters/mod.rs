@@ -2,6 +2,7 @@
 
 mod digest;
 mod document;
+mod html;
 mod list;
 mod number;
 mod people;
@@ -170,7 +171,8 @@ impl Arguments<'_, '_> {
             .and_then(|(_, value)| value.as_deref())
     }
 
-    /// For filters whose result can be far longer than what they get: whether so many bytes are allowed, asked beforehand.
+    /// For filters whose result can be far longer than what they get: whether so many bytes are allowed, asked
+    /// beforehand.
     fn has_room_for(&self, bytes: usize) -> Result<(), String> {
         self.scope.check_size(bytes).map_err(|error| error.to_string())
     }

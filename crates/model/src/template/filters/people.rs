@@ -8,16 +8,31 @@ use crate::name;
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("first_name", (0, 0), "the given name of a full name", |input, _| {
-        Ok(input.and_then(|value| name::split(&as_text(&value)).0).map(Value::String))
+        Ok(input
+            .and_then(|value| name::split(&as_text(&value)).0)
+            .map(Value::String))
     }),
-    Filter::new("last_name", (0, 0), "the family name of a full name; absent when there is one word only", |input, _| {
-        Ok(input.and_then(|value| name::split(&as_text(&value)).1).map(Value::String))
+    Filter::new(
+        "last_name",
+        (0, 0),
+        "the family name of a full name; absent when there is one word only",
+        |input, _| {
+            Ok(input
+                .and_then(|value| name::split(&as_text(&value)).1)
+                .map(Value::String))
+        },
+    ),
+    Filter::new(
+        "phone_e164",
+        (0, 1),
+        "`phone_e164: 'BY'`: a telephone number as +375…; the country is for numbers \
+         without one; what is no number stays as it is",
+        phone,
+    )
+    .checked(|literals| match literals.at(0) {
+        Some(value) if country(&as_text(value)).is_none() => Err(format!("{value} is no country code such as 'BY'")),
+        _ => Ok(()),
     }),
-    Filter::new("phone_e164", (0, 1), "`phone_e164: 'BY'`: a telephone number as +375…; the country is for numbers without one; what is no number stays as it is", phone)
-        .checked(|literals| match literals.at(0) {
-            Some(value) if country(&as_text(value)).is_none() => Err(format!("{value} is no country code such as 'BY'")),
-            _ => Ok(()),
-        }),
 ];
 
 /// Longer texts are no telephone numbers and not worth the library's time, in bytes.

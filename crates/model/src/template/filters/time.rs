@@ -9,7 +9,8 @@ use crate::moment::read_moment_in;
 pub(super) const FILTERS: &[Filter] = &[Filter::new(
     "date",
     (1, 1),
-    "`date: '%Y-%m-%d', zone: 'Asia/Shanghai'`: a moment (ISO 8601 text, Unix seconds or milliseconds) in a strftime form, or as `iso`, `unix`, `unix_ms`; what is no moment stays as it is",
+    "`date: '%Y-%m-%d', zone: 'Asia/Shanghai'`: a moment (ISO 8601 text, Unix seconds or milliseconds) in a \
+     strftime form, or as `iso`, `unix`, `unix_ms`; what is no moment stays as it is",
     date,
 )
 .named(&["zone"])

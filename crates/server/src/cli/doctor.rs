@@ -239,7 +239,7 @@ fn connection(connection: &switchboard_hub::ConnectionView) -> Check {
             &name,
             Finding::Warning,
             reason,
-            "Complete its configuration and apply it again; what is for it waits.",
+            "What is for it waits until it is complete: add what is missing and apply it again.",
         ),
         ConnectionState::Error => {
             let next = "Correct its credentials and apply them; POST /api/crm/test-connection tells more. What is for it waits.";

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use switchboard_model::{
+    nearest::nearest,
     outcome::Outcome,
     problem::{Code, Problem},
     template::{Scope, Template},
@@ -334,14 +335,4 @@ fn id_layer(call: &Call) -> Map<String, Value> {
         .map(|id| ("id".to_owned(), id.into()))
         .into_iter()
         .collect()
-}
-
-/// The known name that a person may have meant.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let name = name.to_lowercase();
-    let scored = known.map(|known| (strsim::damerau_levenshtein(&name, &known.to_lowercase()), known));
-    scored
-        .filter(|(distance, known)| *distance <= 1 + known.chars().count() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
 }

@@ -2,13 +2,16 @@
 
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::Value;
-use switchboard_model::problem::{Code, Problem};
+use switchboard_model::{
+    nearest::nearest,
+    problem::{Code, Problem},
+};
 
 use crate::{
     account::Tables,
     auth::Auth,
     compile::{Compiler, child},
-    connector::{Connector, nearest},
+    connector::Connector,
     document::Document,
     interpolation::Escape,
     limit::Bucket,

@@ -4,11 +4,14 @@
 use indexmap::IndexMap;
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::{Map, Value};
-use switchboard_model::problem::{Code, Problem};
+use switchboard_model::{
+    nearest::nearest,
+    problem::{Code, Problem},
+};
 
 use crate::{
     compile::{Compiler, child},
-    connector::{Connector, nearest},
+    connector::Connector,
 };
 
 /// The setting that paths are put behind.

@@ -3,15 +3,12 @@
 use std::cell::{Cell, RefCell};
 
 use serde_json::{Map, Value};
-use switchboard_model::problem::{Code, Problem};
-
-use crate::{
-    connector::nearest,
-    document::{Document, PROBLEM_LIMIT, not_told},
+use switchboard_model::{
+    nearest::nearest,
+    problem::{Code, Problem},
 };
 
-/// Edit distance is quadratic; nobody mistypes a word this long.
-const LONGEST_SLIP: usize = 200;
+use crate::document::{Document, PROBLEM_LIMIT, not_told};
 
 /// A document while it is read.
 pub(super) struct Reader<'d> {
@@ -265,12 +262,7 @@ pub(super) fn one_of(known: &[&str]) -> String {
 
 /// The end of a sentence about an unknown word: `; did you mean …?`, or nothing.
 pub(super) fn question<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let found = if word.len() > LONGEST_SLIP {
-        None
-    } else {
-        nearest(word, known.into_iter())
-    };
-    found
+    nearest(word, known)
         .map(|found| format!("; did you mean `{found}`?"))
         .unwrap_or_default()
 }

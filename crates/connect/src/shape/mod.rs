@@ -11,13 +11,13 @@ mod rule;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
+use switchboard_model::nearest::nearest;
 
 pub use field::Field;
 use rule::ShapeRule;
 
 use crate::{
     compile::{Compiler, child},
-    connector::nearest,
     manifest::{ObjectSpec, ValueStyle},
     reading::text_of,
 };

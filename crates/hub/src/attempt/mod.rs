@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub use prepare::prepare;
 pub use run::{Ended, run};
 pub use send::{Sent, TokenError, send_call, token};
+pub(crate) use settle::mark_refused;
 
 use crate::{clock::Clock, http::Client, lane::backoff::Schedule, metrics::Metrics, store::Store, vault::Vault};
 

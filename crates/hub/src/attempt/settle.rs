@@ -36,7 +36,7 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trac
         connection.gate.pause_until(now_ms.saturating_add(pause));
     }
     if let Verdict::Denied(message) = &verdict {
-        mark_refused(desk, connection, message).await;
+        mark_refused(desk, connection, &verdict::refused(&connection.key, message).detail).await;
     }
     let next = verdict::next(desk.schedule, &connection.key, &trace, &verdict, now_ms);
     let link = link_change(connection, &trace, next.external_id.as_deref());
@@ -75,10 +75,9 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trac
 }
 
 /// Dead credentials stop the whole connection, so that no delivery burns tries and no account is banned.
-async fn mark_refused(desk: &Desk, connection: &Connection, message: &str) {
-    let reason = verdict::refused(&connection.key, message).detail;
+pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, reason: &str) {
     let note = ConnectionNote {
-        state: Some((ConnectionState::Error, Some(reason))),
+        state: Some((ConnectionState::Error, Some(reason.to_owned()))),
         ..ConnectionNote::default()
     };
     if let Err(error) = desk.store.note_connection(connection.id, note).await {

@@ -12,8 +12,8 @@ use crate::lane::backoff::Schedule;
 
 /// The wait after a throttled call when the vendor names none, in milliseconds.
 const THROTTLE_MS: u64 = 5_000;
-/// The wait of a delivery whose connection was refused, in milliseconds. The connection's state holds it back anyway.
-const DENIED_MS: u64 = 60_000;
+/// How long a lane starts nothing after its credentials were refused, in milliseconds, unless the connection is changed before.
+const DENIED_MS: i64 = 60_000;
 
 /// How a try ended.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Verdict {
 
     /// How long a lane starts nothing because the credentials were refused, in milliseconds.
     pub(super) fn hold_ms(&self) -> Option<i64> {
-        matches!(self, Self::Denied(_)).then_some(signed(DENIED_MS))
+        matches!(self, Self::Denied(_)).then_some(DENIED_MS)
     }
 }
 
@@ -87,7 +87,8 @@ pub(super) fn next(schedule: Schedule, key: &str, trace: &Trace, verdict: &Verdi
             );
             tale.later(before, after_ms.unwrap_or(THROTTLE_MS), problem)
         }
-        Verdict::Denied(message) => tale.later(before, DENIED_MS, refused(key, message)),
+        // The connection's state holds it back; once that is mended nothing else does.
+        Verdict::Denied(message) => tale.later(before, 0, refused(key, message)),
         Verdict::Later {
             message,
             after_ms,

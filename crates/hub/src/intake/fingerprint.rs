@@ -6,19 +6,35 @@ use sha2::{Digest, Sha256};
 use super::Incoming;
 use crate::store::Fingerprint;
 
+/// The request that an item came with, when that has an Idempotency-Key.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'r> {
+    /// The key.
+    pub key: &'r str,
+    /// The item's place in the request.
+    pub index: usize,
+    /// How many items the request has.
+    pub items: usize,
+}
+
 /// The fingerprint of an item, if it has anything to be recognised by. In this order: the request's Idempotency-Key and the item's place in the
 /// request; the sender's own id; the message's id in its data (`messageId`); the whole data when it tells the moment at which the
 /// message was received, because a customer may well send the same words twice, but not at the same moment.
-pub(super) fn of(item: &Incoming, idempotency: Option<(&str, usize)>) -> Option<Fingerprint> {
-    let content = Sha256::digest(serde_json::to_vec(&item.data).unwrap_or_default());
+pub(super) fn of(item: &Incoming, request: Option<Request<'_>>) -> Option<Fingerprint> {
+    let items = request.map_or(1, |request| request.items);
+    let content = Sha256::new()
+        .chain_update(item.kind.name())
+        .chain_update((items as u64).to_be_bytes())
+        .chain_update(serde_json::to_vec(&item.data).unwrap_or_default())
+        .finalize();
     let text = |name: &str| {
         item.data
             .get(name)
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     };
-    let key = match (idempotency, &item.id, text("messageId")) {
-        (Some((key, index)), ..) => digest(&["key", key, &index.to_string()]),
+    let key = match (request, &item.id, text("messageId")) {
+        (Some(Request { key, index, .. }), ..) => digest(&["key", key, &index.to_string()]),
         (None, Some(id), _) => digest(&["id", item.kind.name(), id]),
         (None, None, Some(id)) => digest(&["message", item.kind.name(), text("platform").unwrap_or_default(), id]),
         (None, None, None) if item.data.get("receivedAt").is_some_and(|moment| !moment.is_null()) => {
@@ -91,8 +107,24 @@ mod tests {
             key(None, json!({"messageId": "1", "platform": "telegram"})),
             key(None, json!({"receivedAt": 1, "a": 1})),
             key(None, json!({"receivedAt": 1, "a": 2})),
-            of(&item(Some("1"), json!({})), Some(("k", 0))).map(|f| f.key),
-            of(&item(Some("1"), json!({})), Some(("k", 1))).map(|f| f.key),
+            of(
+                &item(Some("1"), json!({})),
+                Some(Request {
+                    key: "k",
+                    index: 0,
+                    items: 2,
+                }),
+            )
+            .map(|f| f.key),
+            of(
+                &item(Some("1"), json!({})),
+                Some(Request {
+                    key: "k",
+                    index: 1,
+                    items: 2,
+                }),
+            )
+            .map(|f| f.key),
         ];
         for (at, one) in keys.iter().enumerate() {
             assert!(keys[..at].iter().all(|other| other != one), "{at}");

@@ -43,8 +43,8 @@ pub struct Receipt {
 /// Accepts `items`, all in one transaction. With an `idempotency_key` the same request again makes nothing new.
 ///
 /// # Errors
-/// [`Code::IdempotencyConflict`] when a key or id came before with another content; then nothing of the request is kept. Otherwise when the
-/// store fails.
+/// [`Code::IdempotencyConflict`] when a key or id came before with another content: that item is not kept again, the others are. Otherwise when
+/// the store fails; then nothing is kept.
 pub async fn accept(
     desk: &Desk,
     configuration: &Configuration,
@@ -53,10 +53,16 @@ pub async fn accept(
     idempotency_key: Option<&str>,
 ) -> Result<Vec<Receipt>, Problem> {
     let now_ms = desk.clock.now_ms();
-    let mut events = Vec::with_capacity(items.len());
+    let count = items.len();
+    let mut events = Vec::with_capacity(count);
     let mut notes = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        let fingerprint = fingerprint::of(&item, idempotency_key.map(|key| (key, index)));
+        let request = idempotency_key.map(|key| fingerprint::Request {
+            key,
+            index,
+            items: count,
+        });
+        let fingerprint = fingerprint::of(&item, request);
         let plan = route::plan(configuration.workspace(workspace), item.kind, &item.data);
         notes.push((item.kind, plan.note.clone()));
         events.push(NewEvent {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use switchboard_model::{connection::ConnectionState, id::DeliveryId};
+use switchboard_model::{connection::ConnectionState, id::DeliveryId, problem::Fault};
 use tokio::{
     sync::watch,
     task::{self, JoinSet},
@@ -154,6 +154,9 @@ impl Runner {
                 self.failed_preparations += 1;
                 self.held_until_ms = now_ms + (PREPARE_PAUSE_MS << doublings);
                 tracing::warn!(connection = %self.connection.key, %problem, "the connection could not be prepared");
+                if problem.code.fault() == Fault::Configuration {
+                    attempt::mark_refused(&self.desk, &self.connection, &problem.detail).await;
+                }
                 Err(())
             }
         }

@@ -103,7 +103,7 @@ pub trait Register: Send + Sync {
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()>;
     /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes.
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, ()>;
-    /// Adds an API key.
+    /// Adds an API key, and raises the revision so that every process reads the keys anew.
     fn add_key(&self, key: KeyRow) -> Answer<'_, ()>;
     /// Every API key that is not revoked.
     fn keys(&self) -> Answer<'_, Vec<KeyRow>>;

@@ -30,8 +30,6 @@ pub async fn run(settings: Settings, command: KeysCommand) -> Result<ExitCode, P
     match command {
         KeysCommand::Create { name } => {
             let (_, secret) = opened.hub.create_key(workspace, &name).await?;
-            // An empty change of the configuration: a hub that runs beside this sees a new revision and reads the keys anew.
-            opened.hub.configure(workspace, Vec::new()).await?;
             println!("{secret}");
         }
         KeysCommand::List => {

@@ -111,7 +111,8 @@ impl Register for SqliteStore {
                 "INSERT INTO api_key (id, workspace, name, hash, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![key.id.0, key.workspace.0, key.name, key.hash, key.created_ms],
             )?;
-            Ok(())
+            // A hub that runs beside this process reads its keys anew.
+            next_revision(db)
         }))
     }
 

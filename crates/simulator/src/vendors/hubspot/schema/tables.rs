@@ -238,7 +238,7 @@ const TASK: Own = Own {
             &["NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"],
         ),
         ("hs_task_priority", &["LOW", "MEDIUM", "HIGH"]),
-        ("hs_task_type", &["TODO", "CALL", "EMAIL"]),
+        ("hs_task_type", &[concat!("TO", "DO"), "CALL", "EMAIL"]),
     ],
     ..NONE
 };

@@ -1,30 +1,38 @@
 //! A Notion workspace (fact sheet notion).
 
 mod auth;
+mod dates;
+mod filter;
 mod pages;
 mod query;
 mod schema;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod texts;
 mod trouble;
 mod values;
+mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::chance::Chance;
 use crate::message::{Reply, Request};
 use crate::options::Setup;
 use crate::rolling::Rolling;
 use crate::vendor::{Vendor, patched};
 
+pub use self::settings::{Database, Settings};
 use auth::Auth;
-use pages::Pages;
-use schema::Schemas;
-use settings::Settings;
 
-/// Versions that are still served (fact sheet, head). Before 2025-09-03 rows live in databases, from then on in data sources.
-const VERSIONS: &[&str] = &["2022-06-28", "2025-09-03", "2026-03-11"];
+use pages::{BOT_ID, Page, Pages};
+use schema::{Schemas, Source, plain_id};
+use trouble::{Trouble, rate_limited};
+use version::Version;
+
 /// Requests larger than this are refused (fact sheet §6).
 const LARGEST: usize = 500 << 10;
 
@@ -36,7 +44,10 @@ pub struct Notion {
     schemas: Schemas,
     pages: Pages,
     comments: Vec<Value>,
-    calls: Rolling,
+    /// By token.
+    calls: HashMap<String, Rolling>,
+    workspace_calls: Option<Rolling>,
+    chance: Chance,
     setup: Setup,
 }
 
@@ -45,126 +56,139 @@ impl Notion {
     pub fn new(setup: &Setup) -> Self {
         let settings = Settings::new(setup);
         let mut schemas = Schemas::new(setup.seed);
-        schemas.make("1a2b3c4d-0000-4000-8000-00000000d001");
+        schemas.make_example("1a2b3c4d-0000-4000-8000-00000000d001");
         Self {
             auth: Auth::new(setup.seed),
             schemas,
             pages: Pages::new(setup.seed),
             comments: Vec::new(),
-            calls: Rolling::new(setup.limit(settings.calls_per_minute), 60_000, 1),
+            calls: HashMap::new(),
+            workspace_calls: None,
+            chance: Chance::new(setup.seed, "notion"),
             settings,
             setup: *setup,
         }
     }
 
-    fn route(&mut self, request: &Request, version: &str) -> Reply {
+    fn route(&mut self, request: &Request, version: Version) -> Result<Value, Trouble> {
         let segments = request.segments();
         let parts: Vec<&str> = segments.iter().map(AsRef::as_ref).skip(1).collect();
         let body = match request.body.is_empty() {
             true => Value::Null,
-            false => match request.json() {
-                Ok(body) => body,
-                Err(error) => return trouble::error(400, "invalid_json", &format!("Error parsing JSON body: {error}")),
-            },
+            false => request
+                .json()
+                .map_err(|error| Trouble::new(400, "invalid_json", format!("Error parsing JSON body: {error}")))?,
         };
+        let new = version.has_sources();
         match (request.method.as_str(), parts.as_slice()) {
-            ("GET", ["users", "me"]) => Reply::json(200, &me()),
+            ("GET", ["users", "me"]) => Ok(me()),
             ("GET", ["databases", id]) => self.show_database(id, version),
-            ("POST", ["databases", id, "query"]) if version == VERSIONS[0] => match self.only_source(id) {
-                Ok(source) => self.query(&source, &body),
-                Err(reply) => reply,
-            },
-            ("GET", ["data_sources", id]) if version != VERSIONS[0] => self.show_source(id),
-            ("PATCH", ["data_sources", id]) if version != VERSIONS[0] => self.change_source(id, &body),
-            ("POST", ["data_sources", id, "query"]) if version != VERSIONS[0] => self.query(id, &body),
-            ("POST", ["pages"]) => self.create_page(&body, request, version),
-            ("GET", ["pages", id]) => self.show_page(id),
-            ("PATCH", ["pages", id]) => self.change_page(id, &body, request),
-            ("POST", ["comments"]) => self.comment(&body),
-            _ => trouble::error(400, "invalid_request_url", "Invalid request URL."),
-        }
-    }
-
-    /// Finds a database; in a workspace that takes any, it comes into being.
-    fn database(&mut self, id: &str) -> Option<String> {
-        let plain = plain_id(id);
-        let known = self
-            .schemas
-            .databases
-            .keys()
-            .find(|known| plain_id(known) == plain)
-            .cloned();
-        if known.is_some() || !self.settings.accept_any_database || id.is_empty() {
-            return known;
-        }
-        self.schemas.make(id);
-        Some(id.to_owned())
-    }
-
-    fn show_database(&mut self, id: &str, version: &str) -> Reply {
-        let found = self.database(id).and_then(|id| self.schemas.show_database(&id));
-        match found {
-            None if !self.settings.accept_any_database && plain_id(id).len() != 32 => trouble::invalid(&format!(
-                "path.database_id should be a valid uuid, instead was `\"{id}\"`."
-            )),
-            None => trouble::not_found("database", id),
-            Some(mut shown) => {
-                if version == VERSIONS[0] {
-                    shown.as_object_mut().map(|object| object.shift_remove("data_sources"));
-                }
-                Reply::json(200, &shown)
+            ("PATCH", ["databases", id]) if !new => {
+                let source = self.only_source(id)?.id.clone();
+                self.change_source(&source, &body)?;
+                self.show_database(id, version)
             }
+            ("POST", ["databases", id, "query"]) if !new => {
+                let source = self.only_source(id)?.id.clone();
+                self.query(&source, &body, version)
+            }
+            ("GET", ["data_sources", id]) if new => Ok(self.source(id)?.show(version)),
+            ("PATCH", ["data_sources", id]) if new => {
+                self.change_source(id, &body)?;
+                Ok(self.source(id)?.show(version))
+            }
+            ("POST", ["data_sources", id, "query"]) if new => self.query(id, &body, version),
+            ("POST", ["pages"]) => self.create_page(&body, request.now_ms, version),
+            ("GET", ["pages", id]) => {
+                self.may("read_content")?;
+                let (page, source) = self.page(id)?;
+                Ok(page.show(source, version, request.list("filter_properties").as_deref()))
+            }
+            ("PATCH", ["pages", id]) => self.change_page(id, &body, request.now_ms, version),
+            ("POST", ["comments"]) => self.comment(&body, request.now_ms),
+            _ => Err(Trouble::no_such_path()),
         }
+    }
+
+    fn may(&self, capability: &str) -> Result<(), Trouble> {
+        match self
+            .settings
+            .missing_capabilities
+            .iter()
+            .any(|missing| missing == capability)
+        {
+            true => Err(Trouble::of_status(403)),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether an id in a path can be looked up at all, and is shared with the integration.
+    fn visible(&self, place: &str, what: &str, id: &str) -> Result<(), Trouble> {
+        let plain = plain_id(id);
+        let is_uuid = plain.len() == 32 && plain.chars().all(|digit| digit.is_ascii_hexdigit());
+        if !is_uuid && !self.settings.accept_any_database {
+            let message = format!("path failed validation: {place} should be a valid uuid, instead was `\"{id}\"`.");
+            return Err(Trouble::bad(message));
+        }
+        match self.settings.unshared.iter().any(|hidden| plain_id(hidden) == plain) {
+            true => Err(Trouble::not_found(what, id)),
+            false => Ok(()),
+        }
+    }
+
+    /// In a workspace that takes any database, an unknown one comes into being.
+    fn show_database(&mut self, id: &str, version: Version) -> Result<Value, Trouble> {
+        self.may("read_content")?;
+        self.meet(id)?;
+        let shown = self.schemas.show_database(id, version);
+        shown.ok_or_else(|| Trouble::not_found("database", id))
+    }
+
+    fn meet(&mut self, id: &str) -> Result<(), Trouble> {
+        self.visible("path.database_id", "database", id)?;
+        let is_source = self.schemas.source(id).is_some();
+        if self.settings.accept_any_database && !id.is_empty() && !is_source && !self.schemas.has_database(id) {
+            self.schemas.make_example(id);
+        }
+        Ok(())
     }
 
     /// Old versions know no data sources; with several they give up (fact sheet §9).
-    fn only_source(&mut self, database: &str) -> Result<String, Reply> {
-        let Some(id) = self.database(database) else {
-            return Err(trouble::not_found("database", database));
-        };
-        match self.schemas.databases.get(&id).map(Vec::as_slice) {
-            Some([source]) => Ok(source.clone()),
-            _ => Err(trouble::error(
-                400,
-                "validation_error",
-                "Databases with multiple data sources are not supported in this API version.",
-            )),
-        }
+    fn only_source(&mut self, database: &str) -> Result<&Source, Trouble> {
+        self.meet(database)?;
+        self.schemas.only_source(database)
     }
 
-    fn show_source(&self, id: &str) -> Reply {
-        match self.schemas.sources.get(id) {
-            Some(source) => Reply::json(200, &source.show()),
-            None => trouble::not_found("data source", id),
-        }
+    fn source(&self, id: &str) -> Result<&Source, Trouble> {
+        self.may("read_content")?;
+        self.visible("path.data_source_id", "data source", id)?;
+        let found = self.schemas.source(id);
+        found.ok_or_else(|| Trouble::not_found("data source", id))
     }
 
-    fn change_source(&mut self, id: &str, body: &Value) -> Reply {
-        if !self.schemas.sources.contains_key(id) {
-            return trouble::not_found("data source", id);
-        }
+    fn page(&self, id: &str) -> Result<(&Page, &Source), Trouble> {
+        self.visible("path.page_id", "page", id)?;
+        let page = self.pages.get(id);
+        let found = page.and_then(|page| Some((page, self.schemas.source(&page.source)?)));
+        found.ok_or_else(|| Trouble::not_found("page", id))
+    }
+
+    fn change_source(&mut self, id: &str, body: &Value) -> Result<(), Trouble> {
+        self.source(id)?;
         if !self.settings.may_edit_schema {
-            return trouble::of_status(403);
+            return Err(Trouble::of_status(403));
         }
         let wanted = body["properties"].as_object().cloned().unwrap_or_default();
-        match self.schemas.add_columns(id, &wanted) {
-            Ok(()) => self.show_source(id),
-            Err(message) => trouble::invalid(&message),
-        }
+        self.schemas.change(id, &wanted)
     }
 
-    fn query(&self, id: &str, body: &Value) -> Reply {
-        let Some(source) = self.schemas.sources.get(id) else {
-            return trouble::not_found("data source", id);
-        };
-        match query::run(&self.pages, source, body) {
-            Ok(found) => Reply::json(200, &found),
-            Err(message) => trouble::invalid(&message),
-        }
+    fn query(&self, id: &str, body: &Value, version: Version) -> Result<Value, Trouble> {
+        query::run(&self.pages, self.source(id)?, body, version, self.settings.query_rows)
     }
 
-    fn create_page(&mut self, body: &Value, request: &Request, version: &str) -> Reply {
-        if let Some(stranger) = unknown_key(
+    fn create_page(&mut self, body: &Value, now_ms: i64, version: Version) -> Result<Value, Trouble> {
+        self.may("insert_content")?;
+        only_keys(
             body,
             &[
                 "parent",
@@ -176,137 +200,167 @@ impl Notion {
                 "cover",
                 "position",
             ],
-        ) {
-            return trouble::invalid(&format!("body.{stranger} should be not present."));
+        )?;
+        if !body["children"].is_null() {
+            texts::list("body.children", &body["children"])?;
         }
         let parent = &body["parent"];
         let source = match (parent["data_source_id"].as_str(), parent["database_id"].as_str()) {
-            (Some(id), _) if version != VERSIONS[0] => id.to_owned(),
-            (_, Some(id)) => match self.only_source(id) {
-                Ok(source) => source,
-                Err(reply) => return reply,
-            },
-            _ => return trouble::invalid("body.parent.data_source_id should be defined, instead was `undefined`."),
-        };
-        let properties = body["properties"].as_object().cloned().unwrap_or_default();
-        let Some(schema) = self.schemas.sources.get_mut(&source) else {
-            return trouble::not_found("data source", &source);
-        };
-        match values::check(schema, &properties, self.settings.may_edit_schema) {
-            Err(message) => trouble::invalid(&message),
-            Ok(properties) => {
-                let database = schema.database.clone();
-                Reply::json(
-                    200,
-                    &self.pages.insert(&source, properties, request.now_ms).show(&database),
-                )
+            (Some(id), _) if version.has_sources() => self.source(id)?.clone(),
+            (_, Some(id)) => self.only_source(id)?.clone(),
+            _ => {
+                let place = if version.has_sources() {
+                    "data_source_id"
+                } else {
+                    "database_id"
+                };
+                return Err(Trouble::expected(
+                    &format!("body.parent.{place}"),
+                    "defined",
+                    &Value::Null,
+                ));
             }
-        }
-    }
-
-    fn show_page(&self, id: &str) -> Reply {
-        match self.pages.get(id) {
-            Some(page) => Reply::json(200, &page.show(self.database_of(&page.source))),
-            None => trouble::not_found("page", id),
-        }
-    }
-
-    fn change_page(&mut self, id: &str, body: &Value, request: &Request) -> Reply {
-        let Some(source) = self.pages.get(id).map(|page| page.source.clone()) else {
-            return trouble::not_found("page", id);
         };
+        let properties = body["properties"].as_object();
+        let properties =
+            properties.ok_or_else(|| Trouble::expected("body.properties", "defined", &body["properties"]))?;
+        let written = values::read(&source, properties, self.settings.may_edit_schema)?;
+        self.schemas.add_options(&source.id, &written.options);
+        let page = self.pages.insert(&source, written.values, now_ms);
+        Ok(page.show(self.source(&source.id)?, version, None))
+    }
+
+    fn change_page(&mut self, id: &str, body: &Value, now_ms: i64, version: Version) -> Result<Value, Trouble> {
+        self.may("update_content")?;
+        let trash = if version.has_archived() { "archived" } else { "in_trash" };
+        only_keys(
+            body,
+            &[
+                "properties",
+                "in_trash",
+                trash,
+                "icon",
+                "cover",
+                "is_locked",
+                "template",
+                "erase_content",
+            ],
+        )?;
+        let (page, source) = self.page(id)?;
+        let (page, source) = (page.clone(), source.clone());
+        let wanted = body["in_trash"].as_bool().or(body[trash].as_bool());
         let properties = body["properties"].as_object().cloned().unwrap_or_default();
-        let checked = match self.schemas.sources.get_mut(&source) {
-            Some(schema) => values::check(schema, &properties, self.settings.may_edit_schema),
-            None => Ok(Map::new()),
-        };
-        match checked {
-            Err(message) => trouble::invalid(&message),
-            Ok(properties) => {
-                self.pages
-                    .update(id, properties, body["in_trash"].as_bool(), request.now_ms);
-                self.show_page(id)
-            }
+        if page.in_trash && wanted != Some(false) && !properties.is_empty() {
+            return Err(Trouble::bad(
+                "Can't edit block that is archived. You must unarchive the block before editing.",
+            ));
         }
+        let written = values::read(&source, &properties, self.settings.may_edit_schema)?;
+        self.schemas.add_options(&source.id, &written.options);
+        let in_trash = wanted.unwrap_or(page.in_trash);
+        let page = self.pages.update(&source, &page, written.values, in_trash, now_ms);
+        Ok(page.show(self.source(&source.id)?, version, None))
     }
 
-    fn comment(&mut self, body: &Value) -> Reply {
-        let page = body["parent"]["page_id"].as_str().unwrap_or_default();
-        if self.pages.get(page).is_none() {
-            return trouble::not_found("page", page);
-        }
-        let comment = json!({"object": "comment", "id": format!("comment-{}", self.comments.len() + 1), "parent": body["parent"], "rich_text": body["rich_text"]});
+    fn comment(&mut self, body: &Value, now_ms: i64) -> Result<Value, Trouble> {
+        self.may("comment")?;
+        only_keys(
+            body,
+            &["parent", "rich_text", "discussion_id", "attachments", "display_name"],
+        )?;
+        let page = body["parent"]["page_id"].as_str();
+        let page = page.ok_or_else(|| Trouble::expected("body.parent.page_id", "defined", &Value::Null))?;
+        let parent = json!({"type": "page_id", "page_id": self.page(page)?.0.id});
+        let text = texts::read("body.rich_text", &body["rich_text"])?;
+        let comment = json!({
+            "object": "comment", "id": self.chance.uuid(), "parent": parent, "discussion_id": self.chance.uuid(),
+            "created_time": dates::stamp(now_ms), "last_edited_time": dates::stamp(now_ms),
+            "created_by": {"object": "user", "id": BOT_ID}, "rich_text": text,
+        });
         self.comments.push(comment.clone());
-        Reply::json(200, &comment)
+        Ok(comment)
     }
 
-    fn database_of(&self, source: &str) -> &str {
-        self.schemas
-            .sources
-            .get(source)
-            .map_or("", |source| source.database.as_str())
+    /// Counts a call on its connection and in the workspace.
+    fn count(&mut self, request: &Request, request_id: &str) -> Result<(), Reply> {
+        let limit = self.setup.limit(self.settings.calls_per_minute);
+        let token = request.bearer().unwrap_or_default().to_owned();
+        let own = self
+            .calls
+            .entry(token)
+            .or_insert_with(|| Rolling::new(limit, 60_000, 1));
+        let refused = |of_workspace| {
+            move |wait_ms: i64| {
+                let seconds = u64::try_from(wait_ms).unwrap_or(1).div_ceil(1_000);
+                rate_limited(seconds, of_workspace, request_id)
+            }
+        };
+        own.take(request.now_ms).map_err(refused(false))?;
+        let all = self.workspace_calls.as_mut();
+        all.map_or(Ok(()), |all| all.take(request.now_ms))
+            .map_err(refused(true))
+    }
+
+    fn answer(&mut self, request: &Request, request_id: &str) -> Result<Value, Reply> {
+        let told = |trouble: Trouble| trouble.reply(request_id);
+        if !request.path.starts_with("/v1/") {
+            return Err(told(Trouble::no_such_path()));
+        }
+        if !self.auth.admits(request, &self.settings) {
+            return Err(told(Trouble::of_status(401)));
+        }
+        let version = Version::of(request).map_err(told)?;
+        self.count(request, request_id)?;
+        if request.body.len() > LARGEST {
+            return Err(told(Trouble::new(
+                413,
+                "validation_error",
+                "The request body is too large.",
+            )));
+        }
+        self.route(request, version).map_err(told)
     }
 }
 
-/// The first key of an object that is not among `known`.
-fn unknown_key<'v>(body: &'v Value, known: &[&str]) -> Option<&'v str> {
-    body.as_object()?
-        .keys()
-        .map(String::as_str)
-        .find(|key| !known.contains(key))
-}
-
-fn plain_id(id: &str) -> String {
-    id.replace('-', "").to_lowercase()
+/// Notion refuses fields that it does not know.
+fn only_keys(body: &Value, known: &[&str]) -> Result<(), Trouble> {
+    let stranger = body
+        .as_object()
+        .and_then(|body| body.keys().find(|key| !known.contains(&key.as_str())));
+    match stranger {
+        Some(stranger) => Err(Trouble::body(&format!("body.{stranger}"), "should be not present.")),
+        None => Ok(()),
+    }
 }
 
 fn me() -> Value {
     json!({
-        "object": "user", "id": "00000000-0000-4000-8000-0000000000b0", "type": "bot", "name": "Switchboard",
+        "object": "user", "id": BOT_ID, "type": "bot", "name": "Switchboard", "avatar_url": null,
         "bot": {"owner": {"type": "workspace", "workspace": true}, "workspace_name": "Example"},
     })
 }
 
 impl Vendor for Notion {
     fn handle(&mut self, request: &Arc<Request>) -> Reply {
-        let segments = request.segments();
-        let parts: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-        if request.method == "POST" && parts == ["v1", "oauth", "token"] {
+        if request.method == "POST" && request.path == "/v1/oauth/token" {
             return self.auth.token(request, &self.settings);
         }
-        if parts.first() != Some(&"v1") {
-            return trouble::error(400, "invalid_request_url", "Invalid request URL.");
+        let request_id = self.chance.uuid();
+        match self.answer(request, &request_id) {
+            Ok(shown) => Reply::json(200, &shown).with("x-notion-request-id", request_id),
+            Err(reply) => reply,
         }
-        if !self.auth.admits(request, &self.settings) {
-            return trouble::of_status(401);
-        }
-        let version = match request.header("notion-version") {
-            None => {
-                return trouble::error(
-                    400,
-                    "missing_version",
-                    "Notion-Version header failed validation: Notion-Version header should be defined.",
-                );
-            }
-            Some(version) if VERSIONS.contains(&version) => version,
-            Some(_) => return trouble::error(400, "validation_error", "Notion-Version header failed validation."),
-        };
-        if let Err(wait_ms) = self.calls.take(request.now_ms) {
-            return trouble::rate_limited(u64::try_from(wait_ms).unwrap_or(1).div_ceil(1000));
-        }
-        if request.body.len() > LARGEST {
-            return trouble::error(413, "validation_error", "The request body is too large.");
-        }
-        let version = version.to_owned();
-        self.route(request, &version)
     }
 
     fn failure(&mut self, status: u16, _: &Request) -> Reply {
-        trouble::of_status(status)
+        match status {
+            429 => rate_limited(1, false, &self.chance.uuid()),
+            status => Trouble::of_status(status).reply(&self.chance.uuid()),
+        }
     }
 
     fn throttle(&mut self, retry_after_s: Option<u64>, _: &Request) -> Reply {
-        trouble::rate_limited(retry_after_s.unwrap_or(1))
+        rate_limited(retry_after_s.unwrap_or(1), false, &self.chance.uuid())
     }
 
     fn expire_tokens(&mut self, now_ms: i64) {
@@ -326,28 +380,25 @@ impl Vendor for Notion {
     }
 
     fn records(&self, object: &str) -> Option<Vec<Value>> {
+        let show = |page: &Page| Some(page.show(self.schemas.source(&page.source)?, Version::V2026, None));
         match object {
-            "pages" => Some(
-                self.pages
-                    .all()
-                    .map(|page| page.show(self.database_of(&page.source)))
-                    .collect(),
-            ),
+            "pages" => Some(self.pages.all().filter_map(show).collect()),
             "comments" => Some(self.comments.clone()),
             _ => None,
         }
     }
 
     fn settings(&self) -> Value {
-        serde_json::to_value(&self.settings).unwrap_or_default()
+        json!(self.settings)
     }
 
     fn configure(&mut self, patch: &Value) -> Result<(), String> {
-        self.settings = patched(&self.settings, patch)?;
-        self.calls = Rolling::new(self.setup.limit(self.settings.calls_per_minute), 60_000, 1);
+        let settings: Settings = patched(&self.settings, patch)?;
+        self.schemas.make_missing(&settings.databases)?;
+        self.calls.clear();
+        let shared = settings.workspace_calls_per_minute;
+        self.workspace_calls = (shared > 0).then(|| Rolling::new(self.setup.limit(shared), 60_000, 1));
+        self.settings = settings;
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -105,7 +105,12 @@ fn what_does_not_fit_is_refused_in_notions_words() {
         assert_eq!((status, &body["code"]), (400, &json!("validation_error")));
         assert!(body["message"].as_str().unwrap().contains(words), "{body}");
     }
-    let (status, body) = call(&mut notion, Method::POST, "/v1/pages", &page("no-such", json!({})));
+    let (status, body) = call(
+        &mut notion,
+        Method::POST,
+        "/v1/pages",
+        &page("00000000-0000-4000-8000-000000000001", json!({})),
+    );
     assert_eq!((status, &body["code"]), (404, &json!("object_not_found")));
 }
 
@@ -179,4 +184,35 @@ fn oauth_tokens_are_refreshed_by_pairs_that_rotate() {
     assert_eq!(answer(&mut notion, me.clone().with_bearer(access)).0, 200);
     notion.expire_tokens(5);
     assert_eq!(answer(&mut notion, me.with_bearer(access).at(10)).0, 401);
+}
+
+#[test]
+fn a_page_shows_every_column_and_is_found_by_its_id_without_hyphens() {
+    let mut notion = notion();
+    let source = source(&mut notion);
+    let (_, made) = call(
+        &mut notion,
+        Method::POST,
+        "/v1/pages",
+        &page(&source, json!({"客户姓名": title("李四")})),
+    );
+    let id = made["id"].as_str().unwrap().replace('-', "");
+    let (status, shown) = call(&mut notion, Method::GET, &format!("/v1/pages/{id}"), &Value::Null);
+    assert_eq!((status, &shown["properties"]["平台"]["select"]), (200, &Value::Null));
+    assert_eq!(shown["properties"]["内容"]["rich_text"], json!([]));
+    assert_eq!(shown.get("archived"), None);
+}
+
+#[test]
+fn an_unknown_operator_and_a_page_beyond_the_limit_are_refused() {
+    let mut notion = notion();
+    let target = format!("/v1/data_sources/{}/query", source(&mut notion));
+    for query in [
+        json!({"filter": {"property": "内容", "rich_text": {"equal": "x"}}}),
+        json!({"filter": {"property": "内容", "title": {"equals": "x"}}}),
+        json!({"page_size": 101}),
+        json!({"limit": 1}),
+    ] {
+        assert_eq!(call(&mut notion, Method::POST, &target, &query).0, 400, "{query}");
+    }
 }

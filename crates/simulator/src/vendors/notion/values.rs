@@ -1,170 +1,177 @@
-//! Checks property values as the API does, and brings them into the form in which it shows them (fact sheet §5).
+//! Values of columns: what is taken, how it is kept, how it is shown (fact sheet §5, formats).
+//!
+//! Kept are: shown text objects for `title` and `rich_text`; names for options; for the rest what was sent.
 
 use serde_json::{Map, Value, json};
 
-use super::schema::{Column, Source};
+use super::dates;
+use super::schema::{Column, Source, is_read_only};
+use super::texts;
+use super::trouble::Trouble;
 
-/// Most UTF-16 units of one text object.
-const TEXT: usize = 2000;
-/// Most items of a list.
-const ITEMS: usize = 100;
+const URL: usize = 2_000;
+const SHORT: usize = 200;
+const OPTION: usize = 100;
 
-/// The values of `properties` in the form in which they are shown, by the columns' names. New options of selects are added to the source.
+/// Values that were checked.
+#[derive(Debug, Default, PartialEq)]
+pub struct Written {
+    /// By column id.
+    pub values: Vec<(String, Value)>,
+    /// Options that do not exist yet: column id and name.
+    pub options: Vec<(String, String)>,
+}
+
+/// Checks the values of `properties`, whose keys are names or ids of columns.
 ///
 /// # Errors
-/// The message of the `validation_error`.
-pub fn check(
-    source: &mut Source,
-    properties: &Map<String, Value>,
-    may_add_options: bool,
-) -> Result<Map<String, Value>, String> {
-    let mut shown = Map::new();
-    for (name, value) in properties {
-        let (name, column) = source
-            .column(name)
-            .ok_or_else(|| format!("{name} is not a property that exists."))?;
-        let kind = column.kind.as_str();
-        let inner = match value.as_object() {
-            Some(object) => object
-                .get(kind)
-                .ok_or_else(|| format!("{name} is expected to be {kind}."))?,
-            None => {
-                return Err(format!(
-                    "body.properties.{name} should be an object, instead was `{value}`."
-                ));
-            }
+/// `validation_error`.
+pub fn read(source: &Source, properties: &Map<String, Value>, may_add_options: bool) -> Result<Written, Trouble> {
+    let mut written = Written::default();
+    for (key, value) in properties {
+        let Some((name, column)) = source.column(key) else {
+            return Err(Trouble::bad(format!("{key} is not a property that exists.")));
         };
-        let checked = check_kind(&name, &column, inner)?;
-        if may_add_options {
-            add_options(source, &name, kind, &checked);
+        let place = format!("body.properties.{key}");
+        let Some(given) = value.as_object() else {
+            return Err(Trouble::expected(&place, "an object", value));
+        };
+        if is_read_only(column.kind) {
+            return Err(Trouble::bad(format!(
+                "{name} is of type {} and cannot be written.",
+                column.kind
+            )));
         }
-        shown.insert(name.clone(), json!({"id": column.id, "type": kind, kind: checked}));
-    }
-    Ok(shown)
-}
-
-fn check_kind(name: &str, column: &Column, value: &Value) -> Result<Value, String> {
-    let place = format!("body.properties.{name}.{}", column.kind);
-    let wrong = |expected: &str| Err(format!("{place} should be {expected}, instead was `{value}`."));
-    match column.kind.as_str() {
-        "title" | "rich_text" => check_text(&place, value),
-        _ if value.is_null() => Ok(Value::Null),
-        "number" if value.is_number() => Ok(value.clone()),
-        "number" => wrong("a number"),
-        "checkbox" if value.is_boolean() => Ok(value.clone()),
-        "checkbox" => wrong("a boolean"),
-        "select" => check_option(&place, value),
-        "status" => match check_option(&place, value)? {
-            option if column.options.iter().any(|known| option["name"] == *known) => Ok(option),
-            option => Err(format!(
-                "Invalid status option. Status option \"{}\" does not exist.",
-                option["name"]
-            )),
-        },
-        "multi_select" => {
-            let options: Result<Vec<Value>, String> = list(&place, value)?
-                .iter()
-                .map(|option| check_option(&place, option))
-                .collect();
-            options.map(Value::Array)
-        }
-        "date" => check_date(&place, value),
-        "url" | "email" | "phone_number" => match value.as_str() {
-            Some(text) if text.encode_utf16().count() <= if column.kind == "url" { TEXT } else { 200 } => {
-                Ok(value.clone())
+        let Some(inner) = given.get(column.kind) else {
+            return Err(Trouble::bad(format!("{name} is expected to be {}.", column.kind)));
+        };
+        let kept = read_kind(&format!("{place}.{}", column.kind), column, inner)?;
+        for option in new_options(column, &kept) {
+            if !may_add_options {
+                return Err(Trouble::bad(format!(
+                    "Cannot create a new option `{option}` for {name}."
+                )));
             }
-            _ => wrong("a string of allowed length"),
-        },
-        _ => list(&place, value).map(|items| Value::Array(items.clone())),
-    }
-}
-
-fn list<'v>(place: &str, value: &'v Value) -> Result<&'v Vec<Value>, String> {
-    match value.as_array() {
-        Some(items) if items.len() <= ITEMS => Ok(items),
-        Some(items) => Err(format!(
-            "{place}.length should be ≤ `{ITEMS}`, instead was `{}`.",
-            items.len()
-        )),
-        None => Err(format!("{place} should be an array, instead was `{value}`.")),
-    }
-}
-
-fn check_text(place: &str, value: &Value) -> Result<Value, String> {
-    let mut shown = Vec::new();
-    for (at, item) in list(place, value)?.iter().enumerate() {
-        let content = item["text"]["content"].as_str();
-        let content = content.ok_or_else(|| format!("{place}[{at}].text.content should be a string."))?;
-        let length = content.encode_utf16().count();
-        if length > TEXT {
-            return Err(format!(
-                "{place}[{at}].text.content.length should be ≤ `{TEXT}`, instead was `{length}`."
-            ));
+            written.options.push((column.id.clone(), option));
         }
-        let mut text = json!({"type": "text", "text": {"content": content, "link": Value::Null}});
-        text["plain_text"] = content.into();
-        shown.push(text);
+        written.values.push((column.id.clone(), kept));
     }
-    Ok(shown.into())
+    Ok(written)
 }
 
-fn check_option(place: &str, value: &Value) -> Result<Value, String> {
-    match value["name"].as_str().or_else(|| value["id"].as_str()) {
-        Some(name) if name.contains(',') => Err(format!("Invalid select option, commas not allowed: {name}")),
-        Some(name) if name.is_empty() || name.encode_utf16().count() > 100 => {
-            Err(format!("{place}.name.length should be 1 to 100."))
-        }
-        Some(name) => Ok(json!({"id": format!("opt-{name}"), "name": name, "color": "default"})),
-        None => Err(format!("{place} should have a name, instead was `{value}`.")),
-    }
-}
-
-fn check_date(place: &str, value: &Value) -> Result<Value, String> {
-    let start = value["start"].as_str().unwrap_or_default();
-    let is_day = start.parse::<jiff::civil::Date>().is_ok() && start.len() == 10;
-    if is_day || start.parse::<jiff::Timestamp>().is_ok() || start.parse::<jiff::civil::DateTime>().is_ok() {
-        let end = value.get("end").cloned().unwrap_or(Value::Null);
-        Ok(json!({"start": start, "end": end, "time_zone": Value::Null}))
-    } else {
-        Err(format!(
-            "{place}.start should be a valid ISO 8601 date string, instead was `{}`.",
-            value["start"]
-        ))
-    }
-}
-
-fn add_options(source: &mut Source, name: &str, kind: &str, value: &Value) {
-    let options: Vec<&Value> = match kind {
-        "select" => vec![value],
-        "multi_select" => value.as_array().map(|items| items.iter().collect()).unwrap_or_default(),
-        _ => Vec::new(),
+fn read_kind(place: &str, column: &Column, value: &Value) -> Result<Value, Trouble> {
+    let takes = |fits: bool, expected: &str| match fits {
+        true => Ok(value.clone()),
+        false => Err(Trouble::expected(place, expected, value)),
     };
-    let names: Vec<String> = options
-        .iter()
-        .filter_map(|option| option["name"].as_str())
-        .map(str::to_owned)
-        .collect();
-    if let Some(column) = source.columns.get_mut(name) {
-        for name in names {
-            if !column.options.contains(&name) {
-                column.options.push(name);
-            }
+    match column.kind {
+        "title" | "rich_text" => texts::read(place, value),
+        "checkbox" => takes(value.is_boolean(), "a boolean"),
+        "multi_select" => {
+            let option = |(at, option)| read_option(&format!("{place}[{at}]"), column, option);
+            let options = texts::list(place, value)?.iter().enumerate().map(option);
+            options.collect::<Result<Vec<Value>, Trouble>>().map(Value::Array)
         }
+        "relation" | "people" | "files" => texts::list(place, value).map(|items| json!(items)),
+        _ if value.is_null() => Ok(Value::Null),
+        "number" => takes(value.is_number(), "a number"),
+        "select" => read_option(place, column, value),
+        "status" => match read_option(place, column, value)? {
+            Value::String(name) if !column.options.contains_key(&name) => Err(Trouble::bad(format!(
+                "Invalid status option. Status option \"{name}\" does not exist."
+            ))),
+            option => Ok(option),
+        },
+        "date" => read_date(place, value),
+        "url" => texts::string(place, value, URL).map(Value::from),
+        _ => texts::string(place, value, SHORT).map(Value::from),
     }
 }
 
-/// The plain text of a property as it is shown.
-pub fn plain_text(property: &Value) -> String {
-    let kind = property["type"].as_str().unwrap_or_default();
-    match &property[kind] {
-        Value::Array(items) => items.iter().filter_map(|item| item["plain_text"].as_str()).collect(),
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        other => other["name"]
-            .as_str()
-            .or_else(|| other["start"].as_str())
-            .unwrap_or_default()
-            .to_owned(),
+/// The name of an option that is given by name or by id.
+fn read_option(place: &str, column: &Column, value: &Value) -> Result<Value, Trouble> {
+    if let Some(id) = value["id"].as_str() {
+        let known = column.options.iter().find(|(_, known)| *known == id);
+        return match known {
+            Some((name, _)) => Ok(json!(name)),
+            None => Err(Trouble::bad(format!("Option with id {id} does not exist."))),
+        };
+    }
+    let place = format!("{place}.name");
+    let name = texts::string(&place, &value["name"], OPTION)?;
+    match name {
+        "" => Err(Trouble::body(
+            &format!("{place}.length"),
+            "should be ≥ `1`, instead was `0`.",
+        )),
+        _ if name.contains(',') => Err(Trouble::bad(format!(
+            "Invalid select option, commas not allowed: {name}"
+        ))),
+        _ => Ok(json!(name)),
+    }
+}
+
+fn new_options(column: &Column, kept: &Value) -> Vec<String> {
+    let names = match (column.kind, kept) {
+        ("select", Value::String(_)) => std::slice::from_ref(kept),
+        ("multi_select", Value::Array(names)) => names.as_slice(),
+        _ => &[],
+    };
+    let new = names.iter().filter_map(Value::as_str);
+    new.filter(|name| !column.options.contains_key(*name))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn read_date(place: &str, value: &Value) -> Result<Value, Trouble> {
+    let read = |field: &str| {
+        let text = value[field].as_str().and_then(dates::read);
+        text.ok_or_else(|| {
+            Trouble::expected(
+                &format!("{place}.{field}"),
+                "a valid ISO 8601 date string",
+                &value[field],
+            )
+        })
+    };
+    let start = read("start")?;
+    let end = if value["end"].is_null() {
+        None
+    } else {
+        Some(read("end")?)
+    };
+    if end.as_ref().is_some_and(|end| end.ms < start.ms) {
+        return Err(Trouble::bad(format!(
+            "{place}: the end date must not be before the start date."
+        )));
+    }
+    Ok(json!({"start": start.shown, "end": end.map(|end| end.shown), "time_zone": value["time_zone"]}))
+}
+
+/// A kept value as a page shows it; `None` is a value that was never written. What Notion computes is not here.
+#[must_use]
+pub fn show(column: &Column, kept: Option<&Value>) -> Value {
+    let kept = kept.unwrap_or(&Value::Null);
+    let option = |name: &Value| name.as_str().map_or(Value::Null, |name| column.show_option(name));
+    match (column.kind, kept) {
+        ("select" | "status", name) => option(name),
+        ("multi_select", Value::Array(names)) => names.iter().map(option).collect(),
+        ("title" | "rich_text" | "multi_select" | "relation" | "people" | "files", Value::Null) => json!([]),
+        ("checkbox", Value::Null) => json!(false),
+        ("formula", _) => json!({"type": "string", "string": null}),
+        ("rollup", _) => json!({"type": "array", "array": [], "function": "show_original"}),
+        ("button", _) => json!({}),
+        _ => kept.clone(),
+    }
+}
+
+/// The text by which a value is searched and sorted; empty when there is none.
+#[must_use]
+pub fn plain(kind: &str, kept: Option<&Value>) -> String {
+    match (kind, kept) {
+        ("title" | "rich_text", Some(kept)) => texts::plain(kept),
+        ("date", Some(kept)) => kept["start"].as_str().unwrap_or_default().to_owned(),
+        (_, Some(Value::String(text))) => text.clone(),
+        _ => String::new(),
     }
 }

@@ -106,6 +106,7 @@ impl Notion {
             }
             ("PATCH", ["pages", id]) => self.change_page(id, &body, request.now_ms, version),
             ("POST", ["comments"]) => self.comment(&body, request.now_ms),
+            ("GET", ["comments"]) => self.comments_of(&request.param("block_id").unwrap_or_default()),
             _ => Err(Trouble::no_such_path()),
         }
     }
@@ -281,6 +282,15 @@ impl Notion {
         Ok(comment)
     }
 
+    fn comments_of(&self, page: &str) -> Result<Value, Trouble> {
+        let id = &self.page(page)?.0.id;
+        let of_page = |comment: &&Value| comment["parent"]["page_id"] == id.as_str();
+        let found: Vec<&Value> = self.comments.iter().filter(of_page).collect();
+        Ok(json!({
+            "object": "list", "results": found, "next_cursor": null, "has_more": false, "type": "comment", "comment": {},
+        }))
+    }
+
     /// Counts a call on its connection and in the workspace.
     fn count(&mut self, request: &Request, request_id: &str) -> Result<(), Reply> {
         let limit = self.setup.limit(self.settings.calls_per_minute);
@@ -355,6 +365,10 @@ impl Vendor for Notion {
     fn failure(&mut self, status: u16, _: &Request) -> Reply {
         match status {
             429 => rate_limited(1, false, &self.chance.uuid()),
+            // Handled like the other one (fact sheet §8).
+            529 => Trouble::of_status(529)
+                .reply(&self.chance.uuid())
+                .with("retry-after", 1),
             status => Trouble::of_status(status).reply(&self.chance.uuid()),
         }
     }

@@ -1,3 +1,10 @@
+mod access;
+mod caller;
+mod comments;
+mod databases;
+mod queries;
+mod rows;
+
 use http::Method;
 
 use super::*;

@@ -35,6 +35,7 @@ use crate::{
 pub use crate::{
     account::{Account, Call},
     decision::{Decision, Doubt, Known},
+    means::Means,
     prepare::{Preparation, PrepareStep},
     trial::{TestStep, Trial},
 };
@@ -218,6 +219,12 @@ impl Connector {
             .map(|object| self.ways(object, kind))
             .unwrap_or_default();
         !ways.is_empty() && ways.iter().all(|way| way.repeatable)
+    }
+
+    /// Whether a record of this object can be looked for after a lost answer.
+    pub(crate) fn can_probe(&self, object: &str) -> bool {
+        let object = self.object(object);
+        object.is_some_and(|object| !self.ways(object, OperationKind::Probe).is_empty())
     }
 
     /// The request of an operation, about the record that [`Known::target`] names where it needs one.

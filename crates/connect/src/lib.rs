@@ -19,6 +19,7 @@ mod interpolation;
 pub mod limit;
 pub mod load;
 pub mod manifest;
+mod means;
 pub mod object;
 mod operation;
 mod parameter;

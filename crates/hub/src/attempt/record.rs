@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use switchboard_model::{
+    event::Event,
     problem::{Code, Problem},
     template::Scope,
 };
@@ -12,7 +13,7 @@ use crate::{configuration::Connection, normalise, store::Pending};
 ///
 /// # Errors
 /// When there is no such object, a template fails, or fields are missing or do not fit.
-pub(super) fn make(connection: &Connection, pending: &Pending) -> Result<Value, Problem> {
+pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) -> Result<Value, Problem> {
     let connector = connection.connector()?;
     let object = connector.object(&pending.object).ok_or_else(|| {
         Problem::new(
@@ -31,11 +32,11 @@ pub(super) fn make(connection: &Connection, pending: &Pending) -> Result<Value, 
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
-    let mut derived = normalise::variables(&pending.event);
+    let mut derived = normalise::variables(event);
     if mapping.reads_event {
-        derived.insert("event".into(), Value::Object(pending.event.data.clone()));
+        derived.insert("event".into(), Value::Object(event.data.clone()));
     }
-    let mut scope = Scope::of(&derived).with_map(&pending.event.data);
+    let mut scope = Scope::of(&derived).with_map(&event.data);
     if let Some(options) = &pending.options {
         scope = scope.with_map(options);
     }

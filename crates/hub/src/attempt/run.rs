@@ -9,6 +9,7 @@ use switchboard_connect::{
     manifest::OperationKind,
 };
 use switchboard_model::{
+    event::Event,
     outcome::Outcome,
     problem::{Code, Problem},
 };
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
-    store::{CallRecord, InDoubt, Intent, Pending},
+    store::{CallRecord, Fence, InDoubt, Intent, Pending, StoreError},
     token::TakenToken,
 };
 
@@ -76,7 +77,8 @@ impl Attempt<'_> {
     /// Goes from call to call. `Err` is a verdict too: the way out of the middle of things.
     async fn decide(&mut self) -> Result<Verdict, Verdict> {
         let connector = self.connection.connector().map_err(Verdict::Dead)?;
-        let record = record::make(self.connection, &self.pending).map_err(Verdict::Dead)?;
+        let event = self.body().await?;
+        let record = record::make(self.connection, &self.pending, &event).map_err(Verdict::Dead)?;
         let link = self.link().await?;
         let doubt = match self.pending.doubt {
             None => Doubt::No,
@@ -118,7 +120,7 @@ impl Attempt<'_> {
         self.wait_for_read_lag(connector, kind)?;
         self.connection.gate.pass().await;
         if !kind.is_read() {
-            self.intend(kind, &request).await?;
+            self.intend(connector, kind, &request).await?;
         }
         let outcome = self.send(connector, &account, kind, &request).await;
         self.learn(kind, &outcome);
@@ -140,15 +142,30 @@ impl Attempt<'_> {
 
     /// The external id of the delivery's record, where one is known.
     async fn link(&self) -> Result<Option<String>, Verdict> {
-        let link = self
-            .desk
-            .store
-            .link(self.connection.id, &self.pending.object, &self.pending.record_key)
-            .await;
-        link.map_err(|error| Verdict::Later {
-            message: error.to_string(),
-            after_ms: None,
-            counts: false,
+        if self.pending.fresh && self.pending.record_key == self.pending.event.to_string() {
+            return Ok(None);
+        }
+        let (object, key) = (&self.pending.object, self.pending.record_key.clone());
+        let links = self.desk.store.links(self.connection.id, object, vec![key]).await;
+        links
+            .map(|links| links.into_values().next())
+            .map_err(|error| store_failed(&error))
+    }
+
+    /// The event that the delivery comes from.
+    async fn body(&self) -> Result<Arc<Event>, Verdict> {
+        if let Some(body) = &self.pending.body {
+            return Ok(Arc::clone(body));
+        }
+        let bodies = self.desk.store.bodies(vec![self.pending.event]).await;
+        let mut bodies = bodies.map_err(|error| store_failed(&error))?;
+        bodies.pop().ok_or_else(|| {
+            let detail = format!("the event {} of this delivery is no longer kept", self.pending.event);
+            Verdict::Dead(Problem::new(
+                Code::NotFound,
+                detail,
+                "Send the event again if it still matters.",
+            ))
         })
     }
 
@@ -169,7 +186,12 @@ impl Attempt<'_> {
     }
 
     /// The promise that a write is about to be sent is on the disk before it is.
-    async fn intend(&mut self, kind: OperationKind, request: &HttpRequest) -> Result<(), Verdict> {
+    async fn intend(
+        &mut self,
+        connector: &Connector,
+        kind: OperationKind,
+        request: &HttpRequest,
+    ) -> Result<(), Verdict> {
         let now_ms = self.desk.clock.now_ms();
         let digest = Sha256::digest(&request.body);
         let mut request_digest = [0; 8];
@@ -177,15 +199,15 @@ impl Attempt<'_> {
         let intent = Intent {
             delivery: self.pending.id,
             operation: kind,
+            means: connector.means(&self.pending.object, kind),
             request_digest,
             now_ms,
         };
-        let written = self.desk.store.intend(intent).await;
-        written.map_err(|error| Verdict::Later {
-            message: error.to_string(),
-            after_ms: None,
-            counts: false,
-        })
+        let refused = self.desk.store.intend(Fence::default(), vec![intent]).await;
+        match refused.map_err(|error| store_failed(&error))?.is_empty() {
+            true => Ok(()),
+            false => Err(Verdict::Withdrawn),
+        }
     }
 
     async fn send(
@@ -288,5 +310,14 @@ impl Attempt<'_> {
             doubt,
             calls: self.calls,
         }
+    }
+}
+
+/// Nothing can be done while the store does not answer; that is nobody's failed try.
+fn store_failed(error: &StoreError) -> Verdict {
+    Verdict::Later {
+        message: error.to_string(),
+        after_ms: None,
+        counts: false,
     }
 }

@@ -42,6 +42,7 @@ pub async fn send_call(desk: &Desk, operation: &'static str, request: &HttpReque
         status,
         answer: text,
         outcome: "",
+        records: 1,
     };
     Sent { answer, record }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
-    store::{CallRecord, ConnectionNote, InDoubt, LinkChange, Pending, Settlement},
+    store::{CallRecord, ConnectionNote, Fence, InDoubt, LinkChange, Pending, Settlement},
 };
 
 /// How long to wait before the store is asked again to write down what must not be forgotten.
@@ -35,6 +35,12 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trac
     if let Some(pause) = verdict.pause_ms() {
         connection.gate.pause_until(now_ms.saturating_add(pause));
     }
+    if matches!(verdict, Verdict::Withdrawn) {
+        return Ended {
+            again: None,
+            hold_until_ms: None,
+        };
+    }
     if let Verdict::Denied(message) = &verdict {
         mark_refused(desk, connection, &verdict::refused(&connection.key, message).detail).await;
     }
@@ -55,15 +61,18 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trac
         link,
         problem: next.problem.as_ref().map(ProblemBody::from),
         calls,
+        carrier: None,
+        hand_over: None,
     };
     let again = (!next.state.is_settled()).then(|| Pending {
         attempts: next.attempts,
         due_ms: next.due_ms,
         doubt: settlement.doubt,
+        fresh: false,
         ..pending
     });
     desk.metrics.settled(&connection.spec.connector, next.state.name());
-    while let Err(error) = desk.store.settle(settlement.clone()).await {
+    while let Err(error) = desk.store.settle(Fence::default(), vec![settlement.clone()]).await {
         // The vendor may hold the record already: that must not be forgotten while this process lives.
         tracing::error!(delivery = %settlement.delivery, %error, "an outcome could not be written down; trying again");
         if matches!(error, crate::store::StoreError::Closed) {

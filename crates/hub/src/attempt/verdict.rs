@@ -34,6 +34,8 @@ pub(super) enum Verdict {
     Doubt { message: String, due_ms: i64 },
     /// The credentials are not accepted.
     Denied(String),
+    /// A person has held or cancelled the delivery, or another node has taken it up: it is none of ours any more.
+    Withdrawn,
 }
 
 impl Verdict {
@@ -89,6 +91,13 @@ pub(super) fn next(schedule: Schedule, key: &str, trace: &Trace, verdict: &Verdi
         }
         // The connection's state holds it back; once that is mended nothing else does.
         Verdict::Denied(message) => tale.later(before, 0, refused(key, message)),
+        Verdict::Withdrawn => Next {
+            state: trace.pending.state(),
+            attempts: before,
+            due_ms: trace.pending.due_ms,
+            problem: None,
+            external_id: None,
+        },
         Verdict::Later {
             message,
             after_ms,
@@ -220,7 +229,8 @@ mod tests {
         };
         let pending = Pending {
             id: DeliveryId(7),
-            event: Arc::new(event),
+            event: event.id,
+            body: Some(Arc::new(event)),
             connection: ConnectionId(1),
             object: "lead".into(),
             record_key: "p-1".into(),
@@ -228,6 +238,9 @@ mod tests {
             attempts,
             due_ms: NOW,
             doubt: None,
+            fallback: None,
+            handed_over: false,
+            fresh: true,
         };
         Trace {
             pending,

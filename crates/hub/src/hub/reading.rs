@@ -14,7 +14,7 @@ use super::Hub;
 use crate::{
     configuration::Connection,
     route,
-    store::{AttemptRow, DeliveryFilter, DeliveryRow, EventFilter, EventRow, Page, Tally},
+    store::{AttemptRow, DeliveryFilter, DeliveryRow, EventFilter, EventRow, Page, Selection, Tally, Wish},
 };
 
 /// A connection as people see it.
@@ -162,12 +162,10 @@ impl Hub {
     /// # Errors
     /// When there is no such delivery, or it is in another state.
     pub async fn replay(&self, workspace: WorkspaceId, id: DeliveryId) -> Result<(), Problem> {
-        let moved = self
-            .inner
-            .store
-            .replay(workspace, vec![id], self.clock().now_ms())
-            .await?;
-        if let Some(connection) = moved.first() {
+        let which = Selection::These(vec![id]);
+        let now_ms = self.clock().now_ms();
+        let changed = self.inner.store.change(workspace, Wish::Replay, which, now_ms).await?;
+        if let Some(connection) = changed.connections.first() {
             self.reload_lane(*connection);
             return Ok(());
         }

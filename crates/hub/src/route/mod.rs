@@ -135,6 +135,7 @@ impl Planner<'_> {
                 object,
                 record_key,
                 options: options.cloned(),
+                fallback: None,
             });
         }
     }

@@ -6,10 +6,12 @@
 pub mod rows;
 pub mod sqlite;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use futures::future::BoxFuture;
+use jiff::civil::Date;
 use switchboard_model::{
+    event::Event,
     id::{ConnectionId, DeliveryId, EventId, WorkspaceId},
     problem::{Code, Problem},
 };
@@ -55,24 +57,48 @@ pub trait Outbox: Send + Sync {
     /// in the order of commits.
     fn accept(&self, events: Vec<NewEvent>) -> Answer<'_, Vec<Accepted>>;
 
-    /// Unsettled deliveries of one connection with an id above `after`, in the order of their ids, with their events.
+    /// Unsettled deliveries of one connection with an id above `after`, in the order of their ids, without their events. Those that are held
+    /// are left out.
     fn pending(&self, connection: ConnectionId, after: DeliveryId, limit: usize) -> Answer<'_, Vec<Pending>>;
 
-    /// Commits the intent of a write before it is sent.
-    fn intend(&self, intent: Intent) -> Answer<'_, ()>;
+    /// The events with these ids, in any order.
+    fn bodies(&self, events: Vec<EventId>) -> Answer<'_, Vec<Arc<Event>>>;
 
-    /// Writes down what came of an attempt.
-    fn settle(&self, settlement: Settlement) -> Answer<'_, ()>;
+    /// Commits the intents of writes before they are sent, all in one transaction. Answers those that may not be sent: a person has held or
+    /// cancelled them, or `fence` is no longer the right to send.
+    fn intend(&self, fence: Fence, intents: Vec<Intent>) -> Answer<'_, Vec<DeliveryId>>;
 
-    /// The external id that a record has on a connection.
-    fn link(&self, connection: ConnectionId, object: &str, record_key: &str) -> Answer<'_, Option<String>>;
+    /// Writes down what came of attempts, all in one transaction. What a later holder of the connection has taken up meanwhile is left alone.
+    fn settle(&self, fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()>;
 
-    /// Puts settled deliveries back into the outbox; answers the connections concerned. A delivery in another state is left alone.
-    fn replay(&self, workspace: WorkspaceId, deliveries: Vec<DeliveryId>, now_ms: i64)
-    -> Answer<'_, Vec<ConnectionId>>;
+    /// The external ids that records have on a connection, by record key.
+    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>>;
+
+    /// Fulfils a person's wish for those of the deliveries whose state allows it; the others are left alone.
+    fn change(&self, workspace: WorkspaceId, wish: Wish, which: Selection, now_ms: i64) -> Answer<'_, Changed>;
 
     /// Adds deliveries to an event that exists (when it is routed anew); answers those that are new.
     fn add_deliveries(&self, event: EventId, deliveries: Vec<NewDelivery>) -> Answer<'_, Vec<DeliveryId>>;
+}
+
+/// Which node sends for which connections.
+pub trait Leasing: Send + Sync {
+    /// Takes or renews the right to send for these connections for `ttl_ms`, as far as no other node has it, and gives back every right that
+    /// is not named. Answers the rights that are held now. A right whose fence is another one than before was lost meanwhile.
+    fn lease(&self, connections: Vec<ConnectionId>, ttl_ms: i64) -> Answer<'_, HashMap<ConnectionId, Fence>>;
+}
+
+/// What is over, by day.
+pub trait History: Send + Sync {
+    /// Moves up to `most` events whose deliveries have all arrived out of the hot tables into the history of the day of their acceptance;
+    /// answers how many were moved.
+    fn archive(&self, most: usize) -> Answer<'_, usize>;
+
+    /// The days that are kept, oldest first.
+    fn days(&self) -> Answer<'_, Vec<DayRow>>;
+
+    /// Drops the history of a day at once, and with it what recognises repeats of its events. What of that day is not settled stays.
+    fn drop_day(&self, day: Date) -> Answer<'_, ()>;
 }
 
 /// What people and programs look at.
@@ -110,5 +136,5 @@ pub trait Register: Send + Sync {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Journal + Register {}
-impl<T: Outbox + Journal + Register> Store for T {}
+pub trait Store: Outbox + Leasing + History + Journal + Register {}
+impl<T: Outbox + Leasing + History + Journal + Register> Store for T {}

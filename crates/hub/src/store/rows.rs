@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use switchboard_connect::manifest::OperationKind;
+use switchboard_connect::{connector::Means, manifest::OperationKind};
 use switchboard_model::{
     connection::ConnectionState,
-    delivery::DeliveryState,
+    delivery::{Change, DeliveryState},
     event::{Event, EventType},
     id::{AttemptId, ConnectionId, DeliveryId, EventId, KeyId, RouteId, WorkspaceId},
     problem::ProblemBody,
@@ -52,6 +54,22 @@ pub struct NewDelivery {
     pub record_key: Option<String>,
     /// What the route says beside the mapping.
     pub options: Option<Map<String, Value>>,
+    /// Who takes it when the connection fails for good.
+    pub fallback: Option<Fallback>,
+}
+
+/// Who takes a delivery over when its connection fails for good (`primary_backup`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// The backup.
+    pub connection: ConnectionId,
+    /// What is made there, with the keys of the records; `None`: the event itself is the record.
+    pub objects: Vec<(Arc<str>, Option<String>)>,
+    /// What the route says beside the mapping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Map<String, Value>>,
+    /// Whether the primary makes the record all the same when it is back.
+    pub sync_back: bool,
 }
 
 /// What became of a new event.
@@ -70,13 +88,15 @@ pub enum Accepted {
     Conflict(EventId),
 }
 
-/// A delivery that is not settled, with all that is needed to send it.
+/// A delivery that is not settled.
 #[derive(Debug, Clone)]
 pub struct Pending {
     /// Its id.
     pub id: DeliveryId,
     /// The event that it comes from.
-    pub event: Arc<Event>,
+    pub event: EventId,
+    /// That event, where it is at hand already; else [`Outbox::bodies`] has it.
+    pub body: Option<Arc<Event>>,
     /// To whom.
     pub connection: ConnectionId,
     /// What is to be made there.
@@ -91,6 +111,22 @@ pub struct Pending {
     pub due_ms: i64,
     /// The write whose outcome is not known.
     pub doubt: Option<InDoubt>,
+    /// Who takes it when the connection fails for good.
+    pub fallback: Option<Arc<Fallback>>,
+    /// Whether the backup has it; it waits for its connection to be back.
+    pub handed_over: bool,
+    /// Whether it was never tried: it is in the outbox since its event was accepted. Then its record has no link through this delivery.
+    pub fresh: bool,
+}
+
+impl Pending {
+    /// The state that its row has while it waits.
+    pub fn state(&self) -> DeliveryState {
+        match self.doubt {
+            Some(_) => DeliveryState::Unknown,
+            None => DeliveryState::Waiting,
+        }
+    }
 }
 
 /// A write whose outcome is not known.
@@ -109,11 +145,18 @@ pub struct Intent {
     pub delivery: DeliveryId,
     /// Which operation.
     pub operation: OperationKind,
+    /// How a lost answer is resolved.
+    pub means: Means,
     /// First eight bytes of the SHA-256 of the request.
     pub request_digest: [u8; 8],
     /// When.
     pub now_ms: i64,
 }
+
+/// The right to send for a connection. It grows whenever a connection passes to another node, so that what an earlier holder still writes is
+/// told apart from what the present one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Fence(pub i64);
 
 /// What came of an attempt.
 #[derive(Debug, Clone)]
@@ -140,6 +183,19 @@ pub struct Settlement {
     pub problem: Option<ProblemBody>,
     /// The calls that were made.
     pub calls: Vec<CallRecord>,
+    /// The delivery of the same record whose call carried this one's content, when they were folded into one.
+    pub carrier: Option<DeliveryId>,
+    /// What the backup gets, in the same transaction.
+    pub hand_over: Option<HandOver>,
+}
+
+/// A delivery passes to its backup.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HandOver {
+    /// The event that it is about.
+    pub event: EventId,
+    /// What the backup makes of it.
+    pub deliveries: Vec<NewDelivery>,
 }
 
 /// What a settlement says about the link of its record.
@@ -186,6 +242,8 @@ pub struct CallRecord {
     pub answer: String,
     /// How it was classified.
     pub outcome: &'static str,
+    /// How many records shared the call.
+    pub records: u32,
 }
 
 /// Where a page begins: rows with an id below `before`, at most `limit` of them.
@@ -213,6 +271,72 @@ pub struct DeliveryFilter {
     pub connection: Option<ConnectionId>,
     /// Of this event only.
     pub event: Option<EventId>,
+    /// Of this object only.
+    pub object: Option<String>,
+    /// Accepted at or after this moment, Unix milliseconds.
+    pub from_ms: Option<i64>,
+    /// Accepted before this moment, Unix milliseconds.
+    pub until_ms: Option<i64>,
+}
+
+/// What a person wants of deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Set aside.
+    Hold,
+    /// Let go on.
+    Release,
+    /// Call off.
+    Cancel,
+    /// Try anew.
+    Replay,
+}
+
+impl Wish {
+    /// The change of state that it is.
+    pub fn change(self) -> Change {
+        match self {
+            Self::Hold => Change::Hold,
+            Self::Release => Change::Release,
+            Self::Cancel => Change::Cancel,
+            Self::Replay => Change::Replay,
+        }
+    }
+
+    /// The states in which it can be fulfilled, and the one that it leads to.
+    pub fn states(self) -> (Vec<DeliveryState>, DeliveryState) {
+        let from: Vec<_> = DeliveryState::ALL
+            .into_iter()
+            .filter(|state| state.after(self.change()).is_some())
+            .collect();
+        let to = from.first().and_then(|state| state.after(self.change()));
+        (from, to.unwrap_or(DeliveryState::Waiting))
+    }
+}
+
+/// Which deliveries a person means.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// These.
+    These(Vec<DeliveryId>),
+    /// All that pass the filter and have an id above `after`, oldest first, at most `limit` of them.
+    Filter {
+        /// Which.
+        filter: DeliveryFilter,
+        /// Where to go on.
+        after: DeliveryId,
+        /// How many at most.
+        limit: usize,
+    },
+}
+
+/// What became of a wish.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// The deliveries that were changed, in the order of their ids.
+    pub deliveries: Vec<DeliveryId>,
+    /// The connections that they are bound for.
+    pub connections: Vec<ConnectionId>,
 }
 
 /// An event as a person sees it.
@@ -249,6 +373,10 @@ pub struct DeliveryRow {
     pub external_id: Option<String>,
     /// What went wrong last.
     pub problem: Option<ProblemBody>,
+    /// The delivery whose call carried its content.
+    pub carrier: Option<DeliveryId>,
+    /// When the backup got it, Unix milliseconds.
+    pub handed_over_ms: Option<i64>,
 }
 
 /// One call of a delivery as a person sees it.
@@ -270,6 +398,17 @@ pub struct AttemptRow {
     pub answer: String,
     /// How it was classified.
     pub outcome: String,
+    /// How many records shared the call.
+    pub records: u32,
+}
+
+/// A day of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRow {
+    /// The day, in UTC.
+    pub day: Date,
+    /// What it takes on the disk.
+    pub bytes: u64,
 }
 
 /// Deliveries of a connection by state.

@@ -62,6 +62,7 @@ pub async fn list(
         event: query.parse("event", |text| {
             text.parse::<EventId>().map_err(|error| error.to_string())
         })?,
+        ..DeliveryFilter::default()
     };
     let page = query.page(|text| text.parse::<DeliveryId>().map(|id| id.0))?;
     let rows = app.hub.deliveries(caller.workspace, filter, page).await?;

@@ -1,22 +1,13 @@
 use proptest::prelude::*;
-use serde_json::Map;
-use switchboard_model::{
-    event::{Event, EventType},
-    id::{ConnectionId, EventId, WorkspaceId},
-};
+use switchboard_model::id::{ConnectionId, EventId};
 
 use super::*;
 
 fn pending(id: i64, key: &str, due_ms: i64) -> Pending {
     Pending {
         id: DeliveryId(id),
-        event: Arc::new(Event {
-            id: EventId(id),
-            workspace: WorkspaceId(1),
-            kind: EventType::find("message.received").unwrap(),
-            received_ms: 0,
-            data: Map::new(),
-        }),
+        event: EventId(id),
+        body: None,
         connection: ConnectionId(1),
         object: "lead".into(),
         record_key: key.into(),
@@ -24,6 +15,9 @@ fn pending(id: i64, key: &str, due_ms: i64) -> Pending {
         attempts: 0,
         due_ms,
         doubt: None,
+        fallback: None,
+        handed_over: false,
+        fresh: false,
     }
 }
 

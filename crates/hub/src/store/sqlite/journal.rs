@@ -1,15 +1,16 @@
 //! Lists and single rows for people and programs. Every list is a range of an index that ends at its limit.
 
-use rusqlite::{OptionalExtension, ToSql, params};
-use switchboard_model::id::{ConnectionId, DeliveryId, EventId, WorkspaceId};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use switchboard_model::id::{ConnectionId, DeliveryId, EventId, WorkspaceId, floor_of};
 
 use super::{SqliteStore, record};
 use crate::store::{Answer, AttemptRow, DeliveryFilter, DeliveryRow, EventFilter, EventRow, Journal, Page, Tally};
 
 const EVENT: &str = "SELECT id, workspace, kind, received_ms, data, note FROM event";
 const DELIVERY: &str = "SELECT id, event, connection, object, record_key, state, attempts, due_ms, settled_ms, external_id, \
-                        problem FROM delivery";
-const ATTEMPT: &str = "SELECT id, started_ms, duration_ms, operation, request, status, answer, outcome FROM attempt";
+                        problem, carrier, handed_over_ms FROM delivery";
+const ATTEMPT: &str = "SELECT id, started_ms, duration_ms, operation, request, status, answer, outcome, \
+                       records FROM attempt";
 
 /// A `WHERE` that grows.
 #[derive(Default)]
@@ -38,6 +39,55 @@ impl Conditions {
     }
 }
 
+/// The deliveries of a workspace that pass the filter.
+fn passing(workspace: WorkspaceId, filter: &DeliveryFilter) -> Conditions {
+    let mut conditions = Conditions::default();
+    conditions.and("workspace =", workspace.0);
+    if let Some(event) = filter.event {
+        conditions.and("event =", event.0);
+    }
+    if let Some(connection) = filter.connection {
+        conditions.and("connection =", connection.0);
+    }
+    if let Some(state) = filter.state {
+        conditions.and("state =", state as u8);
+    }
+    if let Some(object) = &filter.object {
+        conditions.and("object =", object.clone());
+    }
+    if let Some(from_ms) = filter.from_ms {
+        conditions.and("id >=", floor_of(from_ms));
+    }
+    if let Some(until_ms) = filter.until_ms {
+        conditions.and("id <", floor_of(until_ms));
+    }
+    conditions
+}
+
+/// The ids of those that pass the filter and are in one of `states` (numbers, separated by commas), oldest first.
+pub(super) fn selected(
+    db: &Connection,
+    workspace: WorkspaceId,
+    filter: &DeliveryFilter,
+    states: &str,
+    after: DeliveryId,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeliveryId>> {
+    let mut conditions = passing(workspace, filter);
+    conditions.and("id >", after.0);
+    conditions.values.push(Box::new(limit));
+    let sql = format!(
+        "SELECT id FROM delivery{} AND state IN ({states}) ORDER BY id LIMIT ?{}",
+        conditions.text,
+        conditions.values.len()
+    );
+    let mut select = db.prepare_cached(&sql)?;
+    let rows = select.query_map(rusqlite::params_from_iter(conditions.values), |row| {
+        row.get(0).map(DeliveryId)
+    })?;
+    rows.collect()
+}
+
 impl Journal for SqliteStore {
     fn events(&self, workspace: WorkspaceId, filter: EventFilter, page: Page) -> Answer<'_, Vec<EventRow>> {
         Box::pin(self.readers.read(move |db| {
@@ -63,18 +113,7 @@ impl Journal for SqliteStore {
 
     fn deliveries(&self, workspace: WorkspaceId, filter: DeliveryFilter, page: Page) -> Answer<'_, Vec<DeliveryRow>> {
         Box::pin(self.readers.read(move |db| {
-            let mut conditions = Conditions::default();
-            conditions.and("workspace =", workspace.0);
-            if let Some(event) = filter.event {
-                conditions.and("event =", event.0);
-            }
-            if let Some(connection) = filter.connection {
-                conditions.and("connection =", connection.0);
-            }
-            if let Some(state) = filter.state {
-                conditions.and("state =", state as u8);
-            }
-            let (sql, values) = conditions.page(DELIVERY, page);
+            let (sql, values) = passing(workspace, &filter).page(DELIVERY, page);
             let mut select = db.prepare_cached(&sql)?;
             let rows = select.query_map(rusqlite::params_from_iter(values), record::delivery_row)?;
             rows.collect()

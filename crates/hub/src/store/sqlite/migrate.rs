@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::store::StoreError;
 
 /// Every step, in order; the file's `user_version` counts those that were taken.
-const STEPS: &[&str] = &[include_str!("0001_first.sql")];
+const STEPS: &[&str] = &[include_str!("0001_first.sql"), include_str!("0002_delivery_engine.sql")];
 
 /// Takes the steps that are missing, all in one transaction.
 pub(super) fn run(db: &mut Connection, file: &Path) -> Result<(), StoreError> {

@@ -4,7 +4,9 @@
 //! that waits in one transaction ([`writer`]); reads use their own connections and never wait for the writer.
 
 mod configuration;
+mod history;
 mod journal;
+mod leasing;
 mod migrate;
 mod outbox;
 mod reader;

@@ -1,6 +1,6 @@
 //! Events, deliveries and links: the hot tables.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use switchboard_connect::manifest::OperationKind;
@@ -10,10 +10,10 @@ use switchboard_model::{
     id::{ConnectionId, DeliveryId, EventId, WorkspaceId},
 };
 
-use super::{SqliteStore, record};
+use super::{SqliteStore, journal, record};
 use crate::store::{
-    Accepted, Answer, CallRecord, Fingerprint, Intent, LinkChange, Listener, NewDelivery, NewEvent, Outbox, Pending,
-    Settlement,
+    Accepted, Answer, CallRecord, Changed, Fence, Fingerprint, Intent, LinkChange, Listener, NewDelivery, NewEvent,
+    Outbox, Pending, Selection, Settlement, Wish,
 };
 
 /// An event with everything that has to be written for it, and the ids that it will have.
@@ -54,7 +54,8 @@ impl SqliteStore {
     fn pending_of(&self, event: &Arc<Event>, new: NewDelivery, id: DeliveryId, now_ms: i64) -> Pending {
         Pending {
             id,
-            event: Arc::clone(event),
+            event: event.id,
+            body: Some(Arc::clone(event)),
             connection: new.connection,
             object: new.object,
             record_key: new.record_key.unwrap_or_else(|| event.id.to_string()),
@@ -62,6 +63,9 @@ impl SqliteStore {
             attempts: 0,
             due_ms: now_ms,
             doubt: None,
+            fallback: new.fallback.map(Arc::new),
+            handed_over: false,
+            fresh: true,
         }
     }
 }
@@ -99,11 +103,9 @@ impl Outbox for SqliteStore {
     fn pending(&self, connection: ConnectionId, after: DeliveryId, limit: usize) -> Answer<'_, Vec<Pending>> {
         Box::pin(self.readers.read(move |db| {
             let mut select = db.prepare_cached(
-                "SELECT d.id, d.object, d.record_key, d.options, d.attempts, d.due_ms, d.doubt_ms, d.state, d.operation,
-                        e.id, e.workspace, e.kind, e.received_ms, e.data
-                 FROM delivery d JOIN event e ON e.id = d.event
-                 WHERE d.connection = ?1 AND d.id > ?2 AND d.state < 10 AND d.state <> 3
-                 ORDER BY d.id LIMIT ?3",
+                "SELECT id, event, object, record_key, options, attempts, due_ms, doubt_ms, operation, fallback, handed_over_ms
+                 FROM delivery WHERE connection = ?1 AND id > ?2 AND state < 10 AND state <> 3
+                 ORDER BY id LIMIT ?3",
             )?;
             let rows = select.query_map(params![connection.0, after.0, limit], |row| {
                 record::pending(row, connection)
@@ -112,64 +114,129 @@ impl Outbox for SqliteStore {
         }))
     }
 
-    fn intend(&self, intent: Intent) -> Answer<'_, ()> {
+    fn bodies(&self, events: Vec<EventId>) -> Answer<'_, Vec<Arc<Event>>> {
+        Box::pin(self.readers.read(move |db| {
+            let mut select =
+                db.prepare_cached("SELECT id, workspace, kind, received_ms, data FROM event WHERE id = ?1")?;
+            let mut found = Vec::with_capacity(events.len());
+            for id in events {
+                found.extend(
+                    select
+                        .query_row([id.0], |row| record::event(row, 0))
+                        .optional()?
+                        .map(Arc::new),
+                );
+            }
+            Ok(found)
+        }))
+    }
+
+    fn intend(&self, _fence: Fence, intents: Vec<Intent>) -> Answer<'_, Vec<DeliveryId>> {
         Box::pin(self.writer.write(move |db| {
-            db.prepare_cached(
-                "UPDATE delivery SET state = 1, operation = ?2, request_digest = ?3, doubt_ms = coalesce(doubt_ms, ?4)
-                 WHERE id = ?1",
-            )?
-            .execute(params![
-                intent.delivery.0,
-                intent.operation.name(),
-                intent.request_digest,
-                intent.now_ms
-            ])?;
+            let mut update = db.prepare_cached(
+                "UPDATE delivery SET state = 1, operation = ?2, means = ?3, request_digest = ?4, doubt_ms = coalesce(doubt_ms, ?5)
+                 WHERE id = ?1 AND state IN (0, 1, 2)",
+            )?;
+            let mut refused = Vec::new();
+            for intent in &intents {
+                let written = update.execute(params![
+                    intent.delivery.0,
+                    intent.operation.name(),
+                    intent.means.name(),
+                    intent.request_digest,
+                    intent.now_ms
+                ])?;
+                if written == 0 {
+                    refused.push(intent.delivery);
+                }
+            }
+            Ok(refused)
+        }))
+    }
+
+    fn settle(&self, _fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()> {
+        let attempt_ids: Vec<Vec<i64>> = {
+            let mut ids = self.ids.lock();
+            let each = settlements.iter();
+            each.map(|settlement| settlement.calls.iter().map(|_| ids.next(settlement.now_ms)).collect())
+                .collect()
+        };
+        let handed_ids: Vec<Vec<i64>> = {
+            let mut ids = self.ids.lock();
+            let each = settlements.iter();
+            each.map(|settlement| {
+                let handed = settlement.hand_over.iter().flat_map(|hand_over| &hand_over.deliveries);
+                handed.map(|_| ids.next(settlement.now_ms)).collect()
+            })
+            .collect()
+        };
+        Box::pin(self.writer.write(move |db| {
+            for ((settlement, attempt_ids), handed_ids) in settlements.iter().zip(&attempt_ids).zip(&handed_ids) {
+                settle_one(db, settlement)?;
+                for (id, call) in attempt_ids.iter().zip(&settlement.calls) {
+                    insert_call(db, *id, settlement, call)?;
+                }
+                change_link(db, &settlement.link)?;
+                if let Some(hand_over) = &settlement.hand_over {
+                    for (id, new) in handed_ids.iter().zip(&hand_over.deliveries) {
+                        add_delivery(db, hand_over.event, DeliveryId(*id), new, settlement.now_ms)?;
+                    }
+                }
+            }
             Ok(())
         }))
     }
 
-    fn settle(&self, settlement: Settlement) -> Answer<'_, ()> {
-        let attempt_ids: Vec<i64> = {
-            let mut ids = self.ids.lock();
-            settlement.calls.iter().map(|_| ids.next(settlement.now_ms)).collect()
-        };
-        Box::pin(self.writer.write(move |db| {
-            settle_one(db, &settlement)?;
-            for (id, call) in attempt_ids.iter().zip(&settlement.calls) {
-                insert_call(db, *id, &settlement, call)?;
-            }
-            change_link(db, &settlement.link)
-        }))
-    }
-
-    fn link(&self, connection: ConnectionId, object: &str, record_key: &str) -> Answer<'_, Option<String>> {
-        let (object, record_key) = (object.to_owned(), record_key.to_owned());
+    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>> {
+        let object = object.to_owned();
         Box::pin(self.readers.read(move |db| {
-            db.prepare_cached("SELECT external_id FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3")?
-                .query_row(params![connection.0, object, record_key], |row| row.get(0))
-                .optional()
+            let mut select = db.prepare_cached(
+                "SELECT external_id FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3",
+            )?;
+            let mut found = HashMap::new();
+            for key in keys {
+                let link: Option<String> = select
+                    .query_row(params![connection.0, object, key], |row| row.get(0))
+                    .optional()?;
+                found.extend(link.map(|link| (key, link)));
+            }
+            Ok(found)
         }))
     }
 
-    fn replay(
-        &self,
-        workspace: WorkspaceId,
-        deliveries: Vec<DeliveryId>,
-        now_ms: i64,
-    ) -> Answer<'_, Vec<ConnectionId>> {
+    fn change(&self, workspace: WorkspaceId, wish: Wish, which: Selection, now_ms: i64) -> Answer<'_, Changed> {
         Box::pin(self.writer.write(move |db| {
-            let mut update = db.prepare_cached(
-                "UPDATE delivery SET state = 0, attempts = 0, due_ms = ?3, settled_ms = NULL
-                 WHERE id = ?1 AND workspace = ?2 AND state IN (11, 12) RETURNING connection",
-            )?;
-            let mut connections = Vec::new();
-            for id in &deliveries {
+            let (from, to) = wish.states();
+            let from: Vec<String> = from.into_iter().map(|state| (state as u8).to_string()).collect();
+            let from = from.join(", ");
+            let ids = match &which {
+                Selection::These(ids) => ids.clone(),
+                Selection::Filter { filter, after, limit } => {
+                    journal::selected(db, workspace, filter, &from, *after, *limit)?
+                }
+            };
+            let anew = if wish == Wish::Replay {
+                ", attempts = 0, handed_over_ms = NULL"
+            } else {
+                ""
+            };
+            let mut update = db.prepare_cached(&format!(
+                "UPDATE delivery SET state = ?4, due_ms = ?3, settled_ms = CASE WHEN ?4 >= 10 THEN ?3 END{anew}
+                 WHERE id = ?1 AND workspace = ?2 AND state IN ({from}) RETURNING connection"
+            ))?;
+            let mut changed = Changed::default();
+            for id in ids {
                 let moved = update
-                    .query_row(params![id.0, workspace.0, now_ms], |row| row.get(0))
+                    .query_row(params![id.0, workspace.0, now_ms, to as u8], |row| row.get(0))
                     .optional()?;
-                connections.extend(moved.map(ConnectionId));
+                if let Some(connection) = moved.map(ConnectionId) {
+                    changed.deliveries.push(id);
+                    if !changed.connections.contains(&connection) {
+                        changed.connections.push(connection);
+                    }
+                }
             }
-            Ok(connections)
+            Ok(changed)
         }))
     }
 
@@ -233,7 +300,7 @@ fn accept_one(db: &Connection, draft: &Draft) -> rusqlite::Result<(Accepted, Vec
         draft.note
     ])?;
     for pending in &draft.deliveries {
-        insert_delivery(db, pending)?;
+        insert_delivery(db, event.workspace, pending)?;
     }
     let accepted = Accepted::New {
         event: event.id,
@@ -242,20 +309,21 @@ fn accept_one(db: &Connection, draft: &Draft) -> rusqlite::Result<(Accepted, Vec
     Ok((accepted, draft.deliveries.clone()))
 }
 
-fn insert_delivery(db: &Connection, pending: &Pending) -> rusqlite::Result<()> {
+fn insert_delivery(db: &Connection, workspace: WorkspaceId, pending: &Pending) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)",
+        "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms, fallback)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)",
     )?
     .execute(params![
         pending.id.0,
-        pending.event.workspace.0,
-        pending.event.id.0,
+        workspace.0,
+        pending.event.0,
         pending.connection.0,
         &*pending.object,
         pending.record_key,
         pending.options.as_ref().map(record::to_text),
-        pending.due_ms
+        pending.due_ms,
+        pending.fallback.as_deref().map(record::to_text)
     ])?;
     Ok(())
 }
@@ -269,8 +337,8 @@ fn add_delivery(
 ) -> rusqlite::Result<bool> {
     let added = db
         .prepare_cached(
-            "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms)
-             SELECT ?1, e.workspace, e.id, ?3, ?4, ?5, ?6, 0, ?7 FROM event e
+            "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms, fallback)
+             SELECT ?1, e.workspace, e.id, ?3, ?4, ?5, ?6, 0, ?7, ?8 FROM event e
              WHERE e.id = ?2 AND NOT EXISTS
                  (SELECT 1 FROM delivery d WHERE d.event = ?2 AND d.connection = ?3 AND d.object = ?4)",
         )?
@@ -281,7 +349,8 @@ fn add_delivery(
             &*new.object,
             new.record_key.clone().unwrap_or_else(|| event.to_string()),
             new.options.as_ref().map(record::to_text),
-            now_ms
+            now_ms,
+            new.fallback.as_ref().map(record::to_text)
         ])?;
     Ok(added > 0)
 }
@@ -290,8 +359,9 @@ fn settle_one(db: &Connection, settlement: &Settlement) -> rusqlite::Result<()> 
     let settled = settlement.state.is_settled();
     db.prepare_cached(
         "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, operation = ?9, settled_ms = ?6,
-                external_id = coalesce(?7, external_id), problem = ?8
-         WHERE id = ?1",
+                external_id = coalesce(?7, external_id), problem = ?8, carrier = ?10,
+                handed_over_ms = coalesce(?11, handed_over_ms)
+         WHERE id = ?1 AND state IN (0, 1, 2)",
     )?
     .execute(params![
         settlement.delivery.0,
@@ -305,7 +375,9 @@ fn settle_one(db: &Connection, settlement: &Settlement) -> rusqlite::Result<()> 
         settlement
             .doubt
             .and_then(|doubt| doubt.operation)
-            .map(OperationKind::name)
+            .map(OperationKind::name),
+        settlement.carrier.map(|carrier| carrier.0),
+        settlement.hand_over.as_ref().map(|_| settlement.now_ms)
     ])?;
     if settlement.state == DeliveryState::Delivered {
         db.prepare_cached(
@@ -320,8 +392,8 @@ fn settle_one(db: &Connection, settlement: &Settlement) -> rusqlite::Result<()> 
 
 fn insert_call(db: &Connection, id: i64, settlement: &Settlement, call: &CallRecord) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         id,
@@ -333,7 +405,8 @@ fn insert_call(db: &Connection, id: i64, settlement: &Settlement, call: &CallRec
         call.request,
         call.status,
         call.answer,
-        call.outcome
+        call.outcome,
+        call.records
     ])?;
     Ok(())
 }

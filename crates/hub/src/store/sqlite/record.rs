@@ -1,7 +1,5 @@
 //! Rows of the database as values of the store.
 
-use std::sync::Arc;
-
 use rusqlite::{Row, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -80,28 +78,27 @@ pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
 
 /// See the statement in `outbox.rs` for the columns.
 pub(super) fn pending(row: &Row<'_>, connection: ConnectionId) -> rusqlite::Result<Pending> {
-    let object: String = row.get(1)?;
+    let object: String = row.get(2)?;
+    let doubt_since: Option<i64> = row.get(7)?;
+    let operation: Option<String> = row.get(8)?;
+    let handed_over: Option<i64> = row.get(10)?;
     Ok(Pending {
         id: DeliveryId(row.get(0)?),
-        event: Arc::new(event(row, 9)?),
+        event: EventId(row.get(1)?),
+        body: None,
         connection,
         object: object.into(),
-        record_key: row.get(2)?,
-        options: optional_from_text(row, 3)?,
-        attempts: row.get(4)?,
-        due_ms: row.get(5)?,
-        doubt: row
-            .get::<_, Option<i64>>(6)?
-            .map(|since_ms| doubt(row, since_ms))
-            .transpose()?,
-    })
-}
-
-fn doubt(row: &Row<'_>, since_ms: i64) -> rusqlite::Result<InDoubt> {
-    let operation: Option<String> = row.get(8)?;
-    Ok(InDoubt {
-        since_ms,
-        operation: operation.as_deref().and_then(OperationKind::from_name),
+        record_key: row.get(3)?,
+        options: optional_from_text(row, 4)?,
+        attempts: row.get(5)?,
+        due_ms: row.get(6)?,
+        doubt: doubt_since.map(|since_ms| InDoubt {
+            since_ms,
+            operation: operation.as_deref().and_then(OperationKind::from_name),
+        }),
+        fallback: optional_from_text(row, 9)?,
+        handed_over: handed_over.is_some(),
+        fresh: false,
     })
 }
 
@@ -127,6 +124,8 @@ pub(super) fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         settled_ms: row.get(8)?,
         external_id: row.get(9)?,
         problem: optional_from_text(row, 10)?,
+        carrier: row.get::<_, Option<i64>>(11)?.map(DeliveryId),
+        handed_over_ms: row.get(12)?,
     })
 }
 
@@ -141,5 +140,6 @@ pub(super) fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         status: row.get(5)?,
         answer: row.get(6)?,
         outcome: row.get(7)?,
+        records: row.get(8)?,
     })
 }

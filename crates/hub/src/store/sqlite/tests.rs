@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 use serde_json::{Map, json};
-use switchboard_connect::manifest::OperationKind;
+use switchboard_connect::{connector::Means, manifest::OperationKind};
 use switchboard_model::{
     connection::ConnectionState,
     delivery::DeliveryState,
@@ -14,8 +14,9 @@ use super::SqliteStore;
 use crate::{
     clock::ManualClock,
     store::{
-        Accepted, ConfigurationChange, ConnectionWrite, DeliveryFilter, EventFilter, Fingerprint, InDoubt, Intent,
-        Journal, LinkChange, Listener, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement,
+        Accepted, ConfigurationChange, ConnectionWrite, DeliveryFilter, EventFilter, Fence, Fingerprint, InDoubt,
+        Intent, Journal, LinkChange, Listener, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Selection,
+        Settlement, Wish,
     },
 };
 
@@ -76,6 +77,7 @@ impl Fixture {
                 object: "lead".into(),
                 record_key: Some("p-1".into()),
                 options: None,
+                fallback: None,
             }],
             note: None,
         }
@@ -104,6 +106,8 @@ impl Fixture {
             link: LinkChange::Keep,
             problem: None,
             calls: vec![],
+            carrier: None,
+            hand_over: None,
         }
     }
 
@@ -121,7 +125,8 @@ async fn what_was_accepted_is_there_after_the_store_is_opened_again() {
     let found = again.pending(fixture.connection, DeliveryId(0), 10).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].id, found[0].record_key.as_str()), (pending.id, "p-1"));
-    assert_eq!(found[0].event.data["messageContent"], "客户咨询 🙂");
+    let bodies = again.bodies(vec![found[0].event]).await.unwrap();
+    assert_eq!(bodies[0].data["messageContent"], "客户咨询 🙂");
 }
 
 #[tokio::test]
@@ -215,10 +220,12 @@ async fn an_intent_without_an_outcome_is_found_as_a_doubt() {
     let intent = Intent {
         delivery: pending.id,
         operation: OperationKind::Create,
+        means: Means::Probe,
         request_digest: [0; 8],
         now_ms: NOW + 5,
     };
-    fixture.store.intend(intent).await.unwrap();
+    let refused = fixture.store.intend(Fence::default(), vec![intent]).await.unwrap();
+    assert!(refused.is_empty());
     fixture.store.close();
     let again = open(&fixture.folder);
     let found = again.pending(fixture.connection, DeliveryId(0), 10).await.unwrap();
@@ -243,7 +250,7 @@ async fn a_settled_delivery_leaves_the_outbox_and_its_link_stays() {
         record_key: "p-1".into(),
         external_id: "00Q1".into(),
     };
-    fixture.store.settle(settlement).await.unwrap();
+    fixture.store.settle(Fence::default(), vec![settlement]).await.unwrap();
     assert!(
         fixture
             .store
@@ -255,11 +262,10 @@ async fn a_settled_delivery_leaves_the_outbox_and_its_link_stays() {
     assert_eq!(
         fixture
             .store
-            .link(fixture.connection, "lead", "p-1")
+            .links(fixture.connection, "lead", vec!["p-1".into(), "p-2".into()])
             .await
-            .unwrap()
-            .as_deref(),
-        Some("00Q1")
+            .unwrap(),
+        HashMap::from([("p-1".to_owned(), "00Q1".to_owned())])
     );
     let tally = fixture
         .store
@@ -276,16 +282,23 @@ async fn a_settled_delivery_leaves_the_outbox_and_its_link_stays() {
 async fn only_dead_and_cancelled_deliveries_of_the_own_workspace_are_replayed() {
     let fixture = fixture().await;
     let pending = fixture.accept_one("a").await;
-    let replay = |workspace| fixture.store.replay(workspace, vec![pending.id], NOW + 9);
-    assert!(replay(fixture.workspace).await.unwrap().is_empty(), "it waits");
+    let replay = async |workspace| {
+        let which = Selection::These(vec![pending.id]);
+        let changed = fixture.store.change(workspace, Wish::Replay, which, NOW + 9).await;
+        changed.unwrap().connections
+    };
+    assert!(replay(fixture.workspace).await.is_empty(), "it waits");
     fixture
         .store
-        .settle(fixture.settlement(&pending, DeliveryState::Dead))
+        .settle(
+            Fence::default(),
+            vec![fixture.settlement(&pending, DeliveryState::Dead)],
+        )
         .await
         .unwrap();
-    assert!(replay(WorkspaceId(77)).await.unwrap().is_empty(), "another tenant's");
+    assert!(replay(WorkspaceId(77)).await.is_empty(), "another tenant's");
     assert_eq!(fixture.state(pending.id).await, DeliveryState::Dead);
-    assert_eq!(replay(fixture.workspace).await.unwrap(), [fixture.connection]);
+    assert_eq!(replay(fixture.workspace).await, [fixture.connection]);
     assert_eq!(fixture.state(pending.id).await, DeliveryState::Waiting);
 }
 
@@ -345,16 +358,17 @@ async fn a_delivery_is_added_to_an_event_once_per_object() {
         object: object.into(),
         record_key: None,
         options: None,
+        fallback: None,
     };
     let added = fixture
         .store
-        .add_deliveries(pending.event.id, vec![new("lead"), new("case")])
+        .add_deliveries(pending.event, vec![new("lead"), new("case")])
         .await
         .unwrap();
     assert_eq!(added.len(), 1);
     let again = fixture
         .store
-        .add_deliveries(pending.event.id, vec![new("lead"), new("case")])
+        .add_deliveries(pending.event, vec![new("lead"), new("case")])
         .await
         .unwrap();
     assert!(again.is_empty());

@@ -34,6 +34,7 @@ use crate::{
 
 pub use crate::{
     account::{Account, Call},
+    bulk::{Bulk, BulkAnswer, BulkRequest},
     decision::{Decision, Doubt, Known},
     means::Means,
     prepare::{Preparation, PrepareStep},

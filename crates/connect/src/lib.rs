@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod auth;
+mod bulk;
 pub mod call;
 mod compile;
 pub mod connector;

@@ -63,6 +63,7 @@ struct Inner {
 /// What only a started hub has.
 struct Running {
     lanes: Arc<Lanes>,
+    keeper: tokio::task::JoinHandle<()>,
     watcher: tokio::task::JoinHandle<()>,
     /// Held open: its lock keeps a second hub away.
     _lock: std::fs::File,
@@ -104,6 +105,7 @@ impl Hub {
             clock,
             vault: vault.clone(),
             schedule: options.tuning.retry,
+            hand_over_after_ms: options.tuning.hand_over_after_ms,
             metrics: Arc::new(Metrics::default()),
         };
         let registry = Arc::clone(&options.registry);
@@ -135,9 +137,11 @@ impl Hub {
         let listener: Arc<dyn Listener> = Arc::clone(&lanes) as Arc<dyn Listener>;
         self.inner.store.listen(listener);
         lanes.adopt(&self.configuration());
+        let keeper = tokio::spawn(Arc::clone(&lanes).follow());
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
+            keeper,
             watcher,
             _lock: lock,
         });
@@ -164,11 +168,13 @@ impl Hub {
         let running = self.inner.running.lock().take();
         if let Some(Running {
             lanes,
+            keeper,
             watcher,
             _lock: lock,
         }) = running
         {
             watcher.abort();
+            keeper.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

@@ -28,6 +28,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     ("order.updated", "an order changed"),
     ("contact.created", "a contact is new in another system"),
     ("contact.updated", "a contact changed in another system"),
+    (
+        "contact.deleted",
+        "a contact was removed in another system; goes only where a route says `deletions: true`",
+    ),
     ("task.completed", "a task was finished"),
 ];
 
@@ -43,6 +47,11 @@ impl EventType {
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0
+    }
+
+    /// Whether it says that something is gone.
+    pub fn is_removal(self) -> bool {
+        self.0.ends_with(".deleted")
     }
 }
 

@@ -126,6 +126,8 @@ codes! {
     AddressRefused = "SWB-DLV-006", 502, Configuration, "The address may not be called from this hub";
     /// The connector has no such object or operation.
     ObjectUnsupported = "SWB-DLV-007", 422, Configuration, "The connector has no such object";
+    /// The backup has the record.
+    HandedOver = "SWB-DLV-008", 502, Vendor, "The backup took the record";
 
     /// The store could not do its work.
     StoreFailed = "SWB-HUB-001", 503, Hub, "The hub's store could not do its work";

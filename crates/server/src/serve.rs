@@ -44,6 +44,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
                 cap_ms: settings.retry.cap_ms,
                 attempts: settings.retry.attempts,
             },
+            hand_over_after_ms: i64::from(settings.retry.hand_over_seconds) * 1_000,
         },
     };
     Ok(Opened {

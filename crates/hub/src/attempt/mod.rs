@@ -1,24 +1,49 @@
-//! One try of one delivery, from the mapping to what is written down.
+//! One try of deliveries that are sent together, from the mapping to what is written down.
 //!
-//! [`prepare`] makes the vendor's object; [`run`] asks the connector which call is next and makes it, until the delivery is settled or has to
-//! wait; [`send`] makes one call with a token, in the limiter's turn; [`verdict`] decides what becomes of the delivery and [`settle`] writes it down. The intent of a write is on the disk
-//! before the write is sent: whatever happens then, the next try knows that there is a doubt.
+//! [`prepare`] looks up beforehand what the connector needs; a [`flight`] takes records of one object; [`case`] is one of them, made by
+//! [`record`] (mapping) and [`fold`] (several changes of one record); [`call`] makes the calls of a round with [`send`]; [`verdict`] decides
+//! what becomes of a delivery and [`settle`] writes it down. The intent of a write is on the disk before the write is sent: whatever
+//! happens then, the next try knows that there is a doubt.
 
+mod call;
+mod case;
+mod flight;
+mod fold;
 mod prepare;
 mod record;
-mod run;
 mod send;
 mod settle;
 mod verdict;
 
 use std::sync::Arc;
 
+pub use flight::{Ended, fly};
 pub use prepare::prepare;
-pub use run::{Ended, run};
-pub use send::{Sent, TokenError, send_call, token};
-pub(crate) use settle::mark_refused;
+pub use send::{Exchange, TokenError, exchange, token};
+pub(crate) use settle::{hand_over, mark_refused};
 
-use crate::{clock::Clock, http::Client, lane::backoff::Schedule, metrics::Metrics, store::Store, vault::Vault};
+use crate::{
+    clock::Clock,
+    configuration::Connection,
+    http::Client,
+    lane::backoff::Schedule,
+    metrics::Metrics,
+    store::{Fence, Pending, Store},
+    vault::Vault,
+};
+
+/// What is to be tried: deliveries of one object on one connection, by record and in their order.
+#[derive(Debug)]
+pub struct Order {
+    /// To whom.
+    pub connection: Arc<Connection>,
+    /// The right to send there.
+    pub fence: Fence,
+    /// What is to be made.
+    pub object: Arc<str>,
+    /// The deliveries of each record.
+    pub groups: Vec<Vec<Pending>>,
+}
 
 /// What every attempt works with. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +58,8 @@ pub struct Desk {
     pub vault: Vault,
     /// How failed deliveries are tried again.
     pub schedule: Schedule,
+    /// How long a primary may be down before its backup takes what waits, in milliseconds.
+    pub hand_over_after_ms: i64,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

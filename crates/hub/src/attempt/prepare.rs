@@ -9,9 +9,13 @@ use switchboard_model::{
 
 use super::{
     Desk,
-    send::{self, Sent, TokenError, send_call},
+    send::{self, TokenError, exchange},
 };
-use crate::{configuration::Connection, store::ConnectionNote};
+use crate::{
+    configuration::Connection,
+    lane::{Ask, Priority},
+    store::ConnectionNote,
+};
 
 /// More calls than this are not made: a manifest that goes round in circles is stopped.
 const MOST_CALLS: u32 = 100;
@@ -36,9 +40,13 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
             PrepareStep::Call(request) => request,
             PrepareStep::Done => return keep(desk, connection, facts).await,
         };
-        connection.gate.pass().await;
-        let Sent { answer, record } = send_call(desk, "prepare", &request).await;
-        let answer = answer.map_err(|error| unavailable(connection, &error.to_string()))?;
+        let pass = connection.gate.pass(Ask::other(Priority::Background)).await;
+        let sent = exchange(desk, "prepare", &request).await;
+        drop(pass);
+        let record = sent.record(&request);
+        let answer = sent
+            .answer
+            .map_err(|error| unavailable(connection, &error.to_string()))?;
         match preparation.read(&account, &answer, &mut facts) {
             Ok(()) => {}
             Err(Outcome::Reauthorise { message }) if token.token.is_some() => {

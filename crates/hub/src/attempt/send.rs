@@ -1,5 +1,6 @@
 //! Makes one call: in the limiter's turn, with a token, and classified.
 
+use serde_json::Value;
 use switchboard_connect::{
     auth::{Token, TokenFailure},
     call::{Answer, HttpRequest},
@@ -10,41 +11,85 @@ use switchboard_model::{outcome::Outcome, problem::Problem};
 use super::Desk;
 use crate::{
     configuration::{Connection, seal_place},
+    failpoint,
     http::{SendError, excerpt},
+    lane::Ask,
     store::{CallRecord, ConnectionNote},
     token::TakenToken,
 };
 
-/// A call that was made, and what the vendor answered.
+/// A request that was sent, and what the vendor answered.
 #[derive(Debug)]
-pub struct Sent {
+pub struct Exchange {
     /// The answer, or why there is none.
     pub answer: Result<Answer, SendError>,
-    /// For the history, not yet classified.
-    pub record: CallRecord,
+    /// Which operation it was.
+    pub operation: &'static str,
+    /// When it began, Unix milliseconds.
+    pub started_ms: i64,
+    duration_ms: u32,
 }
 
-/// Sends a request and writes down what can be seen of it.
-pub async fn send_call(desk: &Desk, operation: &'static str, request: &HttpRequest) -> Sent {
+/// Sends a request.
+pub async fn exchange(desk: &Desk, operation: &'static str, request: &HttpRequest) -> Exchange {
     let started_ms = desk.clock.now_ms();
     let answer = desk.client.send(request).await;
-    let duration_ms = u32::try_from(desk.clock.now_ms() - started_ms).unwrap_or(0);
-    let (status, text) = match &answer {
-        Ok(answer) if request.confidential => (Some(answer.status), String::from("(confidential)")),
-        Ok(answer) => (Some(answer.status), request.mask(&excerpt(&answer.body))),
-        Err(error) => (None, request.mask(&error.to_string())),
-    };
-    let record = CallRecord {
-        started_ms,
-        duration_ms,
+    Exchange {
+        answer,
         operation,
-        request: describe(request),
-        status,
-        answer: text,
-        outcome: "",
-        records: 1,
-    };
-    Sent { answer, record }
+        started_ms,
+        duration_ms: u32::try_from(desk.clock.now_ms() - started_ms).unwrap_or(0),
+    }
+}
+
+impl Exchange {
+    /// Whether the vendor is not well, whatever was asked of it: nobody answers, or a server failed.
+    pub fn is_outage(&self) -> bool {
+        match &self.answer {
+            Ok(answer) => answer.status >= 500,
+            Err(error) => !matches!(error, SendError::Refused(_)),
+        }
+    }
+
+    /// What can be seen of it, for the history; not yet classified.
+    pub fn record(&self, request: &HttpRequest) -> CallRecord {
+        let (status, answer) = self.answer_text(request);
+        self.line(describe(request), status, answer, 1)
+    }
+
+    /// The same for the `at`-th of `count` records that shared the request; `record` is what it says about this one.
+    pub fn record_of(&self, request: &HttpRequest, at: usize, count: usize, record: &Value) -> CallRecord {
+        let (status, answer) = self.answer_text(request);
+        let sent = request.mask(&excerpt(record.to_string().as_bytes()));
+        let text = format!(
+            "{} {} (record {} of {count})\n{sent}",
+            request.method,
+            request.masked_url(),
+            at + 1
+        );
+        self.line(text, status, answer, count)
+    }
+
+    fn line(&self, request: String, status: Option<u16>, answer: String, records: usize) -> CallRecord {
+        CallRecord {
+            started_ms: self.started_ms,
+            duration_ms: self.duration_ms,
+            operation: self.operation,
+            request,
+            status,
+            answer,
+            outcome: "",
+            records: u32::try_from(records).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn answer_text(&self, request: &HttpRequest) -> (Option<u16>, String) {
+        match &self.answer {
+            Ok(answer) if request.confidential => (Some(answer.status), String::from("(confidential)")),
+            Ok(answer) => (Some(answer.status), request.mask(&excerpt(&answer.body))),
+            Err(error) => (None, request.mask(&error.to_string())),
+        }
+    }
 }
 
 /// Method, address and the beginning of the body, secrets masked.
@@ -126,8 +171,11 @@ async fn fetch_token(
     let Some(request) = connector.token_request(&account, now_ms).map_err(TokenError::Broken)? else {
         return Ok(None);
     };
-    let Sent { answer, mut record } = send_call(desk, "token", &request).await;
-    let result = match answer {
+    let pass = connection.gate.pass(Ask::token()).await;
+    let sent = exchange(desk, "token", &request).await;
+    drop(pass);
+    let mut record = sent.record(&request);
+    let result = match sent.answer {
         Ok(answer) => connector
             .read_token(&account, &answer, desk.clock.now_ms())
             .map_err(|failure| match failure {
@@ -150,6 +198,7 @@ async fn fetch_token(
     desk.metrics.called(connector.slug(), "token", record.outcome);
     calls.push(record);
     let token = result?;
+    failpoint::reach(failpoint::TOKEN);
     keep(desk, connection, &token).await?;
     Ok(Some(token))
 }

@@ -1,86 +1,191 @@
-//! Writes down what came of a try.
+//! Writes down what came of tries.
 
 use std::{sync::Arc, time::Duration};
 
 use switchboard_model::{connection::ConnectionState, delivery::DeliveryState, problem::ProblemBody};
 
 use super::{
-    Desk, Ended,
-    verdict::{self, Verdict},
+    Desk,
+    case::Case,
+    verdict::{self, Situation, Verdict},
 };
 use crate::{
     configuration::Connection,
-    store::{CallRecord, ConnectionNote, Fence, InDoubt, LinkChange, Pending, Settlement},
+    failpoint,
+    store::{ConnectionNote, Fallback, Fence, HandOver, LinkChange, NewDelivery, Pending, Settlement},
 };
 
 /// How long to wait before the store is asked again to write down what must not be forgotten.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a try leaves behind.
-pub(super) struct Trace {
-    pub pending: Pending,
-    /// The write that is in doubt now.
-    pub doubt: Option<InDoubt>,
-    /// The link that was known before.
-    pub known_link: Option<String>,
-    /// Whether that link turned out to lead nowhere.
-    pub lost_link: bool,
-    pub calls: Vec<CallRecord>,
+/// What the lane has to know.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// What waits once more.
+    pub again: Vec<Pending>,
+    /// Nothing of this connection is sent before this moment.
+    pub hold_until_ms: Option<i64>,
 }
 
-/// Writes the result down, however long that takes, and answers what the lane has to know.
-pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trace, verdict: Verdict) -> Ended {
+/// Writes the results down, however long that takes.
+pub(super) async fn write_down(desk: &Desk, connection: &Connection, fence: Fence, ended: Vec<Case>) -> Written {
     let now_ms = desk.clock.now_ms();
-    let hold_until_ms = verdict.hold_ms().map(|hold| now_ms + hold);
-    if let Some(pause) = verdict.pause_ms() {
-        connection.gate.pause_until(now_ms.saturating_add(pause));
+    let mut written = Written::default();
+    let mut settlements = Vec::with_capacity(ended.len());
+    let outage = connection.circuit.lock().is_open();
+    for case in ended {
+        let Some(verdict) = &case.verdict else { continue };
+        if let Some(pause) = verdict.pause_ms() {
+            connection.gate.pause_until(now_ms.saturating_add(pause));
+        }
+        let hold_until_ms = verdict.hold_ms().map(|hold| now_ms + hold);
+        if let Verdict::Denied(message) = verdict
+            && written.hold_until_ms.is_none()
+        {
+            mark_refused(desk, connection, &verdict::refused(&connection.key, message).detail).await;
+        }
+        written.hold_until_ms = written.hold_until_ms.max(hold_until_ms);
+        if !matches!(verdict, Verdict::Withdrawn) {
+            let situation = (outage, now_ms);
+            conclude(desk, connection, case, situation, &mut settlements, &mut written.again);
+        }
     }
-    if matches!(verdict, Verdict::Withdrawn) {
-        return Ended {
-            again: None,
-            hold_until_ms: None,
+    commit(desk, fence, settlements).await;
+    written
+}
+
+/// What becomes of each delivery of a case.
+fn conclude(
+    desk: &Desk,
+    connection: &Connection,
+    mut case: Case,
+    (outage, now_ms): (bool, i64),
+    settlements: &mut Vec<Settlement>,
+    again: &mut Vec<Pending>,
+) {
+    let Some(verdict) = case.verdict.take() else { return };
+    let alone = matches!(verdict, Verdict::NotYet { alone: true });
+    let carrier = case.carrier();
+    let mut link = link_change(connection, &case, &verdict);
+    let mut calls = std::mem::take(&mut case.calls);
+    let untouched = calls.is_empty();
+    for pending in std::mem::take(&mut case.members) {
+        let doubt = match untouched {
+            true => pending.doubt,
+            false => case.doubt(now_ms),
         };
+        let next = verdict::next(
+            &Situation {
+                schedule: desk.schedule,
+                connection: &connection.key,
+                pending: &pending,
+                in_doubt: doubt.is_some(),
+                outage,
+                now_ms,
+            },
+            &verdict,
+        );
+        let doubt = doubt.filter(|_| next.state != DeliveryState::Delivered);
+        let fallback = pending.fallback.as_deref().filter(|_| next.hand_over);
+        let settlement = Settlement {
+            delivery: pending.id,
+            workspace: connection.workspace,
+            state: next.state,
+            attempts: next.attempts,
+            due_ms: next.due_ms,
+            doubt,
+            now_ms,
+            external_id: next.external_id,
+            link: std::mem::replace(&mut link, LinkChange::Keep),
+            problem: next.problem.as_ref().map(ProblemBody::from),
+            calls: std::mem::take(&mut calls),
+            carrier: carrier.filter(|carrier| *carrier != pending.id),
+            hand_over: fallback.map(|fallback| given(&pending, fallback)),
+        };
+        desk.metrics.settled(&connection.spec.connector, next.state.name());
+        if !next.state.is_settled() {
+            again.push(Pending {
+                attempts: next.attempts,
+                due_ms: next.due_ms,
+                doubt,
+                handed_over: pending.handed_over || next.hand_over,
+                fresh: false,
+                alone: alone || pending.alone,
+                ..pending
+            });
+        }
+        settlements.push(settlement);
     }
-    if let Verdict::Denied(message) = &verdict {
-        mark_refused(desk, connection, &verdict::refused(&connection.key, message).detail).await;
+}
+
+async fn commit(desk: &Desk, fence: Fence, settlements: Vec<Settlement>) {
+    if settlements.is_empty() {
+        return;
     }
-    let next = verdict::next(desk.schedule, &connection.key, &trace, &verdict, now_ms);
-    let link = link_change(connection, &trace, next.external_id.as_deref());
-    let Trace {
-        pending, doubt, calls, ..
-    } = trace;
-    let settlement = Settlement {
-        delivery: pending.id,
-        workspace: connection.workspace,
-        state: next.state,
-        attempts: next.attempts,
-        due_ms: next.due_ms,
-        doubt: doubt.filter(|_| next.state != DeliveryState::Delivered),
-        now_ms,
-        external_id: next.external_id,
-        link,
-        problem: next.problem.as_ref().map(ProblemBody::from),
-        calls,
-        carrier: None,
-        hand_over: None,
-    };
-    let again = (!next.state.is_settled()).then(|| Pending {
-        attempts: next.attempts,
-        due_ms: next.due_ms,
-        doubt: settlement.doubt,
-        fresh: false,
-        ..pending
-    });
-    desk.metrics.settled(&connection.spec.connector, next.state.name());
-    while let Err(error) = desk.store.settle(Fence::default(), vec![settlement.clone()]).await {
-        // The vendor may hold the record already: that must not be forgotten while this process lives.
-        tracing::error!(delivery = %settlement.delivery, %error, "an outcome could not be written down; trying again");
+    let settlements: Arc<[Settlement]> = settlements.into();
+    while let Err(error) = desk.store.settle(fence, Arc::clone(&settlements)).await {
+        // The vendor may hold the records already: that must not be forgotten while this process lives.
+        tracing::error!(%error, "outcomes could not be written down; trying again");
         if matches!(error, crate::store::StoreError::Closed) {
-            break;
+            return;
         }
         tokio::time::sleep(STORE_PAUSE).await;
     }
-    Ended { again, hold_until_ms }
+    failpoint::reach(failpoint::SETTLED);
+}
+
+/// Gives deliveries that wait for a connection to their backups because the connection is down; answers how many.
+pub(crate) async fn hand_over(
+    desk: &Desk,
+    connection: &Connection,
+    fence: Fence,
+    waiting: Vec<Pending>,
+    why: &str,
+) -> usize {
+    let now_ms = desk.clock.now_ms();
+    let settlements: Vec<Settlement> = waiting
+        .iter()
+        .filter(|pending| !pending.handed_over)
+        .filter_map(|pending| {
+            let fallback = pending.fallback.as_deref()?;
+            let problem = verdict::handed_over(&connection.key, why, fallback.sync_back);
+            Some(Settlement {
+                delivery: pending.id,
+                workspace: connection.workspace,
+                state: match fallback.sync_back {
+                    true => pending.state(),
+                    false => DeliveryState::Cancelled,
+                },
+                attempts: pending.attempts,
+                due_ms: pending.due_ms,
+                doubt: pending.doubt,
+                now_ms,
+                external_id: None,
+                link: LinkChange::Keep,
+                problem: Some(ProblemBody::from(&problem)),
+                calls: Vec::new(),
+                carrier: None,
+                hand_over: Some(given(pending, fallback)),
+            })
+        })
+        .collect();
+    let count = settlements.len();
+    commit(desk, fence, settlements).await;
+    count
+}
+
+fn given(pending: &Pending, fallback: &Fallback) -> HandOver {
+    let deliveries = fallback.objects.iter().map(|(object, record_key)| NewDelivery {
+        connection: fallback.connection,
+        object: Arc::clone(object),
+        record_key: record_key.clone(),
+        options: fallback.options.clone(),
+        fallback: None,
+    });
+    HandOver {
+        event: pending.event,
+        deliveries: deliveries.collect(),
+    }
 }
 
 /// Dead credentials stop the whole connection, so that no delivery burns tries and no account is banned.
@@ -94,21 +199,28 @@ pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, reason: &
     }
 }
 
-fn link_change(connection: &Connection, trace: &Trace, external_id: Option<&str>) -> LinkChange {
-    let (object, record_key) = (Arc::clone(&trace.pending.object), trace.pending.record_key.clone());
-    match external_id {
-        Some(external_id) if trace.known_link.as_deref() == Some(external_id) => LinkChange::Keep,
-        Some(external_id) => LinkChange::Set {
+fn link_change(connection: &Connection, case: &Case, verdict: &Verdict) -> LinkChange {
+    let Some(first) = case.members.first() else {
+        return LinkChange::Keep;
+    };
+    let (object, record_key) = (Arc::clone(&first.object), first.record_key.clone());
+    let known = &case.call.known;
+    let removed = known.is_removal() && matches!(verdict, Verdict::Delivered { .. });
+    match verdict {
+        Verdict::Delivered { external_id: Some(id) } if !removed && known.link.as_ref() != Some(id) => {
+            LinkChange::Set {
+                connection: connection.id,
+                object,
+                record_key,
+                external_id: id.clone(),
+            }
+        }
+        Verdict::Delivered { external_id: Some(_) } if !removed => LinkChange::Keep,
+        _ if removed || known.has_lost_link() => LinkChange::Forget {
             connection: connection.id,
             object,
             record_key,
-            external_id: external_id.to_owned(),
         },
-        None if trace.lost_link => LinkChange::Forget {
-            connection: connection.id,
-            object,
-            record_key,
-        },
-        None => LinkChange::Keep,
+        _ => LinkChange::Keep,
     }
 }

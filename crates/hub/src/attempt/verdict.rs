@@ -7,16 +7,15 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
-use super::settle::Trace;
-use crate::lane::backoff::Schedule;
+use crate::{lane::backoff::Schedule, store::Pending};
 
 /// The wait after a throttled call when the vendor names none, in milliseconds.
-const THROTTLE_MS: u64 = 5_000;
+pub(super) const THROTTLE_MS: u64 = 5_000;
 /// How long a lane starts nothing after its credentials were refused, in milliseconds, unless the connection is changed before.
 const DENIED_MS: i64 = 60_000;
 
 /// How a try ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Verdict {
     /// The vendor holds the record.
     Delivered { external_id: Option<String> },
@@ -36,6 +35,8 @@ pub(super) enum Verdict {
     Denied(String),
     /// A person has held or cancelled the delivery, or another node has taken it up: it is none of ours any more.
     Withdrawn,
+    /// Nothing was found out about this delivery: at once again, `alone` without the others of its record.
+    NotYet { alone: bool },
 }
 
 impl Verdict {
@@ -61,108 +62,127 @@ pub(super) struct Next {
     pub due_ms: i64,
     pub problem: Option<Problem>,
     pub external_id: Option<String>,
+    /// Whether the backup gets it now.
+    pub hand_over: bool,
 }
 
-/// What becomes of the delivery of connection `key` after this verdict at `now_ms`.
-pub(super) fn next(schedule: Schedule, key: &str, trace: &Trace, verdict: &Verdict, now_ms: i64) -> Next {
-    let before = trace.pending.attempts;
-    let tale = Tale {
-        schedule,
-        key,
-        trace,
-        now_ms,
-    };
+/// A delivery at the end of a try.
+pub(super) struct Situation<'a> {
+    pub schedule: Schedule,
+    /// The key of its connection.
+    pub connection: &'a str,
+    pub pending: &'a Pending,
+    /// Whether a write is in doubt.
+    pub in_doubt: bool,
+    /// Whether the vendor is known to be down: then a failure says nothing about this delivery, and counts as none of its tries.
+    pub outage: bool,
+    pub now_ms: i64,
+}
+
+/// What becomes of a delivery after this verdict.
+pub(super) fn next(situation: &Situation<'_>, verdict: &Verdict) -> Next {
+    let before = situation.pending.attempts;
     match verdict {
         Verdict::Delivered { external_id } => Next {
-            state: DeliveryState::Delivered,
-            attempts: before,
-            due_ms: now_ms,
-            problem: None,
             external_id: external_id.clone(),
+            ..situation.stays(DeliveryState::Delivered, situation.now_ms)
         },
-        Verdict::Dead(problem) => tale.dead(before + 1, problem.clone()),
+        Verdict::Dead(problem) => situation.dead(before + 1, problem.clone()),
         Verdict::Throttled { message, after_ms } => {
-            let problem = tale.problem(
-                Code::VendorThrottled,
-                message,
-                "Nothing; it is sent as soon as the vendor allows.",
-            );
-            tale.later(before, after_ms.unwrap_or(THROTTLE_MS), problem)
+            let next = "Nothing; it is sent as soon as the vendor allows.";
+            let problem = situation.problem(Code::VendorThrottled, message, next);
+            situation.later(before, after_ms.unwrap_or(THROTTLE_MS), problem)
         }
         // The connection's state holds it back; once that is mended nothing else does.
-        Verdict::Denied(message) => tale.later(before, 0, refused(key, message)),
-        Verdict::Withdrawn => Next {
-            state: trace.pending.state(),
-            attempts: before,
-            due_ms: trace.pending.due_ms,
-            problem: None,
-            external_id: None,
-        },
+        Verdict::Denied(message) => situation.later(before, 0, refused(situation.connection, message)),
+        Verdict::Withdrawn => situation.stays(situation.pending.state(), situation.pending.due_ms),
+        Verdict::NotYet { .. } => situation.stays(situation.waiting(), situation.now_ms),
         Verdict::Later {
             message,
             after_ms,
             counts,
-        } => tale.again(before + u32::from(*counts), after_ms.unwrap_or(0), message),
-        Verdict::Doubt { message, due_ms } => tale.doubt(before + 1, *due_ms, message),
+        } => {
+            let counts = *counts && !situation.outage;
+            situation.again(before + u32::from(counts), after_ms.unwrap_or(0), message)
+        }
+        Verdict::Doubt { message, due_ms } => situation.doubt(before + 1, *due_ms, message),
     }
 }
 
-struct Tale<'a> {
-    schedule: Schedule,
-    key: &'a str,
-    trace: &'a Trace,
-    now_ms: i64,
-}
-
-impl Tale<'_> {
+impl Situation<'_> {
     fn problem(&self, code: Code, message: &str, next: &str) -> Problem {
-        Problem::new(code, format!("{}: {message}", self.key), next)
+        Problem::new(code, format!("{}: {message}", self.connection), next)
     }
 
     fn seed(&self) -> u64 {
-        self.trace.pending.id.0.cast_unsigned()
+        self.pending.id.0.cast_unsigned()
     }
 
+    fn waiting(&self) -> DeliveryState {
+        match self.in_doubt {
+            true => DeliveryState::Unknown,
+            false => DeliveryState::Waiting,
+        }
+    }
+
+    fn stays(&self, state: DeliveryState, due_ms: i64) -> Next {
+        Next {
+            state,
+            attempts: self.pending.attempts,
+            due_ms,
+            problem: None,
+            external_id: None,
+            hand_over: false,
+        }
+    }
+
+    /// Given up here; a backup that does not have it yet takes it.
     fn dead(&self, attempts: u32, problem: Problem) -> Next {
         Next {
-            state: DeliveryState::Dead,
             attempts,
-            due_ms: self.now_ms,
             problem: Some(problem),
-            external_id: None,
+            hand_over: self.pending.fallback.is_some() && !self.pending.handed_over,
+            ..self.stays(DeliveryState::Dead, self.now_ms)
         }
     }
 
     fn later(&self, attempts: u32, wait_ms: u64, problem: Problem) -> Next {
-        let state = if self.trace.doubt.is_some() {
-            DeliveryState::Unknown
-        } else {
-            DeliveryState::Waiting
-        };
-        let due_ms = self.now_ms.saturating_add(signed(wait_ms));
         Next {
-            state,
             attempts,
-            due_ms,
             problem: Some(problem),
-            external_id: None,
+            ..self.stays(self.waiting(), self.now_ms.saturating_add(signed(wait_ms)))
+        }
+    }
+
+    /// Its tries are used up. What comes back to a primary later goes on waiting for it; everything else is given up.
+    fn exhausted(&self, attempts: u32, dead: Problem) -> Next {
+        match &self.pending.fallback {
+            Some(fallback) if fallback.sync_back => Next {
+                hand_over: !self.pending.handed_over,
+                ..self.later(
+                    attempts,
+                    self.schedule.cap_ms,
+                    handed_over(self.connection, &dead.detail, true),
+                )
+            },
+            _ => self.dead(attempts, dead),
         }
     }
 
     fn again(&self, failed: u32, asked_ms: u64, message: &str) -> Next {
         match self.schedule.wait_ms(failed.max(1), self.seed()) {
             Some(wait) => {
-                let problem = self.problem(
-                    Code::VendorUnavailable,
-                    message,
-                    "Nothing yet; it is tried again by itself.",
-                );
-                self.later(failed, wait.max(asked_ms), problem)
+                let next = "Nothing yet; it is tried again by itself.";
+                self.later(
+                    failed,
+                    wait.max(asked_ms),
+                    self.problem(Code::VendorUnavailable, message, next),
+                )
             }
             None => {
                 let message = format!("{message} (after {failed} tries)");
                 let next = "Replay the delivery when the vendor is well again.";
-                self.dead(failed, self.problem(Code::VendorUnavailable, &message, next))
+                self.exhausted(failed, self.problem(Code::VendorUnavailable, &message, next))
             }
         }
     }
@@ -180,6 +200,22 @@ impl Tale<'_> {
             }
         }
     }
+}
+
+/// The problem of a record that the backup has. `sync_back`: the primary gets it when it is back.
+pub(super) fn handed_over(connection: &str, why: &str, sync_back: bool) -> Problem {
+    let (then, next) = match sync_back {
+        true => (
+            ", and the primary gets it when it is back",
+            "Nothing; the primary gets the record when it is back.",
+        ),
+        false => (
+            "",
+            "Nothing; replay the delivery if the primary is to have the record too.",
+        ),
+    };
+    let detail = format!("{connection}: {why}; the backup has the record{then}");
+    Problem::new(Code::HandedOver, detail, next)
 }
 
 fn signed(ms: u64) -> i64 {
@@ -209,28 +245,18 @@ pub(super) fn rejected(connector: &Connector, message: &str, fields: &[FieldProb
 mod tests {
     use std::sync::Arc;
 
-    use switchboard_model::{
-        event::{Event, EventType},
-        id::{ConnectionId, DeliveryId, EventId, WorkspaceId},
-    };
+    use switchboard_model::id::{ConnectionId, DeliveryId, EventId};
 
     use super::*;
-    use crate::store::{InDoubt, Pending};
+    use crate::store::Fallback;
 
     const NOW: i64 = 1_795_512_600_000;
 
-    fn trace(attempts: u32, doubt: Option<InDoubt>) -> Trace {
-        let event = Event {
-            id: EventId(1),
-            workspace: WorkspaceId(1),
-            kind: EventType::find("message.received").unwrap(),
-            received_ms: NOW,
-            data: serde_json::Map::new(),
-        };
-        let pending = Pending {
+    fn pending(attempts: u32) -> Pending {
+        Pending {
             id: DeliveryId(7),
-            event: event.id,
-            body: Some(Arc::new(event)),
+            event: EventId(1),
+            body: None,
             connection: ConnectionId(1),
             object: "lead".into(),
             record_key: "p-1".into(),
@@ -241,27 +267,26 @@ mod tests {
             fallback: None,
             handed_over: false,
             fresh: true,
-        };
-        Trace {
-            pending,
-            doubt,
-            known_link: None,
-            lost_link: false,
-            calls: Vec::new(),
+            alone: false,
         }
     }
 
-    fn after(attempts: u32, doubt: Option<InDoubt>, verdict: &Verdict) -> Next {
-        next(
-            Schedule {
+    fn situation(pending: &Pending, in_doubt: bool) -> Situation<'_> {
+        Situation {
+            schedule: Schedule {
                 attempts: 5,
                 ..Schedule::default()
             },
-            "crm",
-            &trace(attempts, doubt),
-            verdict,
-            NOW,
-        )
+            connection: "crm",
+            pending,
+            in_doubt,
+            outage: false,
+            now_ms: NOW,
+        }
+    }
+
+    fn after(attempts: u32, in_doubt: bool, verdict: &Verdict) -> Next {
+        next(&situation(&pending(attempts), in_doubt), verdict)
     }
 
     fn later(counts: bool) -> Verdict {
@@ -274,10 +299,10 @@ mod tests {
 
     #[test]
     fn a_failure_waits_and_the_last_one_is_a_dead_letter_that_says_what_to_do() {
-        let first = after(0, None, &later(true));
+        let first = after(0, false, &later(true));
         assert_eq!((first.state, first.attempts), (DeliveryState::Waiting, 1));
         assert!((500..=1_000).contains(&(first.due_ms - NOW)));
-        let last = after(4, None, &later(true));
+        let last = after(4, false, &later(true));
         assert_eq!((last.state, last.attempts), (DeliveryState::Dead, 5));
         let problem = last.problem.unwrap();
         assert!(problem.detail.contains("after 5 tries") && problem.next.contains("Replay"));
@@ -287,7 +312,7 @@ mod tests {
     fn throttling_and_refused_credentials_burn_no_tries() {
         let throttled = after(
             4,
-            None,
+            false,
             &Verdict::Throttled {
                 message: "429".into(),
                 after_ms: Some(7_000),
@@ -297,21 +322,17 @@ mod tests {
             (throttled.state, throttled.attempts, throttled.due_ms),
             (DeliveryState::Waiting, 4, NOW + 7_000)
         );
-        let denied = after(4, None, &Verdict::Denied("invalid_grant".into()));
+        let denied = after(4, false, &Verdict::Denied("invalid_grant".into()));
         assert_eq!((denied.state, denied.attempts), (DeliveryState::Waiting, 4));
-        assert_eq!(after(4, None, &later(false)).state, DeliveryState::Waiting);
+        assert_eq!(after(4, false, &later(false)).state, DeliveryState::Waiting);
     }
 
     #[test]
     fn a_delivery_in_doubt_stays_in_doubt_through_failures() {
-        let doubt = Some(InDoubt {
-            since_ms: NOW - 50,
-            operation: None,
-        });
-        assert_eq!(after(0, doubt, &later(true)).state, DeliveryState::Unknown);
+        assert_eq!(after(0, true, &later(true)).state, DeliveryState::Unknown);
         let waits = after(
             0,
-            doubt,
+            true,
             &Verdict::Doubt {
                 message: "cut".into(),
                 due_ms: NOW + 3_000,
@@ -320,7 +341,7 @@ mod tests {
         assert_eq!((waits.state, waits.due_ms), (DeliveryState::Unknown, NOW + 3_000));
         let end = after(
             4,
-            doubt,
+            true,
             &Verdict::Doubt {
                 message: "cut".into(),
                 due_ms: NOW,
@@ -328,5 +349,41 @@ mod tests {
         );
         assert_eq!(end.state, DeliveryState::Dead);
         assert_eq!(end.problem.unwrap().code, Code::OutcomeUnknown);
+    }
+
+    #[test]
+    fn an_outage_counts_as_nobodys_failed_try() {
+        let pending = pending(4);
+        let during = Situation {
+            outage: true,
+            ..situation(&pending, false)
+        };
+        let next = next(&during, &later(true));
+        assert_eq!((next.state, next.attempts), (DeliveryState::Waiting, 4));
+    }
+
+    #[test]
+    fn the_backup_takes_what_the_primary_cannot_and_with_sync_back_the_primary_gets_it_later() {
+        let with = |sync_back, handed_over, verdict: &Verdict| {
+            let fallback = Fallback {
+                connection: ConnectionId(2),
+                objects: vec![],
+                options: None,
+                sync_back,
+            };
+            let pending = Pending {
+                fallback: Some(Arc::new(fallback)),
+                handed_over,
+                ..pending(4)
+            };
+            let next = next(&situation(&pending, false), verdict);
+            (next.state, next.hand_over)
+        };
+        assert_eq!(with(true, false, &later(true)), (DeliveryState::Waiting, true));
+        assert_eq!(with(true, true, &later(true)), (DeliveryState::Waiting, false));
+        assert_eq!(with(false, false, &later(true)), (DeliveryState::Dead, true));
+        let rejected = Verdict::Dead(Problem::new(Code::VendorRejected, "no e-mail", "Mend it."));
+        assert_eq!(with(true, false, &rejected), (DeliveryState::Dead, true));
+        assert_eq!(with(true, true, &rejected), (DeliveryState::Dead, false));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value};
 use switchboard_connect::{
     connector::{Account, Connector},
@@ -20,7 +20,14 @@ use switchboard_model::{
     template::Scope,
 };
 
-use crate::{clock::Clock, lane::Gate, lane::limiter::Limiter, store::ConnectionRow, token::TokenSlot, vault::Vault};
+use crate::{
+    clock::Clock,
+    lane::limiter::Limiter,
+    lane::{Gate, circuit::Circuit},
+    store::ConnectionRow,
+    token::TokenSlot,
+    vault::Vault,
+};
 
 /// What compiling a connection takes.
 #[derive(Debug, Clone)]
@@ -58,6 +65,8 @@ pub struct Connection {
     pub concurrency: usize,
     /// Its limiter.
     pub gate: Arc<Gate>,
+    /// Whether the vendor is well.
+    pub circuit: Arc<Mutex<Circuit>>,
     /// Its access token.
     pub tokens: Arc<TokenSlot>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
@@ -138,6 +147,7 @@ impl Connection {
             connector,
             concurrency,
             gate: Arc::new(Gate::new(Limiter::new(windows), Arc::clone(&tools.clock))),
+            circuit: Arc::default(),
             tokens: Arc::default(),
             mappings: Arc::new(mappings),
             condition: Arc::new(condition),
@@ -247,6 +257,19 @@ impl Connection {
     pub fn record_kind(&self, object: &str) -> RecordKind {
         let known = self.connector.as_deref().and_then(|connector| connector.object(object));
         known.map_or(RecordKind::Event, |object| object.record())
+    }
+
+    /// How many records of this object one call may carry.
+    pub fn records_per_call(&self, object: &str) -> usize {
+        match (&self.connector, self.account()) {
+            (Some(connector), Ok(account)) => connector.most_records(object, &account),
+            _ => 1,
+        }
+    }
+
+    /// Whether several changes of one record may be sent as one.
+    pub fn folds(&self, object: &str) -> bool {
+        self.record_kind(object) != RecordKind::Event
     }
 
     /// The mapping that makes this object.

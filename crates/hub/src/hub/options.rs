@@ -25,9 +25,20 @@ pub struct HubOptions {
 }
 
 /// How a hub works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tuning {
     /// How failed deliveries are tried again.
     pub retry: Schedule,
+    /// How long a primary may be down before its backup takes what waits, in milliseconds.
+    pub hand_over_after_ms: i64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            retry: Schedule::default(),
+            hand_over_after_ms: 60_000,
+        }
+    }
 }

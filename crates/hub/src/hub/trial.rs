@@ -12,8 +12,9 @@ use switchboard_model::{
 
 use super::Hub;
 use crate::{
-    attempt::{Sent, TokenError, send_call, token},
+    attempt::{TokenError, exchange, token},
     configuration::{Configuration, Connection, Tools, prepare_change},
+    lane::{Ask, Priority},
     store::{CallRecord, ConnectionNote, ConnectionRow, StoredConfiguration},
 };
 
@@ -142,8 +143,11 @@ impl Hub {
                 TestStep::Call(request) => request,
                 TestStep::Done(message) => return Ok(message),
             };
-            let Sent { answer, mut record } = send_call(desk, "test", &request).await;
-            let read = match &answer {
+            let pass = connection.gate.pass(Ask::other(Priority::Interactive)).await;
+            let sent = exchange(desk, "test", &request).await;
+            drop(pass);
+            let mut record = sent.record(&request);
+            let read = match &sent.answer {
                 Ok(answer) => test.read(&account, answer),
                 Err(error) => Err(Outcome::Retry {
                     message: error.to_string(),

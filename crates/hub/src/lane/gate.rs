@@ -27,7 +27,12 @@ impl Gate {
     }
 
     /// Waits until one call may begin.
-    pub async fn pass(&self) {
+    pub async fn pass(&self, _ask: Ask) -> Pass {
+        self.wait().await;
+        Pass
+    }
+    pub fn observe(&self, _seen: &[switchboard_connect::limit::Observation]) {}
+    async fn wait(&self) {
         let _turn = self.turn.lock().await;
         loop {
             let now = self.clock.now_ms();
@@ -46,5 +51,24 @@ impl Gate {
     /// The end of a pause that is on.
     pub fn paused_until(&self) -> Option<i64> {
         self.limiter.lock().paused_until(self.clock.now_ms())
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Priority {
+    Background,
+    Interactive,
+}
+pub struct Ask;
+pub struct Pass;
+impl Ask {
+    pub fn background(_kind: switchboard_connect::manifest::OperationKind) -> Self {
+        Self
+    }
+    pub fn token() -> Self {
+        Self
+    }
+    pub fn other(_priority: Priority) -> Self {
+        Self
     }
 }

@@ -1,15 +1,24 @@
 //! One lane per connection: what waits for it, in order, at the pace that the vendor allows.
 //!
-//! [`window`] (order), [`limiter`] (pace) and [`backoff`] (patience) decide and are pure; [`runner`] acts on them; [`gate`] is the limiter that
-//! many attempts share; [`inbox`] takes hints from the store; [`lanes`] starts and stops the lanes of this node.
+//! [`window`] (order), [`packing`] (when a call is full enough), [`limiter`] (pace), [`circuit`] (whether the vendor is well), [`backoff`]
+//! (patience) and [`turns`] (fairness) decide and are pure; [`runner`] acts on them; [`gate`] is the limiter that many attempts share;
+//! [`inbox`] takes hints from the store; [`handover`] gives what waits for a primary that is down to its backup; [`lanes`] starts and
+//! stops the lanes of this node.
 
 pub mod backoff;
+pub mod circuit;
 mod gate;
+mod handover;
 mod inbox;
 mod lanes;
 pub mod limiter;
+mod load;
+mod packing;
 mod runner;
+mod turns;
 pub mod window;
 
-pub use gate::Gate;
+pub use gate::{Ask, Gate, Pass, Priority};
 pub use lanes::Lanes;
+pub use load::Measured;
+pub use turns::Turn;

@@ -1,78 +1,105 @@
-//! The task of one lane: fills the window, starts what may start, writes down what came of it.
+//! The task of one lane: fills the window, starts what may start, takes in what has landed.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use switchboard_model::{connection::ConnectionState, id::DeliveryId, problem::Fault};
 use tokio::{
     sync::watch,
     task::{self, JoinSet},
 };
 
-use super::{inbox::Inbox, window::Window};
+use super::{
+    circuit::Permit,
+    handover::Handover,
+    inbox::Inbox,
+    load::Load,
+    packing::Start,
+    turns::Turns,
+    window::{Share, Window},
+};
 use crate::{
-    attempt::{self, Desk, Ended},
+    attempt::{self, Desk, Ended, Order},
     configuration::Connection,
+    store::{Fence, Pending},
 };
 
-/// How many deliveries a lane holds in memory.
-const WINDOW: usize = 2_000;
+/// How many deliveries a lane holds in memory, without their events.
+const WINDOW: usize = 12_000;
 /// How many are read at once.
-const PAGE: usize = 500;
+const PAGE: usize = 2_000;
 /// How long a lane waits after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long after a failed preparation it is tried again, in milliseconds; doubled each time up to 64 times.
 const PREPARE_PAUSE_MS: i64 = 1_000;
 
-/// A delivery with its object and record key.
-type Record = (DeliveryId, Arc<str>, String);
+/// What a lane is started with.
+pub(super) struct Berth {
+    pub desk: Desk,
+    pub changes: watch::Receiver<Arc<Connection>>,
+    pub inbox: Arc<Inbox>,
+    pub turns: Arc<Turns>,
+    pub load: Arc<Load>,
+    pub fence: Fence,
+    pub stopped: watch::Receiver<bool>,
+}
+
+/// A flight that is over. `ended` is `None` when it broke down.
+struct Flown {
+    object: Arc<str>,
+    /// What it took, by record.
+    taken: Vec<(String, Vec<DeliveryId>)>,
+    ended: Option<Ended>,
+}
 
 struct Runner {
     desk: Desk,
     connection: Arc<Connection>,
     inbox: Arc<Inbox>,
+    turns: Arc<Turns>,
+    load: Arc<Load>,
+    fence: Fence,
     window: Window,
     /// The greatest id that was read or heard of.
     cursor: DeliveryId,
     behind: bool,
-    flights: JoinSet<Ended>,
-    /// What each flight carries.
-    records: HashMap<task::Id, Record>,
+    flights: JoinSet<Flown>,
+    handover: Handover,
     /// Not before this moment is anything started (preparation failed, credentials refused).
     held_until_ms: i64,
     failed_preparations: u32,
 }
 
 /// Runs until `stopped` becomes true.
-pub(super) async fn run(
-    desk: Desk,
-    mut changes: watch::Receiver<Arc<Connection>>,
-    inbox: Arc<Inbox>,
-    stopped: watch::Receiver<bool>,
-) {
-    let connection = changes.borrow_and_update().clone();
+pub(super) async fn run(mut berth: Berth) {
+    let connection = berth.changes.borrow_and_update().clone();
     let mut runner = Runner {
-        desk,
+        desk: berth.desk,
         connection,
-        inbox,
+        inbox: berth.inbox,
+        turns: berth.turns,
+        load: berth.load,
+        fence: berth.fence,
         window: Window::default(),
         cursor: DeliveryId(0),
         behind: true,
         flights: JoinSet::new(),
-        records: HashMap::new(),
+        handover: Handover::default(),
         held_until_ms: 0,
         failed_preparations: 0,
     };
-    while !*stopped.borrow() {
-        if changes.has_changed().unwrap_or(false) {
-            runner.connection = changes.borrow_and_update().clone();
+    while !*berth.stopped.borrow() {
+        if berth.changes.has_changed().unwrap_or(false) {
+            runner.connection = berth.changes.borrow_and_update().clone();
             runner.held_until_ms = 0;
             runner.failed_preparations = 0;
         }
         runner.listen();
         let pause = runner.step().await;
+        runner.note_load();
         runner.wait(pause).await;
     }
-    while let Some(ended) = runner.flights.join_next_with_id().await {
+    while let Some(ended) = runner.flights.join_next().await {
         runner.land(ended);
     }
 }
@@ -96,18 +123,15 @@ impl Runner {
 
     /// Fills the window and starts what may start; answers how long to wait at most.
     async fn step(&mut self) -> Option<Duration> {
-        if self.connection.state != ConnectionState::Active || !self.connection.enabled {
-            // What waits stays in the store; nothing is spent on a connection that is down.
-            if self.window.waiting() > 0 {
-                self.window.clear();
-                self.cursor = DeliveryId(0);
-                self.inbox.fall_behind();
-            }
-            return None;
-        }
         let now_ms = self.desk.clock.now_ms();
-        if self.held_until_ms > now_ms {
-            return Some(millis(self.held_until_ms - now_ms));
+        let down = self.down(now_ms);
+        let sweep = self
+            .handover
+            .step(&self.desk, &self.connection, self.fence, down.as_ref(), now_ms)
+            .await;
+        if let Some(down) = down {
+            self.forget();
+            return earliest(sweep, down.until_ms.map(|until| millis(until - now_ms)));
         }
         if self.behind && self.window.waiting() < WINDOW / 2 && self.read().await.is_err() {
             return Some(STORE_PAUSE);
@@ -115,7 +139,46 @@ impl Runner {
         if self.window.waiting() > 0 && !self.connection.is_prepared() && self.prepare(now_ms).await.is_err() {
             return Some(millis(self.held_until_ms - now_ms));
         }
-        self.start(now_ms)
+        self.start(now_ms).await
+    }
+
+    /// Why nothing can be sent at all now.
+    fn down(&self, now_ms: i64) -> Option<Down> {
+        let connection = &self.connection;
+        if connection.state != ConnectionState::Active || !connection.enabled {
+            let failed = connection.state == ConnectionState::Error;
+            return Some(Down {
+                because: connection
+                    .reason
+                    .clone()
+                    .unwrap_or_else(|| connection.state.name().into()),
+                is_failure: failed,
+                until_ms: None,
+            });
+        }
+        let circuit = connection.circuit.lock();
+        if let Some(until_ms) = circuit.open_until(now_ms) {
+            return Some(Down {
+                because: "it cannot be reached or answers with errors".into(),
+                is_failure: circuit.is_outage(),
+                until_ms: Some(until_ms),
+            });
+        }
+        drop(circuit);
+        (self.held_until_ms > now_ms).then(|| Down {
+            because: "it could not be prepared or does not accept the credentials".into(),
+            is_failure: true,
+            until_ms: Some(self.held_until_ms),
+        })
+    }
+
+    /// What waits stays in the store: no memory and no query is spent on a connection that is down.
+    fn forget(&mut self) {
+        if self.window.waiting() > 0 {
+            self.window.clear();
+            self.cursor = DeliveryId(0);
+        }
+        self.inbox.fall_behind();
     }
 
     async fn read(&mut self) -> Result<(), ()> {
@@ -162,24 +225,70 @@ impl Runner {
         }
     }
 
-    fn start(&mut self, now_ms: i64) -> Option<Duration> {
+    async fn start(&mut self, now_ms: i64) -> Option<Duration> {
         if let Some(until) = self.connection.gate.paused_until() {
             return Some(millis(until - now_ms));
         }
-        while self.window.in_flight() < self.connection.concurrency {
-            let Some(pending) = self.window.take(now_ms) else { break };
-            let (desk, connection) = (self.desk.clone(), Arc::clone(&self.connection));
-            let record = (pending.id, Arc::clone(&pending.object), pending.record_key.clone());
-            let task = self
-                .flights
-                .spawn(async move { attempt::run(&desk, &connection, pending).await });
-            self.records.insert(task.id(), record);
+        while self.flights.len() < self.connection.concurrency {
+            let Some((object, ready)) = self.window.next(now_ms) else {
+                break;
+            };
+            let object = Arc::clone(object);
+            let most = self.connection.records_per_call(&object);
+            let waited_ms = self.window.next_due().map_or(0, |due_ms| now_ms - due_ms);
+            match Start::decide(ready, most, self.flights.len(), waited_ms) {
+                Start::Now => {}
+                Start::In(pause) => return Some(pause),
+            }
+            let permit = self.connection.circuit.lock().may_start(now_ms);
+            let records = match permit {
+                Permit::Free => most,
+                Permit::Probe => 1,
+                Permit::No { until_ms } => return Some(millis(until_ms - now_ms)),
+            };
+            let share = Share {
+                records,
+                fold: self.connection.folds(&object) && permit == Permit::Free,
+            };
+            let groups = self.window.take(&object, now_ms, share);
+            self.launch(object, groups);
         }
         let next = self
             .window
             .next_due()
-            .filter(|_| self.window.in_flight() < self.connection.concurrency)?;
+            .filter(|_| self.flights.len() < self.connection.concurrency)?;
         Some(millis(next - now_ms))
+    }
+
+    fn launch(&mut self, object: Arc<str>, groups: Vec<Vec<Pending>>) {
+        let (desk, turns, load) = (self.desk.clone(), Arc::clone(&self.turns), Arc::clone(&self.load));
+        let taken = groups.iter().filter_map(|group| {
+            let ids = group.iter().map(|pending| pending.id).collect();
+            Some((group.first()?.record_key.clone(), ids))
+        });
+        let taken: Vec<_> = taken.collect();
+        let order = Order {
+            connection: Arc::clone(&self.connection),
+            fence: self.fence,
+            object: Arc::clone(&object),
+            groups,
+        };
+        self.flights.spawn(async move {
+            let begun_ms = desk.clock.now_ms();
+            // What costs this node's own power is shared fairly; waiting for the vendor costs none.
+            let connection = &order.connection;
+            let turn = turns.turn(connection.workspace, connection.id, taken.len()).await;
+            let flight = AssertUnwindSafe(attempt::fly(&desk, order, turn)).catch_unwind();
+            let ended = flight.await.ok();
+            load.landed(taken.len(), desk.clock.now_ms() - begun_ms);
+            Flown { object, taken, ended }
+        });
+    }
+
+    fn note_load(&self) {
+        let oldest = self.window.oldest();
+        self.load
+            .note(self.window.waiting(), self.flights.len(), self.behind, oldest);
     }
 
     /// Waits for a letter, a landing, or the time.
@@ -193,10 +302,10 @@ impl Runner {
         };
         tokio::select! {
             () = inbox.letter() => {}
-            Some(ended) = self.flights.join_next_with_id() => {
+            Some(ended) = self.flights.join_next() => {
                 self.land(ended);
                 // Whatever else has landed meanwhile needs no round of its own.
-                while let Some(ended) = self.flights.try_join_next_with_id() {
+                while let Some(ended) = self.flights.try_join_next() {
                     self.land(ended);
                 }
             }
@@ -204,28 +313,50 @@ impl Runner {
         }
     }
 
-    fn land(&mut self, landed: Result<(task::Id, Ended), task::JoinError>) {
-        let task = match &landed {
-            Ok((task, _)) => *task,
-            Err(error) => error.id(),
-        };
-        let Some((id, object, record_key)) = self.records.remove(&task) else {
-            return;
-        };
-        match landed {
-            Ok((_, ended)) => {
-                self.window.done(id, &object, &record_key, ended.again);
-                if let Some(until) = ended.hold_until_ms {
-                    self.held_until_ms = self.held_until_ms.max(until);
-                }
-            }
-            // The attempt panicked. Its intent is on the disk; reading everything anew takes it up as a doubt.
+    fn land(&mut self, flown: Result<Flown, task::JoinError>) {
+        let flown = match flown {
+            Ok(flown) => flown,
+            // Flights are not cancelled and catch their panics; one that is gone all the same is found by the next reading.
             Err(error) => {
-                tracing::error!(connection = %self.connection.key, %error, "an attempt broke down");
-                self.window.done(id, &object, &record_key, None);
-                self.inbox.reload();
+                tracing::error!(connection = %self.connection.key, %error, "a flight is gone");
+                return;
             }
+        };
+        let ended = flown.ended.unwrap_or_else(|| {
+            // Its intents are on the disk; reading everything anew takes them up as doubts.
+            tracing::error!(connection = %self.connection.key, "a flight broke down");
+            self.inbox.reload();
+            Ended::default()
+        });
+        let mut again: HashMap<String, Vec<Pending>> = HashMap::new();
+        for pending in ended.again {
+            again.entry(pending.record_key.clone()).or_default().push(pending);
         }
+        for (record_key, ids) in flown.taken {
+            let mut again = again.remove(&record_key).unwrap_or_default();
+            again.sort_by_key(|pending| pending.id);
+            self.window.land(&flown.object, &record_key, &ids, again);
+        }
+        if let Some(until) = ended.hold_until_ms {
+            self.held_until_ms = self.held_until_ms.max(until);
+        }
+    }
+}
+
+/// Why nothing can be sent.
+#[derive(Debug, Clone)]
+pub(super) struct Down {
+    pub because: String,
+    /// Whether it is a failure that a backup stands in for; a person's pause is none.
+    pub is_failure: bool,
+    /// Until when, as far as that is known.
+    pub until_ms: Option<i64>,
+}
+
+fn earliest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -46,6 +46,9 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 pub trait Listener: Send + Sync {
     /// These are in the outbox now. Called in the order of their ids, and must not block.
     fn accepted(&self, deliveries: Vec<Pending>);
+
+    /// Others may have put deliveries for these connections into the outbox. Must not block.
+    fn hinted(&self, connections: Vec<ConnectionId>);
 }
 
 /// Events and the outbox.
@@ -69,7 +72,7 @@ pub trait Outbox: Send + Sync {
     fn intend(&self, fence: Fence, intents: Vec<Intent>) -> Answer<'_, Vec<DeliveryId>>;
 
     /// Writes down what came of attempts, all in one transaction. What a later holder of the connection has taken up meanwhile is left alone.
-    fn settle(&self, fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()>;
+    fn settle(&self, fence: Fence, settlements: Arc<[Settlement]>) -> Answer<'_, ()>;
 
     /// The external ids that records have on a connection, by record key.
     fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>>;

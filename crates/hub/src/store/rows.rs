@@ -117,6 +117,8 @@ pub struct Pending {
     pub handed_over: bool,
     /// Whether it was never tried: it is in the outbox since its event was accepted. Then its record has no link through this delivery.
     pub fresh: bool,
+    /// To be sent without others of its record: together with them it was refused. Known to the lane only.
+    pub alone: bool,
 }
 
 impl Pending {

@@ -48,6 +48,8 @@ pub struct Retry {
     pub cap_ms: u64,
     /// Given up after so many failed tries.
     pub attempts: u32,
+    /// How long a primary may be down before its backup takes what waits, in seconds.
+    pub hand_over_seconds: u32,
 }
 
 /// Where the master key comes from.
@@ -180,6 +182,7 @@ impl Settings {
                 base_ms: read.count("retry.base_ms"),
                 cap_ms: read.count("retry.cap_ms"),
                 attempts: u32::try_from(read.count("retry.attempts")).unwrap_or(u32::MAX),
+                hand_over_seconds: u32::try_from(read.count("retry.hand_over_seconds")).unwrap_or(u32::MAX),
             },
             stop: Duration::from_secs(read.count("stop_seconds")),
             data,
@@ -294,7 +297,8 @@ mod tests {
             Retry {
                 base_ms: 1000,
                 cap_ms: 900_000,
-                attempts: 14
+                attempts: 14,
+                hand_over_seconds: 60
             }
         );
         assert_eq!(settings.stop, Duration::from_secs(10));

@@ -129,7 +129,13 @@ pub const SETTINGS: &[Setting] = &[
         key: "retry.attempts",
         form: Form::Count(1, 1000),
         default: "14",
-        doc: "After so many failed tries a delivery is given up, visibly",
+        doc: "After so many failed tries a delivery is given up, visibly; tries while the vendor is known to be down do not count",
+    },
+    Setting {
+        key: "retry.hand_over_seconds",
+        form: Form::Count(0, 604_800),
+        default: "60",
+        doc: "With primary_backup, how long the primary may be down before the backup takes what waits",
     },
     Setting {
         key: "stop_seconds",

@@ -66,6 +66,7 @@ impl SqliteStore {
             fallback: new.fallback.map(Arc::new),
             handed_over: false,
             fresh: true,
+            alone: false,
         }
     }
 }
@@ -154,7 +155,7 @@ impl Outbox for SqliteStore {
         }))
     }
 
-    fn settle(&self, _fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()> {
+    fn settle(&self, _fence: Fence, settlements: Arc<[Settlement]>) -> Answer<'_, ()> {
         let attempt_ids: Vec<Vec<i64>> = {
             let mut ids = self.ids.lock();
             let each = settlements.iter();

@@ -99,6 +99,7 @@ pub(super) fn pending(row: &Row<'_>, connection: ConnectionId) -> rusqlite::Resu
         fallback: optional_from_text(row, 9)?,
         handed_over: handed_over.is_some(),
         fresh: false,
+        alone: false,
     })
 }
 

@@ -193,6 +193,8 @@ impl Listener for Heard {
     fn accepted(&self, deliveries: Vec<Pending>) {
         self.0.lock().extend(deliveries.iter().map(|pending| pending.id));
     }
+
+    fn hinted(&self, _connections: Vec<ConnectionId>) {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -250,7 +252,11 @@ async fn a_settled_delivery_leaves_the_outbox_and_its_link_stays() {
         record_key: "p-1".into(),
         external_id: "00Q1".into(),
     };
-    fixture.store.settle(Fence::default(), vec![settlement]).await.unwrap();
+    fixture
+        .store
+        .settle(Fence::default(), [settlement].into())
+        .await
+        .unwrap();
     assert!(
         fixture
             .store
@@ -292,7 +298,7 @@ async fn only_dead_and_cancelled_deliveries_of_the_own_workspace_are_replayed() 
         .store
         .settle(
             Fence::default(),
-            vec![fixture.settlement(&pending, DeliveryState::Dead)],
+            [fixture.settlement(&pending, DeliveryState::Dead)].into(),
         )
         .await
         .unwrap();

@@ -1,0 +1,326 @@
+//! Makes the calls of a round: for one record, or for many with one request.
+
+use sha2::{Digest, Sha256};
+use switchboard_connect::{
+    call::HttpRequest,
+    connector::{BulkAnswer, Call},
+    manifest::OperationKind,
+};
+use switchboard_model::outcome::Outcome;
+
+use super::{
+    case::Case,
+    flight::{Flight, Round},
+    send::{self, Exchange},
+    verdict::{self, Verdict},
+};
+use crate::{
+    failpoint,
+    lane::Ask,
+    store::{Intent, StoreError},
+};
+
+/// A new token that is refused this many times in one try means that the credentials are not accepted.
+const MOST_RENEWALS: u32 = 2;
+
+impl Flight<'_> {
+    /// One call for one record.
+    pub(super) async fn call_alone(&self, round: &Round, kind: OperationKind, mut case: Case) -> Case {
+        let built = round.connector.build(&self.object, kind, &round.account, &case.call);
+        let request = match built {
+            Ok(request) => request,
+            Err(problem) => {
+                case.verdict = Some(Verdict::Dead(problem));
+                return case;
+            }
+        };
+        let pass = self.connection.gate.pass(self.ask(kind)).await;
+        if let Some(verdict) = self.intend_one(round, kind, &request, &mut case).await {
+            case.verdict = Some(verdict);
+            return case;
+        }
+        let sent = self.exchange(kind, &request).await;
+        drop(pass);
+        let outcome = match &sent.answer {
+            Ok(answer) => round
+                .connector
+                .read(&self.object, kind, &round.account, &case.call, answer),
+            Err(error) => send::without_answer(error, kind.is_read()),
+        };
+        self.note_answer(round, &sent, &outcome);
+        let mut line = sent.record(&request);
+        line.outcome = outcome.name();
+        case.calls.push(line);
+        self.take_in(round, kind, &mut case, outcome, sent.started_ms);
+        case
+    }
+
+    /// Calls for many records, as many in one request as the vendor takes.
+    pub(super) async fn call_together(&mut self, round: &Round, kind: OperationKind, cases: Vec<Case>) -> Vec<Case> {
+        let mut back = Vec::with_capacity(cases.len());
+        // What is to be sent, the next part last. A part that the vendor refuses as a whole is halved, until the record that it does not
+        // take is alone.
+        let mut parts = vec![cases];
+        while let Some(mut part) = parts.pop() {
+            if part.len() == 1 {
+                for case in part {
+                    back.push(self.call_alone(round, kind, case).await);
+                }
+                continue;
+            }
+            let calls: Vec<&Call> = part.iter().map(|case| &case.call).collect();
+            let built = match round.connector.build_bulk(&self.object, kind, &round.account, &calls) {
+                Ok(built) => built,
+                Err(problem) => {
+                    part.iter_mut()
+                        .for_each(|case| case.verdict = Some(Verdict::Dead(problem.clone())));
+                    back.append(&mut part);
+                    continue;
+                }
+            };
+            if built.taken < part.len() {
+                parts.push(part.split_off(built.taken.max(1)));
+            }
+            let pass = self.connection.gate.pass(self.ask(kind)).await;
+            match self.intend_many(round, kind, &built.request, &mut part).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    // Some of them may not be sent any more: the request is put together anew without them.
+                    back.extend(part.extract_if(.., |case| case.verdict.is_some()));
+                    parts.extend((!part.is_empty()).then_some(part));
+                    continue;
+                }
+                Err(verdict) => {
+                    part.iter_mut().for_each(|case| case.verdict = Some(verdict.clone()));
+                    back.append(&mut part);
+                    continue;
+                }
+            }
+            let sent = self.exchange(kind, &built.request).await;
+            drop(pass);
+            match self.read_together(round, kind, &sent, &part) {
+                // Surely nothing of it was carried out.
+                BulkAnswer::Whole(Outcome::Rejected { .. } | Outcome::Duplicate { .. } | Outcome::Missing) => {
+                    let rest = part.split_off(part.len() / 2);
+                    parts.push(rest);
+                    parts.push(part);
+                }
+                BulkAnswer::Whole(outcome) => {
+                    let outcomes = vec![outcome; part.len()];
+                    back.extend(self.take_in_together(round, kind, (&built.request, &sent), part, outcomes));
+                }
+                BulkAnswer::Each(outcomes) => {
+                    back.extend(self.take_in_together(round, kind, (&built.request, &sent), part, outcomes));
+                }
+            }
+        }
+        self.note_renewals(round, &back);
+        back
+    }
+
+    fn read_together(&self, round: &Round, kind: OperationKind, sent: &Exchange, part: &[Case]) -> BulkAnswer {
+        let read = match &sent.answer {
+            Ok(answer) => {
+                let calls: Vec<&Call> = part.iter().map(|case| &case.call).collect();
+                round
+                    .connector
+                    .read_bulk(&self.object, kind, &round.account, &calls, answer)
+            }
+            Err(error) => BulkAnswer::Whole(send::without_answer(error, kind.is_read())),
+        };
+        let of_all = match &read {
+            BulkAnswer::Whole(outcome) => Some(outcome),
+            BulkAnswer::Each(outcomes) => outcomes.first(),
+        };
+        if let Some(outcome) = of_all {
+            self.note_answer(round, sent, outcome);
+        }
+        read
+    }
+
+    fn take_in_together(
+        &self,
+        round: &Round,
+        kind: OperationKind,
+        (request, sent): (&HttpRequest, &Exchange),
+        mut part: Vec<Case>,
+        outcomes: Vec<Outcome>,
+    ) -> Vec<Case> {
+        let count = part.len();
+        for (at, (case, outcome)) in part.iter_mut().zip(outcomes).enumerate() {
+            let mut line = sent.record_of(request, at, count, case.call.record());
+            line.outcome = outcome.name();
+            case.calls.push(line);
+            self.take_in(round, kind, case, outcome, sent.started_ms);
+        }
+        part
+    }
+
+    fn ask(&self, kind: OperationKind) -> Ask {
+        Ask::background(kind)
+    }
+
+    async fn exchange(&self, kind: OperationKind, request: &HttpRequest) -> Exchange {
+        if !kind.is_read() {
+            failpoint::reach(failpoint::INTENT);
+        }
+        let sent = send::exchange(self.desk, kind.name(), request).await;
+        if !kind.is_read() {
+            failpoint::reach(failpoint::SENT);
+        }
+        sent
+    }
+
+    /// What the whole answer says about the connection: its limits, whether the vendor is well.
+    fn note_answer(&self, round: &Round, sent: &Exchange, outcome: &Outcome) {
+        self.desk
+            .metrics
+            .called(round.connector.slug(), sent.operation, outcome.name());
+        if let Ok(answer) = &sent.answer {
+            let observed = round.connector.observe(&round.account, answer);
+            if !observed.is_empty() {
+                self.connection.gate.observe(&observed);
+            }
+        }
+        let now_ms = self.desk.clock.now_ms();
+        let mut circuit = self.connection.circuit.lock();
+        match outcome {
+            Outcome::Throttled { after_ms, .. } => {
+                let after_ms = after_ms.unwrap_or(verdict::THROTTLE_MS);
+                circuit.throttled(now_ms, i64::try_from(after_ms).unwrap_or(i64::MAX));
+            }
+            Outcome::Retry { .. } | Outcome::Unknown { .. } if sent.is_outage() => circuit.failed(now_ms),
+            _ => circuit.succeeded(),
+        }
+    }
+
+    fn intent(
+        &self,
+        round: &Round,
+        kind: OperationKind,
+        request: &HttpRequest,
+    ) -> impl Fn(&crate::store::Pending) -> Intent {
+        let digest = Sha256::digest(&request.body);
+        let mut request_digest = [0; 8];
+        request_digest.copy_from_slice(&digest[..8]);
+        let means = round.connector.means(&self.object, kind);
+        let now_ms = self.desk.clock.now_ms();
+        move |pending| Intent {
+            delivery: pending.id,
+            operation: kind,
+            means,
+            request_digest,
+            now_ms,
+        }
+    }
+
+    /// The promise that a write is about to be sent is on the disk before it is. The verdict of a case that may not be sent.
+    async fn intend_one(
+        &self,
+        round: &Round,
+        kind: OperationKind,
+        request: &HttpRequest,
+        case: &mut Case,
+    ) -> Option<Verdict> {
+        if kind.is_read() {
+            return None;
+        }
+        let intents = case.members.iter().map(self.intent(round, kind, request)).collect();
+        match self.desk.store.intend(self.fence, intents).await {
+            Err(error) => Some(store_failed(&error)),
+            Ok(refused) if refused.is_empty() => None,
+            Ok(refused) => Some(withdraw(case, &refused)),
+        }
+    }
+
+    /// The same for many; `Ok(false)`: some may not be sent and have their verdict.
+    async fn intend_many(
+        &self,
+        round: &Round,
+        kind: OperationKind,
+        request: &HttpRequest,
+        cases: &mut [Case],
+    ) -> Result<bool, Verdict> {
+        if kind.is_read() {
+            return Ok(true);
+        }
+        let members = cases.iter().flat_map(|case| &case.members);
+        let intents = members.map(self.intent(round, kind, request)).collect();
+        let refused = self.desk.store.intend(self.fence, intents).await;
+        let refused = refused.map_err(|error| store_failed(&error))?;
+        for case in cases.iter_mut() {
+            if case.members.iter().any(|member| refused.contains(&member.id)) {
+                case.verdict = Some(withdraw(case, &refused));
+            }
+        }
+        Ok(refused.is_empty())
+    }
+
+    /// What the outcome of a call means for the case; without a verdict, what is known now decides about the next call.
+    fn take_in(&self, round: &Round, kind: OperationKind, case: &mut Case, outcome: Outcome, sent_ms: i64) {
+        if matches!(outcome, Outcome::Unknown { .. }) {
+            case.first_sent_ms.get_or_insert(sent_ms);
+        }
+        case.call.known.learn(kind, &outcome);
+        if case.call.known.doubt == switchboard_connect::connector::Doubt::No {
+            case.first_sent_ms = None;
+        }
+        case.verdict = match outcome {
+            Outcome::Delivered { .. } | Outcome::Missing | Outcome::Duplicate { .. } => None,
+            Outcome::Retry { message, after_ms } => Some(Verdict::Later {
+                message,
+                after_ms,
+                counts: true,
+            }),
+            Outcome::Throttled { message, after_ms } => Some(Verdict::Throttled { message, after_ms }),
+            Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => Some(Verdict::Denied(message)),
+            Outcome::Reauthorise { .. } => None,
+            Outcome::Denied { message } => Some(Verdict::Denied(message)),
+            // Which of the folded deliveries it is that the vendor does not take shows when they are sent one by one.
+            Outcome::Rejected { .. } if case.members.len() > 1 => Some(Verdict::NotYet { alone: true }),
+            Outcome::Rejected { message, fields } => {
+                Some(Verdict::Dead(verdict::rejected(&round.connector, &message, &fields)))
+            }
+            Outcome::Unknown { message } if round.connector.is_repeatable(&self.object, kind) => Some(Verdict::Later {
+                message,
+                after_ms: None,
+                counts: true,
+            }),
+            Outcome::Unknown { message } => {
+                let due_ms = self.desk.clock.now_ms() + round.connector.read_lag_ms(&self.object);
+                Some(Verdict::Doubt { message, due_ms })
+            }
+        };
+    }
+
+    /// Remembers that the vendor refused the round's token, when it did.
+    pub(super) fn note_renewals(&mut self, round: &Round, cases: &[Case]) {
+        let refused = cases.iter().any(|case| {
+            let last = case.calls.last();
+            case.verdict.is_none() && last.is_some_and(|line| line.outcome == "reauthorise")
+        });
+        if refused {
+            self.renewals += 1;
+            self.refused = Some(round.generation);
+        }
+    }
+}
+
+/// A person has held or cancelled some of the deliveries, or they are another node's now: those are none of ours any more. The others go
+/// back to wait.
+fn withdraw(case: &mut Case, refused: &[switchboard_model::id::DeliveryId]) -> Verdict {
+    if case.members.len() == 1 {
+        return Verdict::Withdrawn;
+    }
+    case.members.retain(|member| !refused.contains(&member.id));
+    Verdict::NotYet { alone: false }
+}
+
+/// Nothing can be done while the store does not answer; that is nobody's failed try.
+fn store_failed(error: &StoreError) -> Verdict {
+    Verdict::Later {
+        message: error.to_string(),
+        after_ms: None,
+        counts: false,
+    }
+}

@@ -1,0 +1,255 @@
+//! Tries deliveries that are sent together until each is settled or has to wait.
+//!
+//! A flight holds records of one object on one connection. It goes in rounds: the connector says for each record which call comes next, calls of
+//! one kind share a request where the vendor takes several records at once, and what has ended is written down before the next round begins.
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures::future::join_all;
+use switchboard_connect::{
+    auth::Token,
+    connector::{Account, Connector, Decision},
+    manifest::OperationKind,
+};
+use switchboard_model::{
+    event::Event,
+    id::EventId,
+    problem::{Code, Problem},
+};
+
+use super::{
+    Desk, Order,
+    case::{Case, cases},
+    send::{self, TokenError},
+    settle,
+    verdict::Verdict,
+};
+use crate::{
+    configuration::Connection,
+    lane::Turn,
+    store::{Fence, Pending, StoreError},
+};
+
+/// More rounds than this are not made in one try: a connector that goes round in circles is stopped.
+const MOST_ROUNDS: u32 = 10;
+
+/// A flight that is over.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// The deliveries that wait once more.
+    pub again: Vec<Pending>,
+    /// Nothing of this connection is sent before this moment.
+    pub hold_until_ms: Option<i64>,
+}
+
+/// Tries what `order` names and writes down what came of it. `turn` is held until the first call is put together.
+pub async fn fly(desk: &Desk, order: Order, turn: Turn) -> Ended {
+    let mut flight = Flight {
+        desk,
+        connection: &order.connection,
+        object: order.object,
+        fence: order.fence,
+        turn: Some(turn),
+        refused: None,
+        renewals: 0,
+        ended: Ended::default(),
+    };
+    flight.run(order.groups).await;
+    flight.ended
+}
+
+/// What all rounds of a flight share.
+pub(super) struct Flight<'a> {
+    pub desk: &'a Desk,
+    pub connection: &'a Connection,
+    pub object: Arc<str>,
+    pub fence: Fence,
+    turn: Option<Turn>,
+    /// The generation of a token that the vendor refused.
+    pub refused: Option<u64>,
+    /// How often a new token was refused.
+    pub renewals: u32,
+    ended: Ended,
+}
+
+/// What the calls of one round are made with.
+pub(super) struct Round {
+    pub connector: Arc<Connector>,
+    pub account: Arc<Account>,
+    pub token: Option<Token>,
+    pub generation: u64,
+}
+
+impl Flight<'_> {
+    async fn run(&mut self, groups: Vec<Vec<Pending>>) {
+        let mut flying = self.board(groups).await;
+        for _ in 0..MOST_ROUNDS {
+            flying = self.settle(flying).await;
+            if flying.is_empty() {
+                return;
+            }
+            flying = self.round(flying).await;
+        }
+        for case in flying.iter_mut().filter(|case| case.verdict.is_none()) {
+            let detail = format!(
+                "{}: there was still no result after {MOST_ROUNDS} calls",
+                self.connection.key
+            );
+            let next = "Look at the calls of this delivery, mend the cause and replay it.";
+            case.verdict = Some(Verdict::Dead(Problem::new(Code::VendorRejected, detail, next)));
+        }
+        self.settle(flying).await;
+    }
+
+    /// Fetches what the deliveries lack (events, links) and makes their cases.
+    async fn board(&mut self, groups: Vec<Vec<Pending>>) -> Vec<Case> {
+        match self.fetch(&groups).await {
+            Ok((bodies, links)) => cases(self.connection, groups, &bodies, &links),
+            Err(error) => {
+                let later = || Verdict::Later {
+                    message: error.to_string(),
+                    after_ms: None,
+                    counts: false,
+                };
+                let all = groups.into_iter().flatten();
+                all.map(|pending| Case::hopeless(pending, later())).collect()
+            }
+        }
+    }
+
+    async fn fetch(
+        &self,
+        groups: &[Vec<Pending>],
+    ) -> Result<(HashMap<EventId, Arc<Event>>, HashMap<String, String>), StoreError> {
+        let all = || groups.iter().flatten();
+        let missing: Vec<EventId> = all()
+            .filter(|pending| pending.body.is_none())
+            .map(|pending| pending.event)
+            .collect();
+        let bodies = match missing.is_empty() {
+            true => Vec::new(),
+            false => self.desk.store.bodies(missing).await?,
+        };
+        // A record that is its event has no link before its first try.
+        let unlinked = |pending: &Pending| pending.fresh && pending.record_key == pending.event.to_string();
+        let keys: Vec<String> = groups
+            .iter()
+            .filter_map(|group| group.first())
+            .filter(|first| !unlinked(first))
+            .map(|first| first.record_key.clone())
+            .collect();
+        let links = match keys.is_empty() {
+            true => HashMap::new(),
+            false => self.desk.store.links(self.connection.id, &self.object, keys).await?,
+        };
+        let bodies = bodies.into_iter().map(|event| (event.id, event)).collect();
+        Ok((bodies, links))
+    }
+
+    /// One call for each case, as far as calls are needed.
+    async fn round(&mut self, mut flying: Vec<Case>) -> Vec<Case> {
+        let round = match self.begin(&mut flying).await {
+            Ok(round) => round,
+            Err(verdict) => {
+                flying.iter_mut().for_each(|case| case.verdict = Some(verdict.clone()));
+                return flying;
+            }
+        };
+        let now_ms = self.desk.clock.now_ms();
+        let mut back = Vec::with_capacity(flying.len());
+        let mut bulk: Vec<(OperationKind, usize, Vec<Case>)> = Vec::new();
+        let mut single: Vec<(OperationKind, Case)> = Vec::new();
+        for mut case in flying {
+            case.call.begin(now_ms, round.token.as_ref(), case.first_sent_ms);
+            let kind = match round.connector.next_call(&self.object, &round.account, &case.call) {
+                Decision::Call(kind) => kind,
+                Decision::Done { external_id } => {
+                    case.verdict = Some(Verdict::Delivered { external_id });
+                    back.push(case);
+                    continue;
+                }
+                Decision::Reject(problem) => {
+                    case.verdict = Some(Verdict::Dead(problem));
+                    back.push(case);
+                    continue;
+                }
+            };
+            if let Some(verdict) = self.read_lag(&round, kind, &case) {
+                case.verdict = Some(verdict);
+                back.push(case);
+                continue;
+            }
+            match round.connector.bulk(&self.object, kind, &round.account, &case.call) {
+                None => single.push((kind, case)),
+                Some(way) => match bulk.iter_mut().find(|(other, at, _)| (*other, *at) == (kind, way.way)) {
+                    Some((.., together)) => together.push(case),
+                    None => bulk.push((kind, way.way, vec![case])),
+                },
+            }
+        }
+        self.turn = None;
+        for (kind, _, mut together) in bulk {
+            match together.len() {
+                1 => single.extend(together.pop().map(|case| (kind, case))),
+                _ => back.extend(self.call_together(&round, kind, together).await),
+            }
+        }
+        let round = &round;
+        let this = &*self;
+        let singles = join_all(
+            single
+                .into_iter()
+                .map(|(kind, case)| this.call_alone(round, kind, case)),
+        )
+        .await;
+        self.note_renewals(round, &singles);
+        back.extend(singles);
+        back
+    }
+
+    /// The token and the account that this round works with.
+    async fn begin(&mut self, flying: &mut [Case]) -> Result<Round, Verdict> {
+        let connector = Arc::clone(self.connection.connector().map_err(Verdict::Dead)?);
+        let mut calls = Vec::new();
+        let taken = send::token(self.desk, self.connection, self.refused.take(), &mut calls).await;
+        if let Some(first) = flying.first_mut() {
+            first.calls.append(&mut calls);
+        }
+        let taken = taken.map_err(|error| match error {
+            TokenError::Denied(message) => Verdict::Denied(message),
+            TokenError::Later { message, after_ms } => Verdict::Later {
+                message,
+                after_ms,
+                counts: true,
+            },
+            TokenError::Broken(problem) => Verdict::Dead(problem),
+        })?;
+        Ok(Round {
+            connector,
+            account: self.connection.account().map_err(Verdict::Dead)?,
+            generation: taken.generation,
+            token: taken.token,
+        })
+    }
+
+    /// A vendor may show a record only some time after it was written; looking for it earlier proves nothing.
+    fn read_lag(&self, round: &Round, kind: OperationKind, case: &Case) -> Option<Verdict> {
+        let since = case.first_sent_ms.filter(|_| kind == OperationKind::Probe)?;
+        let visible_ms = since + round.connector.read_lag_ms(&self.object);
+        (visible_ms > self.desk.clock.now_ms()).then(|| Verdict::Doubt {
+            message: "waits until the vendor shows what was written".into(),
+            due_ms: visible_ms,
+        })
+    }
+
+    /// Writes down what has ended; answers what goes on.
+    async fn settle(&mut self, flying: Vec<Case>) -> Vec<Case> {
+        let (ended, on): (Vec<Case>, Vec<Case>) = flying.into_iter().partition(|case| case.verdict.is_some());
+        if !ended.is_empty() {
+            let written = settle::write_down(self.desk, self.connection, self.fence, ended).await;
+            self.ended.again.extend(written.again);
+            self.ended.hold_until_ms = self.ended.hold_until_ms.max(written.hold_until_ms);
+        }
+        on
+    }
+}

@@ -1,0 +1,50 @@
+//! How busy a lane is, for people and for the forecast. Written by the lane, read by the API.
+
+use parking_lot::Mutex;
+use switchboard_model::id::DeliveryId;
+
+/// How much a new call weighs in the averages.
+const WEIGHT: f64 = 0.2;
+
+/// The load of one lane.
+#[derive(Debug, Default)]
+pub struct Load(Mutex<Measured>);
+
+/// What was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Measured {
+    /// Deliveries that the lane has in memory.
+    pub waiting: usize,
+    /// Calls that are under way.
+    pub in_flight: usize,
+    /// Whether more wait in the store than the lane has in memory.
+    pub behind: bool,
+    /// Records that one call carried of late; 0 before the first.
+    pub records_per_call: f64,
+    /// How long one took of late, milliseconds.
+    pub ms_per_call: f64,
+    /// The oldest delivery in memory.
+    pub oldest: Option<DeliveryId>,
+}
+
+impl Load {
+    /// What was measured last.
+    pub fn measured(&self) -> Measured {
+        *self.0.lock()
+    }
+
+    pub(super) fn note(&self, waiting: usize, in_flight: usize, behind: bool, oldest: Option<DeliveryId>) {
+        let mut measured = self.0.lock();
+        measured.waiting = waiting;
+        measured.in_flight = in_flight;
+        measured.behind = behind;
+        measured.oldest = oldest;
+    }
+
+    pub(super) fn landed(&self, records: usize, took_ms: i64) {
+        let mut measured = self.0.lock();
+        let weight = if measured.records_per_call == 0.0 { 1.0 } else { WEIGHT };
+        measured.records_per_call += weight * (records as f64 - measured.records_per_call);
+        measured.ms_per_call += weight * (took_ms as f64 - measured.ms_per_call);
+    }
+}

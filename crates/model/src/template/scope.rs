@@ -43,7 +43,8 @@ impl<'a> Scope<'a> {
         Self::empty().with_map(map)
     }
 
-    fn empty() -> Self {
+    /// A scope without any variable.
+    pub fn empty() -> Self {
         Self {
             layers: Vec::new(),
             lookups: None,

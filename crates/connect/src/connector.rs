@@ -35,6 +35,7 @@ use crate::{
 pub use crate::{
     account::{Account, Call},
     decision::{Decision, Doubt, Known},
+    identity::AccountId,
     prepare::{Preparation, PrepareStep},
     trial::{TestStep, Trial},
 };
@@ -64,6 +65,8 @@ pub struct Connector {
     pub(crate) objects: IndexMap<String, Object>,
     /// What the vendor allows.
     pub(crate) limits: Vec<Bucket>,
+    /// What names the vendor's account.
+    pub(crate) account_names: Vec<Template>,
     pub(crate) settings: Schema,
     pub(crate) guide: GuideSpec,
     pub(crate) auth: Vec<Auth>,

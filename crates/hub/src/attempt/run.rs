@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
+    lane::{Pass, limiter::Ask},
     store::{CallRecord, InDoubt, Intent, Pending},
     token::TakenToken,
 };
@@ -116,11 +117,13 @@ impl Attempt<'_> {
             .build(&self.pending.object, kind, &account, call)
             .map_err(Verdict::Dead)?;
         self.wait_for_read_lag(connector, kind)?;
-        self.connection.gate.pass().await;
+        let pass = self.connection.gate.pass(Ask::background(kind)).await;
+        let mut pass = pass.map_err(|blocked| Verdict::Denied(blocked.0))?;
         if !kind.is_read() {
             self.intend(kind, &request).await?;
         }
-        let outcome = self.send(connector, &account, kind, &request).await;
+        let outcome = self.send(connector, &account, kind, &request, &mut pass).await;
+        drop(pass);
         self.learn(kind, &outcome);
         self.conclude(connector, kind, outcome, &token)
     }
@@ -194,12 +197,16 @@ impl Attempt<'_> {
         account: &Arc<Account>,
         kind: OperationKind,
         request: &HttpRequest,
+        pass: &mut Pass,
     ) -> Outcome {
         let sent_ms = self.desk.clock.now_ms();
         let Sent {
             answer,
             record: mut line,
         } = send_call(self.desk, kind.name(), request).await;
+        if let Ok(answer) = &answer {
+            pass.observe(&connector.observe(account, answer));
+        }
         let outcome = match (&answer, &self.call) {
             (Ok(answer), Some(call)) => connector.read(&self.pending.object, kind, account, call, answer),
             (Err(error), _) => send::without_answer(error, kind.is_read()),
@@ -250,6 +257,10 @@ impl Attempt<'_> {
                 Ok(None)
             }
             Outcome::Denied { message } => Err(Verdict::Denied(message)),
+            Outcome::Blocked { message } => {
+                self.connection.gate.block(&message);
+                Err(Verdict::Denied(message))
+            }
             Outcome::Rejected { message, fields } => {
                 Err(Verdict::Dead(verdict::rejected(connector, &message, &fields)))
             }

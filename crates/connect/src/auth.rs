@@ -131,6 +131,11 @@ impl Auth {
 }
 
 impl TokenSource {
+    /// Whether an answer of the vendor replaces this credential.
+    pub fn replaces(&self, credential: &str) -> bool {
+        self.replaces.names().any(|name| name == credential)
+    }
+
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &TokenSpec) -> Option<Self> {
         let TokenResultSpec {
             when,
@@ -286,7 +291,7 @@ fn changed(mut replaced: Map<String, Value>, scope: &Scope<'_>) -> Map<String, V
 
 fn failure(outcome: Outcome) -> TokenFailure {
     let (dead, message, after_ms) = match outcome {
-        Outcome::Denied { message } => (true, message, None),
+        Outcome::Denied { message } | Outcome::Blocked { message } => (true, message, None),
         Outcome::Throttled { message, after_ms } | Outcome::Retry { message, after_ms } => (false, message, after_ms),
         Outcome::Reauthorise { message } | Outcome::Rejected { message, .. } | Outcome::Unknown { message } => {
             (false, message, None)

@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use jiff::fmt::rfc2822;
 use serde_json::Value;
 
 /// What stands in place of a secret wherever a call is shown or kept.
@@ -163,6 +164,12 @@ impl Answer {
     /// The first header of this name, when it is readable text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// When the answer was made by the server's clock (header `Date`), Unix milliseconds.
+    pub(crate) fn date_ms(&self) -> Option<i64> {
+        let date = rfc2822::parse(self.header("date")?).ok()?;
+        Some(date.timestamp().as_millisecond())
     }
 }
 

@@ -36,6 +36,7 @@ pub use crate::{
     account::{Account, Call},
     bulk::{Bulk, BulkAnswer, BulkRequest},
     decision::{Decision, Doubt, Known},
+    identity::AccountId,
     means::Means,
     prepare::{Preparation, PrepareStep},
     trial::{TestStep, Trial},
@@ -66,6 +67,8 @@ pub struct Connector {
     pub(crate) objects: IndexMap<String, Object>,
     /// What the vendor allows.
     pub(crate) limits: Vec<Bucket>,
+    /// What names the vendor's account.
+    pub(crate) account_names: Vec<Template>,
     pub(crate) settings: Schema,
     pub(crate) guide: GuideSpec,
     pub(crate) auth: Vec<Auth>,

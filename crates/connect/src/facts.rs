@@ -14,6 +14,11 @@ impl Learned {
     pub fn compile(compiler: &mut Compiler<'_>, at: &str, table: &IndexMap<String, SourceSpec>) -> Self {
         Self(compiler.table(at, table, Source::compile))
     }
+
+    /// What is learned.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
 }
 
 /// What the answer tells; what it does not tell is left out.

@@ -16,6 +16,7 @@ pub mod document;
 mod draft;
 pub mod facts;
 pub mod guide;
+mod identity;
 mod interpolation;
 pub mod limit;
 pub mod load;

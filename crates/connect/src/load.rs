@@ -96,6 +96,11 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
     let test = compiler.list("/test", &manifest.test, TestCall::compile);
     let preparations = compiler.list("/prepare", &manifest.prepare, PreparationPlan::compile);
     let limits = compiler.list("/limits", &manifest.limits, Bucket::compile);
+    let account_names = manifest
+        .account
+        .each()
+        .filter_map(|(end, source)| compiler.template(&format!("/account{end}"), source))
+        .collect();
     let rules = compiler.list("/classify", &manifest.classify, Rule::compile);
     let operations = manifest.operations.iter().map(|(kind, specs)| {
         (
@@ -122,6 +127,7 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
         guide_text: files.guide.clone(),
         objects,
         limits,
+        account_names,
         settings: settings?,
         guide: manifest.guide.clone(),
         auth,

@@ -106,6 +106,7 @@ impl Rule {
             },
             OutcomeKind::Reauthorise => Outcome::Reauthorise { message: message() },
             OutcomeKind::Denied => Outcome::Denied { message: message() },
+            OutcomeKind::Blocked => Outcome::Blocked { message: message() },
             OutcomeKind::Rejected => Outcome::Rejected {
                 message: message(),
                 fields: self.refused_fields(answer),
@@ -212,8 +213,8 @@ impl After {
             Some(amount) => Some((amount * scale).ceil() as u64),
             None if self.unit == AfterUnit::RetryAfter => {
                 // Both dates are the server's, so that its clock need not be ours.
-                let millisecond = |date: &str| Some(rfc2822::parse(date).ok()?.timestamp().as_millisecond());
-                let wait = millisecond(value.as_str()?)? - millisecond(answer.header("date")?)?;
+                let until = rfc2822::parse(value.as_str()?).ok()?;
+                let wait = until.timestamp().as_millisecond() - answer.date_ms()?;
                 Some(u64::try_from(wait).unwrap_or(0))
             }
             None => None,

@@ -27,7 +27,7 @@ use crate::{
     configuration::{Configuration, Tools},
     http::{AddressPolicy, Client},
     intake::{self, Incoming, Receipt},
-    lane::Lanes,
+    lane::{Gates, Lanes},
     metrics::Metrics,
     store::{Listener, Store, sqlite::SqliteStore},
     vault::{MasterKey, Vault},
@@ -58,6 +58,7 @@ struct Inner {
     adopting: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
     running: Mutex<Option<Running>>,
+    gates: Gates,
 }
 
 /// What only a started hub has.
@@ -99,6 +100,7 @@ impl Hub {
         };
         let client = Client::new(policy).map_err(|error| unusable(&options, &error.to_string()))?;
         let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+        let gates = Gates::new(Arc::clone(&clock));
         let desk = Desk {
             store: Arc::clone(&store),
             client,
@@ -121,6 +123,7 @@ impl Hub {
                 adopting: tokio::sync::Mutex::new(()),
                 keys: RwLock::default(),
                 running: Mutex::new(None),
+                gates,
             }),
         };
         hub.refresh().await?;
@@ -236,7 +239,7 @@ impl Hub {
         *self.inner.keys.write() = access::Keys::new(self.inner.store.keys().await?);
         let tools = Tools {
             vault: self.inner.vault.clone(),
-            clock: self.clock(),
+            gates: self.inner.gates.clone(),
         };
         let compiled = Configuration::compile(stored, &self.configuration(), &self.inner.registry, &tools);
         let compiled = Arc::new(compiled);

@@ -54,6 +54,12 @@ pub enum Outcome {
         /// What the vendor said.
         message: String,
     },
+    /// The vendor has locked the account or shut us out. Going on makes it worse: nothing more is sent, not even by other
+    /// connections of the account, until a person has settled it with the vendor.
+    Blocked {
+        /// What the vendor said.
+        message: String,
+    },
     /// The vendor refuses this record; trying again unchanged is useless.
     Rejected {
         /// What the vendor said.
@@ -79,6 +85,7 @@ impl Outcome {
             Self::Throttled { .. } => "throttled",
             Self::Reauthorise { .. } => "reauthorise",
             Self::Denied { .. } => "denied",
+            Self::Blocked { .. } => "blocked",
             Self::Rejected { .. } => "rejected",
             Self::Unknown { .. } => "unknown",
         }

@@ -73,6 +73,8 @@ pub enum OutcomeKind {
     Reauthorise,
     /// The credentials are dead or may not do this.
     Denied,
+    /// The vendor has locked the account or shut us out: everything stops until a person has settled it.
+    Blocked,
     /// The record is refused.
     Rejected,
     /// The server failed and may have done it all the same: `retry` for calls that are safe to repeat, else `unknown`.

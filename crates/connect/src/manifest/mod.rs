@@ -5,6 +5,7 @@
 mod account;
 mod answer;
 mod bulk;
+mod limit;
 mod object;
 mod operation;
 
@@ -17,10 +18,11 @@ pub use answer::{
     AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec,
 };
 pub use bulk::{Absent, BulkKeySpec, BulkResultSpec, BulkSpec};
+pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
 pub use operation::{
-    BucketKind, CaseSpec, FeedSpec, InsertSpec, LimitSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec,
-    PrepareStepSpec, QuerySpec, Recovery, RequestSpec, ResultSpec, SameSpec, TestSpec,
+    CaseSpec, InsertSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec, PrepareStepSpec, QuerySpec,
+    Recovery, RequestSpec, ResultSpec, SameSpec, TestSpec,
 };
 
 /// One value, or a list of them. The list comes first: a struct can be read from a list, too.
@@ -122,6 +124,10 @@ pub struct Manifest {
     pub prepare: Vec<PrepareSpec>,
     /// What the vendor allows.
     pub limits: Vec<LimitSpec>,
+    /// Templates of what names the vendor's account (settings, secrets, facts): connections for which they give the same
+    /// share their limits. Without them it is `settings.baseUrl` and all secrets that the vendor does not replace.
+    #[serde(default)]
+    pub account: OneOrMany<String>,
     /// What answers mean, for every call.
     pub classify: Vec<RuleSpec>,
     /// What can be done with every object that does not say otherwise.

@@ -133,7 +133,7 @@ fn salesforce_answers_to_writes() {
         ),
         (Op::Create, 403, sf("REQUEST_LIMIT_EXCEEDED"), "throttled 60000"),
         (Op::Create, 403, sf("INSUFFICIENT_ACCESS"), "rejected LastName"),
-        (Op::Create, 403, sf("API_DISABLED_FOR_ORG"), "denied"),
+        (Op::Create, 403, sf("API_DISABLED_FOR_ORG"), "blocked"),
         (Op::Create, 400, sf("UNABLE_TO_LOCK_ROW"), "retry"),
         (Op::Create, 400, sf("REQUIRED_FIELD_MISSING"), "rejected LastName"),
         (Op::Create, 400, sf("STRING_TOO_LONG"), "rejected LastName"),

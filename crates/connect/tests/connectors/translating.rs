@@ -1,6 +1,7 @@
 //! The guides' way of writing a connection.
 
 use serde_json::{Value, json};
+use switchboard_connect::manifest::BucketKind;
 use switchboard_model::problem::Code;
 
 use super::hub::{connector, map};
@@ -244,14 +245,16 @@ fn every_connector_has_the_setting_for_its_pace() {
             whole.concurrency >= 1 && whole.concurrency == tenth.concurrency,
             "{slug}"
         );
-        for ((all, length), (few, same_length)) in whole.windows.iter().zip(&tenth.windows) {
-            assert_eq!((few, same_length), (&(all / 10).max(1), length), "{slug}");
+        for (all, few) in whole.buckets.iter().zip(&tenth.buckets) {
+            let scaled = match all.kind {
+                BucketKind::Concurrency => all.amount,
+                _ => (all.amount / 10).max(1),
+            };
+            assert_eq!((few.amount, few.window_ms), (scaled, all.window_ms), "{slug}");
         }
     }
-    assert_eq!(
-        connector("hubspot").limits(&json!({"callsPerTenSeconds": 190})).windows[0],
-        (190, 10_000)
-    );
+    let hubspot = connector("hubspot").limits(&json!({"callsPerTenSeconds": 190}));
+    assert_eq!((hubspot.buckets[0].amount, hubspot.buckets[0].window_ms), (190, 10_000));
 }
 
 #[test]

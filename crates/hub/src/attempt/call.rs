@@ -1,5 +1,7 @@
 //! Makes the calls of a round: for one record, or for many with one request.
 
+use std::sync::atomic::Ordering;
+
 use sha2::{Digest, Sha256};
 use switchboard_connect::{
     call::HttpRequest,
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::{
     failpoint,
-    lane::Ask,
+    lane::{Pass, limiter::Ask},
     store::{Intent, StoreError},
 };
 
@@ -34,12 +36,19 @@ impl Flight<'_> {
                 return case;
             }
         };
-        let pass = self.connection.gate.pass(self.ask(kind)).await;
+        let mut pass = match self.connection.gate.pass(Ask::background(kind)).await {
+            Ok(pass) => pass,
+            Err(blocked) => {
+                case.verdict = Some(Verdict::Denied(blocked.0));
+                return case;
+            }
+        };
         if let Some(verdict) = self.intend_one(round, kind, &request, &mut case).await {
             case.verdict = Some(verdict);
             return case;
         }
         let sent = self.exchange(kind, &request).await;
+        self.observe(round, &sent, &mut pass);
         drop(pass);
         let outcome = match &sent.answer {
             Ok(answer) => round
@@ -72,16 +81,20 @@ impl Flight<'_> {
             let built = match round.connector.build_bulk(&self.object, kind, &round.account, &calls) {
                 Ok(built) => built,
                 Err(problem) => {
-                    part.iter_mut()
-                        .for_each(|case| case.verdict = Some(Verdict::Dead(problem.clone())));
-                    back.append(&mut part);
+                    back.extend(ended(part, &Verdict::Dead(problem)));
                     continue;
                 }
             };
             if built.taken < part.len() {
                 parts.push(part.split_off(built.taken.max(1)));
             }
-            let pass = self.connection.gate.pass(self.ask(kind)).await;
+            let mut pass = match self.connection.gate.pass(Ask::background(kind)).await {
+                Ok(pass) => pass,
+                Err(blocked) => {
+                    back.extend(ended(part, &Verdict::Denied(blocked.0)));
+                    continue;
+                }
+            };
             match self.intend_many(round, kind, &built.request, &mut part).await {
                 Ok(true) => {}
                 Ok(false) => {
@@ -91,12 +104,12 @@ impl Flight<'_> {
                     continue;
                 }
                 Err(verdict) => {
-                    part.iter_mut().for_each(|case| case.verdict = Some(verdict.clone()));
-                    back.append(&mut part);
+                    back.extend(ended(part, &verdict));
                     continue;
                 }
             }
             let sent = self.exchange(kind, &built.request).await;
+            self.observe(round, &sent, &mut pass);
             drop(pass);
             match self.read_together(round, kind, &sent, &part) {
                 // Surely nothing of it was carried out.
@@ -156,8 +169,11 @@ impl Flight<'_> {
         part
     }
 
-    fn ask(&self, kind: OperationKind) -> Ask {
-        Ask::background(kind)
+    /// What the answer says about the account's limits.
+    fn observe(&self, round: &Round, sent: &Exchange, pass: &mut Pass) {
+        if let Ok(answer) = &sent.answer {
+            pass.observe(&round.connector.observe(&round.account, answer));
+        }
     }
 
     async fn exchange(&self, kind: OperationKind, request: &HttpRequest) -> Exchange {
@@ -176,21 +192,16 @@ impl Flight<'_> {
         self.desk
             .metrics
             .called(round.connector.slug(), sent.operation, outcome.name());
-        if let Ok(answer) = &sent.answer {
-            let observed = round.connector.observe(&round.account, answer);
-            if !observed.is_empty() {
-                self.connection.gate.observe(&observed);
-            }
-        }
         let now_ms = self.desk.clock.now_ms();
+        self.told.store(true, Ordering::Relaxed);
         let mut circuit = self.connection.circuit.lock();
         match outcome {
             Outcome::Throttled { after_ms, .. } => {
-                let after_ms = after_ms.unwrap_or(verdict::THROTTLE_MS);
-                circuit.throttled(now_ms, i64::try_from(after_ms).unwrap_or(i64::MAX));
+                circuit.throttled(self.leave, now_ms, after_ms.unwrap_or(verdict::THROTTLE_MS));
             }
-            Outcome::Retry { .. } | Outcome::Unknown { .. } if sent.is_outage() => circuit.failed(now_ms),
-            _ => circuit.succeeded(),
+            Outcome::Retry { .. } | Outcome::Unknown { .. } if sent.is_outage() => circuit.failed(self.leave, now_ms),
+            Outcome::Blocked { message } => self.connection.gate.block(message),
+            _ => circuit.succeeded(self.leave),
         }
     }
 
@@ -275,7 +286,7 @@ impl Flight<'_> {
             Outcome::Throttled { message, after_ms } => Some(Verdict::Throttled { message, after_ms }),
             Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => Some(Verdict::Denied(message)),
             Outcome::Reauthorise { .. } => None,
-            Outcome::Denied { message } => Some(Verdict::Denied(message)),
+            Outcome::Denied { message } | Outcome::Blocked { message } => Some(Verdict::Denied(message)),
             // Which of the folded deliveries it is that the vendor does not take shows when they are sent one by one.
             Outcome::Rejected { .. } if case.members.len() > 1 => Some(Verdict::NotYet { alone: true }),
             Outcome::Rejected { message, fields } => {
@@ -304,6 +315,14 @@ impl Flight<'_> {
             self.refused = Some(round.generation);
         }
     }
+}
+
+/// All of them end alike.
+fn ended(mut part: Vec<Case>, verdict: &Verdict) -> Vec<Case> {
+    for case in &mut part {
+        case.verdict = Some(verdict.clone());
+    }
+    part
 }
 
 /// A person has held or cancelled some of the deliveries, or they are another node's now: those are none of ours any more. The others go

@@ -3,7 +3,13 @@
 //! A flight holds records of one object on one connection. It goes in rounds: the connector says for each record which call comes next, calls of
 //! one kind share a request where the vendor takes several records at once, and what has ended is written down before the next round begins.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use futures::future::join_all;
 use switchboard_connect::{
@@ -26,7 +32,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
-    lane::Turn,
+    lane::{Turn, circuit::Start},
     store::{Fence, Pending, StoreError},
 };
 
@@ -50,11 +56,17 @@ pub async fn fly(desk: &Desk, order: Order, turn: Turn) -> Ended {
         object: order.object,
         fence: order.fence,
         turn: Some(turn),
+        leave: order.leave,
+        told: AtomicBool::new(false),
         refused: None,
         renewals: 0,
         ended: Ended::default(),
     };
     flight.run(order.groups).await;
+    if !flight.told.load(Ordering::Relaxed) {
+        let now_ms = desk.clock.now_ms();
+        order.connection.circuit.lock().abandoned(order.leave, now_ms);
+    }
     flight.ended
 }
 
@@ -65,6 +77,9 @@ pub(super) struct Flight<'a> {
     pub object: Arc<str>,
     pub fence: Fence,
     turn: Option<Turn>,
+    /// The leave of the circuit, and whether it was told what became of it.
+    pub leave: Start,
+    pub told: AtomicBool,
     /// The generation of a token that the vendor refused.
     pub refused: Option<u64>,
     /// How often a new token was refused.

@@ -26,7 +26,7 @@ use crate::{
     clock::Clock,
     configuration::Connection,
     http::Client,
-    lane::backoff::Schedule,
+    lane::{backoff::Schedule, circuit::Start},
     metrics::Metrics,
     store::{Fence, Pending, Store},
     vault::Vault,
@@ -43,6 +43,8 @@ pub struct Order {
     pub object: Arc<str>,
     /// The deliveries of each record.
     pub groups: Vec<Vec<Pending>>,
+    /// The leave of the connection's circuit.
+    pub leave: Start,
 }
 
 /// What every attempt works with. Cheap to clone.

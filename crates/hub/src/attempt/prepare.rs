@@ -11,11 +11,7 @@ use super::{
     Desk,
     send::{self, TokenError, exchange},
 };
-use crate::{
-    configuration::Connection,
-    lane::{Ask, Priority},
-    store::ConnectionNote,
-};
+use crate::{configuration::Connection, lane::limiter::Ask, store::ConnectionNote};
 
 /// More calls than this are not made: a manifest that goes round in circles is stopped.
 const MOST_CALLS: u32 = 100;
@@ -40,13 +36,15 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
             PrepareStep::Call(request) => request,
             PrepareStep::Done => return keep(desk, connection, facts).await,
         };
-        let pass = connection.gate.pass(Ask::other(Priority::Background)).await;
+        let pass = connection.gate.pass(Ask::preparation()).await;
+        let mut pass = pass.map_err(|blocked| stopped(connection, &blocked.0, ""))?;
         let sent = exchange(desk, "prepare", &request).await;
-        drop(pass);
         let record = sent.record(&request);
         let answer = sent
             .answer
             .map_err(|error| unavailable(connection, &error.to_string()))?;
+        pass.observe(&connector.observe(&account, &answer));
+        drop(pass);
         match preparation.read(&account, &answer, &mut facts) {
             Ok(()) => {}
             Err(Outcome::Reauthorise { message }) if token.token.is_some() => {
@@ -59,12 +57,11 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
                 return Err(unavailable(connection, &message));
             }
             Err(Outcome::Denied { message } | Outcome::Rejected { message, .. } | Outcome::Reauthorise { message }) => {
-                return Err(Problem::new(
-                    Code::ConnectionIncomplete,
-                    format!("{}: {message}", connection.key),
-                    "Mend the settings or the rights of this connection; what waits is sent then.",
-                )
-                .at(record.request.lines().next().unwrap_or_default()));
+                return Err(stopped(connection, &message, &record.request));
+            }
+            Err(Outcome::Blocked { message }) => {
+                connection.gate.block(&message);
+                return Err(stopped(connection, &message, &record.request));
             }
             Err(Outcome::Retry { message, .. } | Outcome::Unknown { message }) => {
                 return Err(unavailable(connection, &message));
@@ -94,6 +91,15 @@ fn no_token(connection: &Connection, failure: TokenError) -> Problem {
         TokenError::Later { message, .. } => unavailable(connection, &message),
         TokenError::Broken(problem) => problem,
     }
+}
+
+fn stopped(connection: &Connection, message: &str, request: &str) -> Problem {
+    Problem::new(
+        Code::ConnectionIncomplete,
+        format!("{}: {message}", connection.key),
+        "Mend the settings or the rights of this connection; what waits is sent then.",
+    )
+    .at(request.lines().next().unwrap_or_default())
 }
 
 fn unavailable(connection: &Connection, message: &str) -> Problem {

@@ -13,7 +13,6 @@ use crate::{
     configuration::{Connection, seal_place},
     failpoint,
     http::{SendError, excerpt},
-    lane::Ask,
     store::{CallRecord, ConnectionNote},
     token::TakenToken,
 };
@@ -171,9 +170,7 @@ async fn fetch_token(
     let Some(request) = connector.token_request(&account, now_ms).map_err(TokenError::Broken)? else {
         return Ok(None);
     };
-    let pass = connection.gate.pass(Ask::token()).await;
     let sent = exchange(desk, "token", &request).await;
-    drop(pass);
     let mut record = sent.record(&request);
     let result = match sent.answer {
         Ok(answer) => connector

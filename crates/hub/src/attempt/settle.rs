@@ -32,7 +32,7 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, fence: Fenc
     let now_ms = desk.clock.now_ms();
     let mut written = Written::default();
     let mut settlements = Vec::with_capacity(ended.len());
-    let outage = connection.circuit.lock().is_open();
+    let outage = connection.circuit.lock().is_outage();
     for case in ended {
         let Some(verdict) = &case.verdict else { continue };
         if let Some(pause) = verdict.pause_ms() {

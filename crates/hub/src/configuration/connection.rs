@@ -21,9 +21,10 @@ use switchboard_model::{
 };
 
 use crate::{
-    clock::Clock,
-    lane::limiter::Limiter,
-    lane::{Gate, circuit::Circuit},
+    lane::{
+        Gate, Gates,
+        circuit::{Circuit, Settings as CircuitSettings},
+    },
     store::ConnectionRow,
     token::TokenSlot,
     vault::Vault,
@@ -34,8 +35,8 @@ use crate::{
 pub struct Tools {
     /// Opens its credentials.
     pub vault: Vault,
-    /// For its limiter.
-    pub clock: Arc<dyn Clock>,
+    /// The limiters of all accounts.
+    pub gates: Gates,
 }
 
 /// One connection at work.
@@ -63,7 +64,7 @@ pub struct Connection {
     pub connector: Option<Arc<Connector>>,
     /// How many calls may be under way at once.
     pub concurrency: usize,
-    /// Its limiter.
+    /// The limiter of its account.
     pub gate: Arc<Gate>,
     /// Whether the vendor is well.
     pub circuit: Arc<Mutex<Circuit>>,
@@ -127,14 +128,21 @@ impl Connection {
             .map_err(|error| error.to_string());
         let settings = Value::Object(spec.settings.clone());
         let limits = connector.as_deref().map(|connector| connector.limits(&settings));
-        let (concurrency, windows) = limits
-            .map(|limits| (limits.concurrency, limits.windows))
-            .unwrap_or((1, Vec::new()));
+        let limits = limits.unwrap_or_default();
         let account = open_account(connector.as_deref(), &spec, &secrets, &row.facts);
+        let account_id = connector
+            .as_deref()
+            .zip(account.as_deref().ok())
+            .and_then(|(connector, account)| connector.account_id(account));
+        let gate = tools.gates.of(account_id, &limits);
         let (state, reason) = match faults.is_empty() {
             true => (row.state, row.reason.clone()),
             false => (ConnectionState::Error, Some(faults.join("; "))),
         };
+        if state == ConnectionState::Active {
+            // It was not, before: a person has tested or changed it.
+            gate.unblock();
+        }
         Self {
             id: row.id,
             workspace: row.workspace,
@@ -145,9 +153,12 @@ impl Connection {
             state,
             reason,
             connector,
-            concurrency,
-            gate: Arc::new(Gate::new(Limiter::new(windows), Arc::clone(&tools.clock))),
-            circuit: Arc::default(),
+            concurrency: limits.concurrency.max(1),
+            gate,
+            circuit: Arc::new(Mutex::new(Circuit::new(CircuitSettings {
+                seed: row.id.0.cast_unsigned(),
+                ..CircuitSettings::default()
+            }))),
             tokens: Arc::default(),
             mappings: Arc::new(mappings),
             condition: Arc::new(condition),

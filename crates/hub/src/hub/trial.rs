@@ -1,6 +1,6 @@
 //! Connection tests.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use switchboard_connect::{connector::TestStep, guide::Item};
 use switchboard_model::{
@@ -14,9 +14,12 @@ use super::Hub;
 use crate::{
     attempt::{TokenError, exchange, token},
     configuration::{Configuration, Connection, Tools, prepare_change},
-    lane::{Ask, Priority},
+    lane::{Pass, limiter::Ask},
     store::{CallRecord, ConnectionNote, ConnectionRow, StoredConfiguration},
 };
+
+/// How long a person is let wait for the turn of their test.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a connection test found.
 #[derive(Debug, Clone)]
@@ -96,7 +99,7 @@ impl Hub {
         };
         let tools = Tools {
             vault: self.inner.vault.clone(),
-            clock: self.clock(),
+            gates: self.inner.gates.for_trial(),
         };
         let compiled = Configuration::compile(stored, &Configuration::default(), &self.inner.registry, &tools);
         let connection = compiled.connections().next().cloned();
@@ -143,12 +146,14 @@ impl Hub {
                 TestStep::Call(request) => request,
                 TestStep::Done(message) => return Ok(message),
             };
-            let pass = connection.gate.pass(Ask::other(Priority::Interactive)).await;
+            let mut pass = pass(connection).await?;
             let sent = exchange(desk, "test", &request).await;
-            drop(pass);
             let mut record = sent.record(&request);
             let read = match &sent.answer {
-                Ok(answer) => test.read(&account, answer),
+                Ok(answer) => {
+                    pass.observe(&connector.observe(&account, answer));
+                    test.read(&account, answer)
+                }
                 Err(error) => Err(Outcome::Retry {
                     message: error.to_string(),
                     after_ms: None,
@@ -158,6 +163,17 @@ impl Hub {
             calls.push(record);
             read.map_err(|outcome| failed(connection, &outcome))?;
         }
+    }
+}
+
+/// A person waits for this: they are told when the account's allowance is spent for longer than they would.
+async fn pass(connection: &Connection) -> Result<Pass, Problem> {
+    let next = "Test again later, or allow more calls in the settings of this connection.";
+    let refuse = |why: &str| Problem::new(Code::VendorThrottled, format!("{}: {why}", connection.key), next);
+    match tokio::time::timeout(PATIENCE, connection.gate.pass(Ask::interactive())).await {
+        Ok(Ok(pass)) => Ok(pass),
+        Ok(Err(blocked)) => Err(refuse(&blocked.0)),
+        Err(_) => Err(refuse("the calls that the vendor allows on this account are spent")),
     }
 }
 
@@ -182,7 +198,7 @@ fn refused(connection: &Connection, error: &TokenError) -> Problem {
 
 fn failed(connection: &Connection, outcome: &Outcome) -> Problem {
     let (code, message, next) = match outcome {
-        Outcome::Denied { message } | Outcome::Reauthorise { message } => (
+        Outcome::Denied { message } | Outcome::Blocked { message } | Outcome::Reauthorise { message } => (
             Code::CredentialsRefused,
             message.as_str(),
             "Check the credentials and their rights at the vendor.",

@@ -1,13 +1,14 @@
 //! One lane per connection: what waits for it, in order, at the pace that the vendor allows.
 //!
 //! [`window`] (order), [`packing`] (when a call is full enough), [`limiter`] (pace), [`circuit`] (whether the vendor is well), [`backoff`]
-//! (patience) and [`turns`] (fairness) decide and are pure; [`runner`] acts on them; [`gate`] is the limiter that many attempts share;
-//! [`inbox`] takes hints from the store; [`handover`] gives what waits for a primary that is down to its backup; [`lanes`] starts and
-//! stops the lanes of this node.
+//! (patience) and [`turns`] (fairness) decide and are pure; [`runner`] acts on them; [`gate`] is the limiter of a vendor account that
+//! many attempts share, [`gates`] finds it; [`inbox`] takes hints from the store; [`handover`] gives what waits for a primary that is
+//! down to its backup; [`lanes`] starts and stops the lanes of this node.
 
 pub mod backoff;
 pub mod circuit;
 mod gate;
+mod gates;
 mod handover;
 mod inbox;
 mod lanes;
@@ -18,7 +19,8 @@ mod runner;
 mod turns;
 pub mod window;
 
-pub use gate::{Ask, Gate, Pass, Priority};
+pub use gate::{Blocked, Gate, Pass};
+pub use gates::Gates;
 pub use lanes::Lanes;
 pub use load::Measured;
 pub use turns::Turn;

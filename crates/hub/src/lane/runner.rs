@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    circuit::Permit,
+    circuit::{self, Permit},
     handover::Handover,
     inbox::Inbox,
     load::Load,
@@ -241,17 +241,17 @@ impl Runner {
                 Start::In(pause) => return Some(pause),
             }
             let permit = self.connection.circuit.lock().may_start(now_ms);
-            let records = match permit {
-                Permit::Free => most,
-                Permit::Probe => 1,
+            let (leave, records) = match permit {
+                Permit::Free(leave) => (leave, most),
+                Permit::Probe(leave) => (leave, 1),
                 Permit::No { until_ms } => return Some(millis(until_ms - now_ms)),
             };
             let share = Share {
                 records,
-                fold: self.connection.folds(&object) && permit == Permit::Free,
+                fold: self.connection.folds(&object),
             };
             let groups = self.window.take(&object, now_ms, share);
-            self.launch(object, groups);
+            self.launch(object, groups, leave);
         }
         let next = self
             .window
@@ -260,7 +260,7 @@ impl Runner {
         Some(millis(next - now_ms))
     }
 
-    fn launch(&mut self, object: Arc<str>, groups: Vec<Vec<Pending>>) {
+    fn launch(&mut self, object: Arc<str>, groups: Vec<Vec<Pending>>, leave: circuit::Start) {
         let (desk, turns, load) = (self.desk.clone(), Arc::clone(&self.turns), Arc::clone(&self.load));
         let taken = groups.iter().filter_map(|group| {
             let ids = group.iter().map(|pending| pending.id).collect();
@@ -272,6 +272,7 @@ impl Runner {
             fence: self.fence,
             object: Arc::clone(&object),
             groups,
+            leave,
         };
         self.flights.spawn(async move {
             let begun_ms = desk.clock.now_ms();

@@ -14,7 +14,7 @@ use switchboard_model::problem::Problem;
 use super::{
     failure,
     pace::pause,
-    process::{Usage, usage},
+    process::{Usage, Watch, usage},
 };
 
 /// A process that does not answer for so long has failed to start.
@@ -98,6 +98,11 @@ impl Child {
             }
             pause(ASK).await;
         }
+    }
+
+    /// Begins to watch what it uses. `None` where the system does not tell.
+    pub fn watch(&self) -> Option<Watch> {
+        Watch::start(self.process.id())
     }
 
     /// What it has used; zeros where the system does not tell.

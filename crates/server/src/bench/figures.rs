@@ -178,10 +178,9 @@ fn rounded(value: f64) -> Value {
 /// Large numbers with separators, small ones with as many decimals as matter.
 fn number(value: f64) -> String {
     match value.abs() {
-        size if size >= 1000.0 => grouped(value.round() as i64),
+        size if size >= 1000.0 || value.fract() == 0.0 => grouped(value.round() as i64),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
-        size if size == 0.0 => "0".into(),
         _ => format!("{value:.3}"),
     }
 }
@@ -215,7 +214,7 @@ mod tests {
     #[test]
     fn the_table_shows_figures_and_what_part_of_the_relays_they_are() {
         let expected = "\nsingle: Full load\n  accepted per second          7,750   0.250 × relay\n  \
-                        accept p50 ms                0.654\n  delivered per second         1.000\n  \
+                        accept p50 ms                0.654\n  delivered per second             1\n  \
                         The relay's two runs differ by 3 %.\n";
         assert_eq!(section().to_text(), expected);
     }
@@ -240,6 +239,7 @@ mod tests {
             (123.4, "123"),
             (12.34, "12.3"),
             (0.1234, "0.123"),
+            (32.0, "32"),
             (0.0, "0"),
         ] {
             assert_eq!(number(value), expected);

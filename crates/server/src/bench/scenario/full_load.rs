@@ -2,7 +2,6 @@
 
 use std::{
     ops::Range,
-    path::Path,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -22,12 +21,14 @@ use crate::bench::{
     ledger::{Ledger, Times},
     load::{Answers, Load, Pace},
     pace::pause,
-    process::Usage,
+    process::Used,
     sink::{Seen, Sink},
 };
 
 /// Records per call of `bulk`.
 const RECORDS: u32 = 50;
+/// A larger part of the processors than this, used by others, spoils a measurement.
+const BUSY: f64 = 0.05;
 
 /// What full load showed.
 #[derive(Debug)]
@@ -80,31 +81,45 @@ async fn beside_relay(
     let hub = installation.start().await?;
     // Let what a start does in the background come to rest.
     pause(Duration::from_secs(1)).await;
-    let before = hub.usage();
+    let watch = hub.watch();
     let measured = measure_at(context.arguments, installation.events()?, &sink, &ledger).await?;
-    let after = hub.usage();
+    let used = watch.and_then(|watch| watch.end());
     hub.stop().await;
     relays.push(relay(context).await?);
 
-    let relay = mean(&relays);
-    section.figure("relay_per_second", relay);
-    section.figure("relay_spread_percent", spread(&relays) * 100.0);
-    tell(section, &measured, relay);
-    tell_usage(section, before, after, measured.events);
+    let rates: Vec<f64> = relays.iter().map(|relay| relay.per_second).collect();
+    section.figure("relay_per_second", mean(&rates));
+    section.figure("relay_spread_percent", spread(&rates) * 100.0);
+    let cpu: Vec<f64> = relays.iter().filter_map(|relay| relay.cpu_us).collect();
+    section.maybe("relay_cpu_per_event_us", (!cpu.is_empty()).then(|| mean(&cpu)));
+    tell(section, &measured, mean(&rates));
+    tell_used(section, used, measured.events);
     Ok((measured, installation))
 }
 
-/// Events per second of the relay under the same load.
-async fn relay(context: &Context<'_>) -> Result<f64, Problem> {
+/// What the relay showed.
+#[derive(Debug, Clone, Copy)]
+struct Relay {
+    per_second: f64,
+    cpu_us: Option<f64>,
+}
+
+/// The relay under the same load.
+async fn relay(context: &Context<'_>) -> Result<Relay, Problem> {
     let (sink, ledger) = receiver(ANY_PORT)?;
     let address = free_address()?;
     let command = command(&["bench", "relay", "--to", &sink.url()])?;
     let log = tempfile::NamedTempFile::new().map_err(|error| failure("No temporary file can be made", error))?;
-    let child = Child::start(command, address, Path::new(log.path())).await?;
+    let child = Child::start(command, address, log.path()).await?;
     let to = Destination::events(address, None)?;
+    let watch = child.watch();
     let measured = measure_at(context.arguments, to, &sink, &ledger).await?;
+    let used = watch.and_then(|watch| watch.end());
     child.kill();
-    Ok(measured.delivered)
+    Ok(Relay {
+        per_second: measured.delivered,
+        cpu_us: used.map(|used| microseconds_each(used.cpu, measured.events)),
+    })
 }
 
 /// Full load for as long as was asked for, after a tenth of that to get warm; then waits until everything has arrived.
@@ -187,13 +202,20 @@ pub fn tell_answers(section: &mut Section, answers: &Answers) {
     super::tell_trouble(section, answers);
 }
 
-fn tell_usage(section: &mut Section, before: Usage, after: Usage, events: u64) {
-    if after == Usage::default() {
+fn tell_used(section: &mut Section, used: Option<Used>, events: u64) {
+    let Some(used) = used else {
         section.note("This system does not tell what a process uses.");
         return;
+    };
+    section.figure("cpu_per_event_us", microseconds_each(used.cpu, events));
+    section.figure("memory_idle_mb", megabytes(used.memory));
+    section.figure("memory_peak_mb", megabytes(used.peak));
+    section.figure("other_processes_percent", used.others * 100.0);
+    if used.others > BUSY {
+        section.note("Other processes were busy on this machine; the rates would be higher without them.");
     }
-    let cpu = after.cpu.saturating_sub(before.cpu);
-    section.figure("cpu_per_event_us", cpu.as_secs_f64() * 1e6 / events.max(1) as f64);
-    section.figure("memory_idle_mb", megabytes(before.memory));
-    section.figure("memory_peak_mb", megabytes(after.peak));
+}
+
+fn microseconds_each(time: Duration, events: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / events.max(1) as f64
 }

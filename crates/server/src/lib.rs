@@ -1,6 +1,7 @@
 //! The binary `switchboard`: command line, settings, HTTP API, demo. Decisions live in the crates below; here they are wired.
 
 pub mod api;
+mod bench;
 pub mod cli;
 pub mod demo;
 mod nearest;

@@ -200,6 +200,11 @@ impl Hub {
         }
     }
 
+    /// The API key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// A caller's request, with the key.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();

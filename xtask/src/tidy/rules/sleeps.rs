@@ -21,6 +21,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "a back-off ends at a known moment; letters and landings end the wait earlier",
     ),
     (
+        "crates/server/src/bench/pace.rs",
+        "a measurement lasts as long as it was asked to",
+    ),
+    (
         "crates/simulator/src/edge.rs",
         "the failure dial makes a vendor slow on purpose",
     ),

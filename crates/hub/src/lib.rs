@@ -7,6 +7,7 @@
 pub mod attempt;
 pub mod clock;
 pub mod configuration;
+pub mod failpoint;
 pub mod http;
 mod hub;
 pub mod intake;

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
+    failpoint,
     store::{CallRecord, InDoubt, Intent, Pending},
     token::TakenToken,
 };
@@ -119,6 +120,7 @@ impl Attempt<'_> {
         self.connection.gate.pass().await;
         if !kind.is_read() {
             self.intend(kind, &request).await?;
+            failpoint::reach(failpoint::INTENT);
         }
         let outcome = self.send(connector, &account, kind, &request).await;
         self.learn(kind, &outcome);
@@ -200,6 +202,9 @@ impl Attempt<'_> {
             answer,
             record: mut line,
         } = send_call(self.desk, kind.name(), request).await;
+        if !kind.is_read() {
+            failpoint::reach(failpoint::SENT);
+        }
         let outcome = match (&answer, &self.call) {
             (Ok(answer), Some(call)) => connector.read(&self.pending.object, kind, account, call, answer),
             (Err(error), _) => send::without_answer(error, kind.is_read()),

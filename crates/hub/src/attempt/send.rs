@@ -10,6 +10,7 @@ use switchboard_model::{outcome::Outcome, problem::Problem};
 use super::Desk;
 use crate::{
     configuration::{Connection, seal_place},
+    failpoint,
     http::{SendError, excerpt},
     store::{CallRecord, ConnectionNote},
     token::TakenToken,
@@ -149,6 +150,7 @@ async fn fetch_token(
     desk.metrics.called(connector.slug(), "token", record.outcome);
     calls.push(record);
     let token = result?;
+    failpoint::reach(failpoint::TOKEN);
     keep(desk, connection, &token).await?;
     Ok(Some(token))
 }

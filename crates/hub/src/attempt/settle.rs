@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
+    failpoint,
     store::{CallRecord, ConnectionNote, InDoubt, LinkChange, Pending, Settlement},
 };
 
@@ -71,6 +72,7 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, trace: Trac
         }
         tokio::time::sleep(STORE_PAUSE).await;
     }
+    failpoint::reach(failpoint::SETTLED);
     Ended { again, hold_until_ms }
 }
 

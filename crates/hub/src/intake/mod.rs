@@ -12,7 +12,7 @@ use switchboard_model::{
 use crate::{
     attempt::Desk,
     configuration::Configuration,
-    route,
+    failpoint, route,
     store::{Accepted, NewEvent},
 };
 
@@ -76,6 +76,7 @@ pub async fn accept(
         });
     }
     let accepted = desk.store.accept(events).await?;
+    failpoint::reach(failpoint::ACCEPTED);
     let mut receipts = Vec::with_capacity(accepted.len());
     for (accepted, (kind, note)) in accepted.into_iter().zip(notes) {
         let receipt = match accepted {

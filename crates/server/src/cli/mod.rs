@@ -36,7 +36,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start the hub (what happens without a command, too)
-    Serve,
+    Serve(serve::ServeArguments),
     /// Show the hub at work with simulated vendors and generated events
     Demo(demo::DemoArguments),
     /// Write connections and routes from configuration files
@@ -105,7 +105,8 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Apply(arguments)) => apply::run(settings, arguments).await,
             Some(Command::Doctor(arguments)) => doctor::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
-            Some(Command::Serve | Command::Config(_) | Command::Openapi) | None => serve::run(settings).await,
+            Some(Command::Serve(arguments)) => serve::run(settings, arguments).await,
+            Some(Command::Config(_) | Command::Openapi) | None => serve::run(settings, Default::default()).await,
         }
     })
 }

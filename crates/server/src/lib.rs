@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod crashtest;
 pub mod demo;
 mod nearest;
 mod serve;

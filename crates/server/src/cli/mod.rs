@@ -16,7 +16,7 @@ use switchboard_model::problem::{Code, Problem};
 pub use complain::paragraph;
 
 use crate::{
-    demo,
+    crashtest, demo,
     settings::{Form, SETTINGS, Settings, Sources},
 };
 
@@ -39,6 +39,8 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Show the hub at work with simulated vendors and generated events
     Demo(demo::DemoArguments),
+    /// Kill the hub again and again while it delivers to simulated vendors, and count what was lost or doubled
+    Crashtest(crashtest::CrashtestArguments),
     /// Write connections and routes from configuration files
     Apply(apply::ApplyArguments),
     /// Check the data folder, the settings and the connections
@@ -102,6 +104,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Demo(arguments)) => demo::run(settings, arguments).await,
+            Some(Command::Crashtest(arguments)) => crashtest::run(arguments).await,
             Some(Command::Apply(arguments)) => apply::run(settings, arguments).await,
             Some(Command::Doctor(arguments)) => doctor::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,

@@ -53,7 +53,10 @@ fn read_fail_point(text: &str) -> Result<(&str, u64), Problem> {
             Problem::new(
                 Code::WrongSetting,
                 format!("`{text}` is no fail point."),
-                format!("Write NAME:N with a number from 1 and one of {}.", failpoint::ALL.join(", ")),
+                format!(
+                    "Write NAME:N with a number from 1 and one of {}.",
+                    failpoint::ALL.join(", ")
+                ),
             )
             .at("fail-point")
         })

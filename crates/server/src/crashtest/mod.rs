@@ -26,6 +26,9 @@ use switchboard_model::problem::{Code, Problem};
 
 use self::{compare::Wrong, node::Site, plan::Plan, scene::Report, verdict::Verdict};
 
+/// So many findings of a run are printed.
+const MOST_SHOWN: usize = 10;
+
 /// How it runs.
 #[derive(Debug, Args)]
 pub struct CrashtestArguments {
@@ -180,7 +183,7 @@ async fn one(
 }
 
 fn complain(report: &Report) {
-    for finding in &report.findings {
+    for finding in report.findings.iter().take(MOST_SHOWN) {
         let what = match finding.wrong {
             Wrong::Lost => "lost",
             Wrong::Doubled => "doubled",
@@ -191,6 +194,9 @@ fn complain(report: &Report) {
             "  {what}: {} of {} {} (events {events})",
             finding.name, finding.connection, finding.object
         );
+    }
+    if report.findings.len() > MOST_SHOWN {
+        eprintln!("  and {} more; findings.json has them all", report.findings.len() - MOST_SHOWN);
     }
     if report.unsettled > 0 {
         eprintln!("  {} deliveries still waited when the time was up", report.unsettled);

@@ -11,8 +11,9 @@ use super::people::Person;
 const SENDERS: u32 = 4;
 /// People of one sender.
 const PEOPLE: u32 = 3;
-/// Events of one sender between two kills: from, to.
-const EVENTS: std::ops::RangeInclusive<u32> = 3..=6;
+/// Events of one sender between two kills: from, to. A run has fewer than the 100 rows that Notion shows on one page: with more, a row
+/// without our id cannot be told to be missing, and the hub rightly leaves that to a person.
+const EVENTS: std::ops::RangeInclusive<u32> = 2..=4;
 /// Kills of a run: from, to.
 const KILLS: std::ops::RangeInclusive<u32> = 1..=4;
 
@@ -226,6 +227,11 @@ mod tests {
         assert_eq!(plan(1, 7), plan(1, 7));
         assert_ne!(plan(1, 7), plan(1, 8));
         assert_ne!(plan(1, 7).kills, plan(2, 7).kills);
+    }
+
+    #[test]
+    fn no_run_has_more_events_than_a_vendor_shows_on_a_page() {
+        assert!((0..200).all(|run| plan(9, run).events.len() < 100));
     }
 
     #[test]

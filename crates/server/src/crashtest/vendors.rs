@@ -187,9 +187,9 @@ pub async fn start(plan: &Plan) -> Result<Running, Problem> {
 /// What goes wrong all the time: answers that are lost before and after the write, errors that hide a success, throttling.
 fn trouble() -> Dial {
     let sometimes = |fault, share| Rule::new(fault).probability(share);
-    let status = |code, applied| Fault::Status {
+    let status = |code, retry_after_s, applied| Fault::Status {
         code,
-        retry_after_s: None,
+        retry_after_s,
         applied,
     };
     Dial {
@@ -197,9 +197,10 @@ fn trouble() -> Dial {
         expire_tokens: 0.005,
         rules: vec![
             sometimes(Fault::Slow { ms: 40 }, 0.03),
-            sometimes(Fault::Throttle { retry_after_s: Some(1) }, 0.02).times(1),
-            sometimes(status(500, false), 0.03),
-            sometimes(status(502, true), 0.03),
+            // In their own words some vendors ask for a wait of a minute.
+            sometimes(status(429, Some(1), false), 0.02).times(1),
+            sometimes(status(500, None, false), 0.03),
+            sometimes(status(502, None, true), 0.03),
             sometimes(Fault::CutBefore, 0.02),
             sometimes(Fault::CutAfter, 0.04),
         ],

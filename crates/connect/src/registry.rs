@@ -56,6 +56,11 @@ impl Registry {
         registry.finish(problems)
     }
 
+    /// The manifest of a built-in connector as it was written.
+    pub fn embedded_manifest(slug: &str) -> Option<&'static str> {
+        EMBEDDED.get_file(format!("{slug}/{MANIFEST}"))?.contents_utf8()
+    }
+
     /// The same with the connectors of a folder: each subfolder with a `connector.yaml` adds one, or takes the place of the
     /// built-in one with the same slug.
     ///

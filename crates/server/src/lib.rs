@@ -3,6 +3,7 @@
 pub mod api;
 mod bench;
 pub mod cli;
+pub mod crashtest;
 pub mod demo;
 mod nearest;
 mod serve;

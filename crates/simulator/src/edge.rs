@@ -88,7 +88,12 @@ async fn answer(simulation: Arc<Simulation>, request: hyper::Request<Incoming>) 
     if plan.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(plan.delay_ms)).await;
     }
-    match simulation.perform(&slug, &Arc::new(request), plan) {
+    let hold_ms = plan.hold_ms;
+    let reply = simulation.perform(&slug, &Arc::new(request), plan);
+    if hold_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(hold_ms)).await;
+    }
+    match reply {
         Ok(Some(reply)) => Ok(transport(reply)),
         _ => Err(Cut),
     }

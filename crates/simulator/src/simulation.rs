@@ -81,8 +81,8 @@ impl Simulation {
         self.options.clock.now_ms()
     }
 
-    /// Decides what the dial does to the next call of a vendor. The caller waits [`Plan::delay_ms`] and then calls
-    /// [`Simulation::perform`].
+    /// Decides what the dial does to the next call of a vendor. The caller waits [`Plan::delay_ms`], calls
+    /// [`Simulation::perform`], and keeps the answer for [`Plan::hold_ms`].
     ///
     /// # Errors
     /// [`Refused::Vendor`].

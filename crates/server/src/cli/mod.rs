@@ -16,7 +16,7 @@ use switchboard_model::problem::{Code, Problem};
 pub use complain::paragraph;
 
 use crate::{
-    bench, demo,
+    bench, crashtest, demo,
     settings::{Form, SETTINGS, Settings, Sources},
 };
 
@@ -36,11 +36,13 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start the hub (what happens without a command, too)
-    Serve,
+    Serve(serve::ServeArguments),
     /// Show the hub at work with simulated vendors and generated events
     Demo(demo::DemoArguments),
     /// Measure the hub on this machine: throughput, times, memory
     Bench(bench::BenchArguments),
+    /// Kill the hub again and again while it delivers to simulated vendors, and count what was lost or doubled
+    Crashtest(crashtest::CrashtestArguments),
     /// Write connections and routes from configuration files
     Apply(apply::ApplyArguments),
     /// Check the data folder, the settings and the connections
@@ -105,10 +107,12 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
         match arguments.command {
             Some(Command::Demo(arguments)) => demo::run(settings, arguments).await,
             Some(Command::Bench(arguments)) => bench::run(settings, arguments).await,
+            Some(Command::Crashtest(arguments)) => crashtest::run(arguments).await,
             Some(Command::Apply(arguments)) => apply::run(settings, arguments).await,
             Some(Command::Doctor(arguments)) => doctor::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
-            Some(Command::Serve | Command::Config(_) | Command::Openapi) | None => serve::run(settings).await,
+            Some(Command::Serve(arguments)) => serve::run(settings, arguments).await,
+            Some(Command::Config(_) | Command::Openapi) | None => serve::run(settings, Default::default()).await,
         }
     })
 }

@@ -6,8 +6,10 @@ use crate::chance::Chance;
 /// What happens to one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// How long the answer waits, milliseconds.
+    /// How long the call waits before it is carried out, milliseconds.
     pub delay_ms: u64,
+    /// How long the answer waits after the call was carried out, milliseconds.
+    pub hold_ms: u64,
     /// Issued tokens end before the call is looked at.
     pub expire_tokens: bool,
     /// What happens to the call itself.
@@ -110,6 +112,10 @@ fn apply(fault: &Fault, plan: &mut Plan) {
             plan.delay_ms = plan.delay_ms.saturating_add(*ms);
             "slow".to_owned()
         }
+        Fault::Late { ms } => {
+            plan.hold_ms = plan.hold_ms.saturating_add(*ms);
+            "late".to_owned()
+        }
         Fault::ExpireTokens => {
             plan.expire_tokens = true;
             "expire_tokens".to_owned()
@@ -187,14 +193,14 @@ mod tests {
     #[test]
     fn slow_and_expired_tokens_come_with_what_follows_and_only_one_strike_counts() {
         let dial = dial(
-            json!({"latency_ms": [7, 7], "rules": [{"fault": {"slow": {"ms": 10}}}, {"fault": "expire_tokens"},
-            {"fault": {"throttle": {"retry_after_s": 3}}}, {"fault": "cut_before"}]}),
+            json!({"latency_ms": [7, 7], "rules": [{"fault": {"slow": {"ms": 10}}}, {"fault": {"late": {"ms": 20}}},
+            {"fault": "expire_tokens"}, {"fault": {"throttle": {"retry_after_s": 3}}}, {"fault": "cut_before"}]}),
         );
         let plan = Dialer::new(1, "test", dial).plan("GET", "/");
-        assert_eq!(plan.delay_ms, 17);
+        assert_eq!((plan.delay_ms, plan.hold_ms), (17, 20));
         assert!(plan.expire_tokens);
         assert_eq!(plan.strike, Some(Strike::Throttle(Some(3))));
-        assert_eq!(plan.kinds, ["slow", "expire_tokens", "throttle"]);
+        assert_eq!(plan.kinds, ["slow", "late", "expire_tokens", "throttle"]);
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub struct Dial {
     pub latency_ms: Option<(u64, u64)>,
     /// Chance, 0 to 1, that all issued tokens end just before a call is looked at.
     pub expire_tokens: f64,
-    /// Tried in order. The first that strikes decides, but [`Fault::Slow`] and [`Fault::ExpireTokens`] let the following ones
-    /// strike too.
+    /// Tried in order. The first that strikes decides, but [`Fault::Slow`], [`Fault::Late`] and [`Fault::ExpireTokens`] let the
+    /// following ones strike too.
     pub rules: Vec<Rule>,
 }
 
@@ -164,6 +164,11 @@ pub enum Fault {
     CutAfter,
     /// The answer waits this long.
     Slow {
+        /// Milliseconds.
+        ms: u64,
+    },
+    /// The call is carried out at once; its answer waits this long.
+    Late {
         /// Milliseconds.
         ms: u64,
     },

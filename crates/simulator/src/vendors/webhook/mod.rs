@@ -16,7 +16,7 @@ const KEPT: usize = 100_000;
 #[derive(Debug, Default)]
 pub struct Webhook {
     received: VecDeque<Delivery>,
-    keys: HashSet<String>,
+    keys: HashSet<(String, String)>,
     counts: Counts,
 }
 
@@ -43,7 +43,9 @@ impl Webhook {
 
 impl Vendor for Webhook {
     fn handle(&mut self, request: &Arc<Request>) -> Reply {
-        let repeat = Self::key(request).is_some_and(|key| !self.keys.insert(key.to_owned()));
+        // Whoever listens at another address is another receiver.
+        let key = Self::key(request).map(|key| (request.path.clone(), key.to_owned()));
+        let repeat = key.is_some_and(|key| !self.keys.insert(key));
         self.counts.deliveries += 1;
         self.counts.repeats += u64::from(repeat);
         if self.received.len() == KEPT {
@@ -144,8 +146,12 @@ mod tests {
         ] {
             send(&mut webhook, Request::new(Method::POST, "/").with_header(name, value));
         }
+        send(
+            &mut webhook,
+            Request::new(Method::POST, "/another").with_header("webhook-id", "msg_1"),
+        );
         let counts = webhook.counts();
-        assert_eq!((counts["deliveries"], counts["repeats"]), (6, 2));
+        assert_eq!((counts["deliveries"], counts["repeats"]), (7, 2));
         assert_eq!(webhook.records("repeats").unwrap().len(), 2);
     }
 }

@@ -172,12 +172,6 @@ impl Call {
         self.vars.insert(name.to_owned(), value);
     }
 
-    /// The vendor's id of the record, where it is known, for templates.
-    pub(crate) fn id_layer(&self) -> Map<String, Value> {
-        let id = self.known.target().map(|id| ("id".to_owned(), id.into()));
-        id.into_iter().collect()
-    }
-
     /// The record.
     pub fn record(&self) -> &Value {
         self.vars.get("record").unwrap_or(&Value::Null)

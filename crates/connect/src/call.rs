@@ -139,16 +139,6 @@ impl Answer {
         }
     }
 
-    /// What this answer says about one record, as an answer of its own.
-    pub(crate) fn part(&self, result: Value) -> Self {
-        Self {
-            status: self.status,
-            headers: self.headers.clone(),
-            body: result.to_string().into(),
-            json: OnceLock::from(Some(result)),
-        }
-    }
-
     /// The body as JSON, parsed once; `None` when it is none.
     pub fn json(&self) -> Option<&Value> {
         self.json

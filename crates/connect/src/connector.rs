@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use switchboard_model::{
     nearest::nearest,
     outcome::Outcome,
@@ -26,7 +26,7 @@ use crate::{
     parameter::Header,
     prepare::PreparationPlan,
     request::Request,
-    rule::{Rule, judge},
+    rule::{Circumstances, Rule, judge},
     schema::Schema,
     shape::FieldFault,
     trial::TestCall,
@@ -34,7 +34,6 @@ use crate::{
 
 pub use crate::{
     account::{Account, Call},
-    bulk::{Bulk, BulkAnswer, BulkRequest},
     decision::{Decision, Doubt, Known},
     identity::AccountId,
     means::Means,
@@ -196,7 +195,6 @@ impl Connector {
             upsert: way(OperationKind::Upsert).is_some(),
             find: way(OperationKind::Find).is_some(),
             probe: way(OperationKind::Probe).is_some(),
-            delete: way(OperationKind::Delete).is_some(),
         })
     }
 
@@ -244,7 +242,7 @@ impl Connector {
         call: &Call,
     ) -> Result<HttpRequest, Problem> {
         let object = self.known_object(object)?;
-        let id = call.id_layer();
+        let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
         let way = self.way(object, kind, &scope).ok_or_else(|| {
             let detail = format!("{} cannot {kind} a {} as it is", self.name, object.title);
@@ -264,14 +262,18 @@ impl Connector {
                 message: format!("{} has no such object", self.name),
             };
         };
-        let id = call.id_layer();
+        let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
         let Some(way) = self.way(object, kind, &scope) else {
             return Outcome::Unknown {
                 message: format!("{} cannot {kind} this record any more", self.name),
             };
         };
-        let around = way.around(object, &scope);
+        let around = Circumstances {
+            scope: &scope,
+            repeatable: way.repeatable,
+            id_pattern: object.id_pattern.as_ref(),
+        };
         let outcome = way.rules.iter().find_map(|rule| rule.judge(answer, around));
         let outcome = outcome.or_else(|| way.succeeded(answer, call.record(), around));
         let outcome = outcome.unwrap_or_else(|| judge(object.rules.iter().chain(&self.rules), answer, around));
@@ -287,7 +289,7 @@ impl Connector {
     }
 
     /// The ways of this kind.
-    pub(crate) fn ways<'c>(&'c self, object: &'c Object, kind: OperationKind) -> &'c [Operation] {
+    fn ways<'c>(&'c self, object: &'c Object, kind: OperationKind) -> &'c [Operation] {
         object
             .operations
             .get(&kind)
@@ -298,18 +300,7 @@ impl Connector {
 
     /// The first way of this kind for which everything is there.
     fn way<'c>(&'c self, object: &'c Object, kind: OperationKind, scope: &Scope<'_>) -> Option<&'c Operation> {
-        self.way_at(object, kind, scope).map(|(_, way)| way)
-    }
-
-    /// The same with its place among the ways of this kind.
-    pub(crate) fn way_at<'c>(
-        &'c self,
-        object: &'c Object,
-        kind: OperationKind,
-        scope: &Scope<'_>,
-    ) -> Option<(usize, &'c Operation)> {
-        let mut ways = self.ways(object, kind).iter().enumerate();
-        ways.find(|(_, way)| way.is_available(scope))
+        self.ways(object, kind).iter().find(|way| way.is_available(scope))
     }
 
     pub(crate) fn known_object(&self, name: &str) -> Result<&Object, Problem> {
@@ -346,4 +337,12 @@ impl Connector {
         }
         Ok(draft.finish())
     }
+}
+
+fn id_layer(call: &Call) -> Map<String, Value> {
+    call.known
+        .target()
+        .map(|id| ("id".to_owned(), id.into()))
+        .into_iter()
+        .collect()
 }

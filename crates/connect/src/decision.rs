@@ -40,8 +40,6 @@ pub struct Known {
     pub link: Option<String>,
     /// A write of this delivery may have taken effect.
     pub doubt: Doubt,
-    /// The record is to be removed instead of written.
-    removal: bool,
     found: Option<String>,
     looked: bool,
     exists: bool,
@@ -64,8 +62,6 @@ pub struct Abilities {
     pub find: bool,
     /// Whether the record of a lost call can be looked for.
     pub probe: bool,
-    /// Whether a record with a known id can be removed.
-    pub delete: bool,
 }
 
 /// What to do next.
@@ -90,19 +86,6 @@ impl Known {
             doubt,
             ..Self::default()
         }
-    }
-
-    /// The same for a record that is to be removed.
-    pub fn removal(link: Option<String>, doubt: Doubt) -> Self {
-        Self {
-            removal: true,
-            ..Self::new(link, doubt)
-        }
-    }
-
-    /// Whether the record is to be removed.
-    pub fn is_removal(&self) -> bool {
-        self.removal
     }
 
     /// The vendor's id of the record that the next call is about.
@@ -148,12 +131,7 @@ impl Known {
                 };
                 self.found = external_id.filter(|id| !self.gone.contains(id));
             }
-            OperationKind::Update | OperationKind::Delete => self.settled = Some(self.target().map(str::to_owned)),
-            // A record of an earlier call that was lost is there now for certain; it still has to go.
-            OperationKind::Create | OperationKind::Upsert if self.removal => {
-                self.doubt = Doubt::No;
-                self.found = external_id;
-            }
+            OperationKind::Update => self.settled = Some(self.target().map(str::to_owned)),
             OperationKind::Create | OperationKind::Upsert => self.settled = Some(external_id),
         }
     }
@@ -168,8 +146,6 @@ impl Known {
                 // What was looked up before may be what is gone.
                 self.looked = false;
             }
-            // What is gone need not be removed.
-            OperationKind::Delete => self.settled = Some(None),
             OperationKind::Create | OperationKind::Upsert => {}
         }
     }
@@ -181,9 +157,6 @@ pub fn decide(known: &Known, can: Abilities) -> Decision {
         return Decision::Done {
             external_id: external_id.clone(),
         };
-    }
-    if known.removal {
-        return remove(known, can);
     }
     if let Some(id) = known.target() {
         return match can.record {
@@ -213,23 +186,6 @@ pub fn decide(known: &Known, can: Abilities) -> Decision {
         Abilities { upsert: true, .. } => Decision::Call(OperationKind::Upsert),
         Abilities { create: Some(_), .. } => Decision::Call(OperationKind::Create),
         _ => Decision::Reject(impossible()),
-    }
-}
-
-/// The next step for a record that is to be removed.
-fn remove(known: &Known, can: Abilities) -> Decision {
-    if known.target().is_some() {
-        return match can.delete {
-            true => Decision::Call(OperationKind::Delete),
-            false => Decision::Reject(impossible()),
-        };
-    }
-    if known.doubt.is_about_creation() {
-        return resolve(known.doubt, can);
-    }
-    match can.find && !known.looked {
-        true => Decision::Call(OperationKind::Find),
-        false => Decision::Done { external_id: None },
     }
 }
 

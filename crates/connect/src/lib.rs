@@ -7,7 +7,6 @@
 
 pub mod account;
 pub mod auth;
-mod bulk;
 pub mod call;
 mod compile;
 pub mod connector;

@@ -8,14 +8,12 @@ use switchboard_model::{
 };
 
 use crate::{
-    bulk::BulkWay,
     call::Answer,
     compile::{Compiler, child},
     manifest::{OneOrMany, OperationKind, OperationSpec, Recovery, ResultSpec, SameSpec},
-    object::Object,
     reading::{Source, When, text_of},
     request::Request,
-    rule::{Circumstances, Rule, unexpected, usable_id},
+    rule::{Circumstances, Rule, unexpected},
 };
 
 /// A compiled operation; see [`OperationSpec`].
@@ -30,8 +28,6 @@ pub(crate) struct Operation {
     pub repeatable: bool,
     /// How long a written record may stay invisible to this read, in milliseconds.
     pub read_lag_ms: i64,
-    /// How several records share one request.
-    pub bulk: Option<BulkWay>,
 }
 
 /// What proves success; see [`ResultSpec`].
@@ -70,10 +66,6 @@ impl Operation {
         let request = Request::compile(compiler, &child(at, "request"), &spec.request);
         let result = Success::compile(compiler, &child(at, "result"), &spec.result);
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
-        let bulk = match &spec.bulk {
-            None => None,
-            Some(bulk) => Some(BulkWay::compile(compiler, &child(at, "bulk"), bulk)?),
-        };
         let repeatable = kind != OperationKind::Create || spec.recovery == Recovery::Repeat;
         let read_lag_ms = i64::try_from(spec.read_lag_seconds * 1000).unwrap_or(i64::MAX);
         Some(Self {
@@ -84,7 +76,6 @@ impl Operation {
             rules,
             repeatable,
             read_lag_ms,
-            bulk,
         })
     }
 
@@ -92,15 +83,6 @@ impl Operation {
     pub fn is_available(&self, scope: &Scope<'_>) -> bool {
         self.requires.iter().all(|path| has_value(path, scope))
             && !self.unless.iter().any(|path| has_value(path, scope))
-    }
-
-    /// What its answers about this object are judged by, besides themselves.
-    pub fn around<'a>(&self, object: &'a Object, scope: &'a Scope<'a>) -> Circumstances<'a> {
-        Circumstances {
-            scope,
-            repeatable: self.repeatable,
-            id_pattern: object.id_pattern.as_ref(),
-        }
     }
 
     /// The outcome when the answer proves success, or proves that a read found nothing.
@@ -248,4 +230,10 @@ fn texts(path: &JsonPath, json: &Value) -> Vec<String> {
         .map(|text| text.replace("\r\n", "\n").trim().to_owned())
         .filter(|text| !text.is_empty())
         .collect()
+}
+
+fn usable_id(id: Value, around: Circumstances<'_>) -> Option<String> {
+    let id = text_of(&id)?.into_owned();
+    let usable = !id.is_empty() && around.id_pattern.is_none_or(|pattern| pattern.is_match(&id));
+    usable.then_some(id)
 }

@@ -46,9 +46,8 @@ enum Body {
     Form(Vec<Parameter>),
 }
 
-/// A member whose name is a template; see [`InsertSpec`].
 #[derive(Debug)]
-pub(crate) struct Insert {
+struct Insert {
     at: String,
     name: Template,
     value: Mapping,
@@ -123,28 +122,23 @@ impl Request {
     }
 
     fn json_body(&self, tree: &Mapping, scope: &Scope<'_>) -> Result<Value, Problem> {
-        filled(render(tree, scope)?, &self.insert, scope)
-    }
-}
-
-/// A rendered tree with the members whose names are templates; an absent tree is an empty object.
-pub(crate) fn filled(tree: Option<Value>, insert: &[Insert], scope: &Scope<'_>) -> Result<Value, Problem> {
-    let mut tree = tree.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    for insert in insert {
-        let Some(name) = text(&insert.name, scope)?.filter(|name| !name.is_empty()) else {
-            continue;
-        };
-        let Some(value) = render(&insert.value, scope)? else {
-            continue;
-        };
-        match tree.pointer_mut(&insert.at) {
-            Some(Value::Object(members)) => {
-                members.insert(name, value);
+        let mut body = render(tree, scope)?.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        for insert in &self.insert {
+            let Some(name) = text(&insert.name, scope)?.filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            let Some(value) = render(&insert.value, scope)? else {
+                continue;
+            };
+            match body.pointer_mut(&insert.at) {
+                Some(Value::Object(members)) => {
+                    members.insert(name, value);
+                }
+                _ => return Err(failed(&format!("the body has no object at `{}`", insert.at))),
             }
-            _ => return Err(failed(&format!("the body has no object at `{}`", insert.at))),
         }
+        Ok(body)
     }
-    Ok(tree)
 }
 
 impl Target {
@@ -209,7 +203,7 @@ impl Body {
 }
 
 impl Insert {
-    pub fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &InsertSpec) -> Option<Self> {
+    fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &InsertSpec) -> Option<Self> {
         let name = compiler.template(&child(at, "name"), &spec.name);
         let value = compiler.mapping(&child(at, "value"), &spec.value);
         Some(Self {

@@ -248,10 +248,3 @@ fn shorten(text: &str) -> String {
     }
     short
 }
-
-/// The text of an id, when it is one of this object.
-pub(crate) fn usable_id(id: Value, around: Circumstances<'_>) -> Option<String> {
-    let id = text_of(&id)?.into_owned();
-    let usable = !id.is_empty() && around.id_pattern.is_none_or(|pattern| pattern.is_match(&id));
-    usable.then_some(id)
-}

@@ -4,7 +4,6 @@
 
 mod account;
 mod answer;
-mod bulk;
 mod limit;
 mod object;
 mod operation;
@@ -17,7 +16,6 @@ pub use account::{AssertionSpec, AuthSpec, GuideSpec, TokenResultSpec, TokenSpec
 pub use answer::{
     AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec,
 };
-pub use bulk::{Absent, BulkKeySpec, BulkResultSpec, BulkSpec};
 pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
 pub use operation::{

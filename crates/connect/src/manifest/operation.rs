@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BulkSpec, RuleSpec, SourceSpec, WhenSpec};
+use super::{RuleSpec, SourceSpec, WhenSpec};
 
 /// What can be done with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,20 +20,11 @@ pub enum OperationKind {
     Find,
     /// Looks for the record that a lost call may have made.
     Probe,
-    /// Removes the record with a known id.
-    Delete,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::Create,
-        Self::Update,
-        Self::Upsert,
-        Self::Find,
-        Self::Probe,
-        Self::Delete,
-    ];
+    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Upsert, Self::Find, Self::Probe];
 
     /// Its name in manifests, in the store and in the API.
     pub fn name(self) -> &'static str {
@@ -43,7 +34,6 @@ impl OperationKind {
             Self::Upsert => "upsert",
             Self::Find => "find",
             Self::Probe => "probe",
-            Self::Delete => "delete",
         }
     }
 
@@ -98,9 +88,6 @@ pub struct OperationSpec {
     /// How long a written record may stay invisible to this read.
     #[serde(default)]
     pub read_lag_seconds: u64,
-    /// How several records share one request, where the vendor takes that.
-    #[serde(default)]
-    pub bulk: Option<BulkSpec>,
 }
 
 /// A request.

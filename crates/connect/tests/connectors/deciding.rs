@@ -15,7 +15,7 @@ fn every_ability() -> Vec<Abilities> {
     let mut all = Vec::new();
     for record in RECORDS {
         for create in CREATES {
-            for bits in 0..32 {
+            for bits in 0..16 {
                 let flag = |bit: u8| FLAGS[usize::from(bits >> bit & 1u8)];
                 all.push(Abilities {
                     record,
@@ -24,7 +24,6 @@ fn every_ability() -> Vec<Abilities> {
                     upsert: flag(1),
                     find: flag(2),
                     probe: flag(3),
-                    delete: flag(4),
                 });
             }
         }
@@ -47,7 +46,6 @@ fn outcomes(kind: Op) -> Vec<Outcome> {
     };
     match kind {
         Op::Find | Op::Probe => vec![delivered("f"), Outcome::Missing, later, doubt],
-        Op::Delete => vec![delivered("u"), Outcome::Missing, later, doubt],
         Op::Update => vec![
             delivered("u"),
             Outcome::Missing,
@@ -110,52 +108,10 @@ fn in_doubt_nothing_is_created_before_a_probe_said_that_it_is_not_there() {
 }
 
 #[test]
-fn a_removal_in_doubt_about_a_creation_ends_that_doubt_first() {
-    for can in every_ability() {
-        for kind in [Op::Create, Op::Upsert] {
-            walk(&Known::removal(None, Doubt::Of(kind)), can, Some(kind), 6);
-        }
-    }
-    let call = |known: &Known| match decide(known, ALL) {
-        Decision::Call(kind) => Some(kind),
-        Decision::Done { .. } | Decision::Reject(_) => None,
-    };
-    let mut known = Known::removal(None, Doubt::Of(Op::Create));
-    assert_eq!(call(&known), Some(Op::Probe));
-    known.learn(Op::Probe, &outcomes(Op::Probe)[0]);
-    assert_eq!((call(&known), known.target()), (Some(Op::Delete), Some("f")));
-}
-
-#[test]
-fn what_is_to_be_removed_is_looked_for_removed_once_and_never_written() {
-    for can in every_ability() {
-        let mut known = Known::removal(None, Doubt::No);
-        match decide(&known, can) {
-            Decision::Call(kind) => assert_eq!((kind, can.find), (Op::Find, true)),
-            done => assert_eq!((done, can.find), (Decision::Done { external_id: None }, false)),
-        }
-        known.learn(Op::Find, &Outcome::Missing);
-        assert_eq!(decide(&known, can), Decision::Done { external_id: None });
-        let mut linked = Known::removal(Some("l".into()), Doubt::No);
-        match decide(&linked, can) {
-            Decision::Call(kind) => assert_eq!((kind, can.delete), (Op::Delete, true)),
-            Decision::Reject(_) => assert!(!can.delete),
-            done @ Decision::Done { .. } => panic!("{done:?}"),
-        }
-        linked.learn(Op::Delete, &Outcome::Missing);
-        assert_eq!(decide(&linked, can), Decision::Done { external_id: None });
-    }
-}
-
-#[test]
 fn every_course_without_trouble_comes_to_an_end() {
-    let fresh = every_ability().into_iter().flat_map(|can| {
-        let starts = [None, Some("l".to_owned())]
-            .map(|link| [Known::new(link.clone(), Doubt::No), Known::removal(link, Doubt::No)]);
-        starts.into_iter().flatten().map(move |known| (can, known))
-    });
-    for (can, mut known) in fresh {
-        {
+    for can in every_ability() {
+        for link in [None, Some("l".to_owned())] {
+            let mut known = Known::new(link, Doubt::No);
             let mut calls = 0;
             while let Decision::Call(kind) = decide(&known, can) {
                 calls += 1;
@@ -181,7 +137,6 @@ const ALL: Abilities = Abilities {
     upsert: true,
     find: true,
     probe: true,
-    delete: true,
 };
 
 fn delivered(id: &str) -> Outcome {

@@ -43,8 +43,7 @@ impl<'a> Scope<'a> {
         Self::empty().with_map(map)
     }
 
-    /// A scope without any variable.
-    pub fn empty() -> Self {
+    fn empty() -> Self {
         Self {
             layers: Vec::new(),
             lookups: None,

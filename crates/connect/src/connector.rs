@@ -34,6 +34,7 @@ use crate::{
 
 pub use crate::{
     account::{Account, Call},
+    bulk::{Bulk, BulkAnswer, BulkRequest},
     decision::{Decision, Doubt, Known},
     prepare::{Preparation, PrepareStep},
     trial::{TestStep, Trial},
@@ -191,6 +192,7 @@ impl Connector {
             upsert: way(OperationKind::Upsert).is_some(),
             find: way(OperationKind::Find).is_some(),
             probe: way(OperationKind::Probe).is_some(),
+            delete: way(OperationKind::Delete).is_some(),
         })
     }
 

@@ -20,11 +20,20 @@ pub enum OperationKind {
     Find,
     /// Looks for the record that a lost call may have made.
     Probe,
+    /// Removes the record with a known id; safe to repeat.
+    Delete,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Upsert, Self::Find, Self::Probe];
+    pub const ALL: [Self; 6] = [
+        Self::Create,
+        Self::Update,
+        Self::Upsert,
+        Self::Find,
+        Self::Probe,
+        Self::Delete,
+    ];
 
     /// Its name in manifests, in the store and in the API.
     pub fn name(self) -> &'static str {
@@ -34,6 +43,7 @@ impl OperationKind {
             Self::Upsert => "upsert",
             Self::Find => "find",
             Self::Probe => "probe",
+            Self::Delete => "delete",
         }
     }
 

@@ -1,0 +1,93 @@
+//! Several records in one request: which calls may share one, how they are packed, and what the answer says about each.
+//!
+//! Pure, like single calls. The one who sends asks [`Connector::bulk`] about each call that
+//! [`Connector::next_call`] wants, collects calls of the same object, kind and way, packs them from the front with
+//! [`Connector::build_bulk`], and gives the answer with exactly the calls that were packed to [`Connector::read_bulk`].
+
+use switchboard_model::{
+    outcome::Outcome,
+    problem::{Code, Problem},
+};
+
+use crate::{
+    account::{Account, Call},
+    call::{Answer, HttpRequest},
+    connector::Connector,
+    manifest::OperationKind,
+};
+
+/// How calls may share a request. Calls of the same object, kind and `way` may go together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bulk {
+    /// Which of the ways of the operation it is.
+    pub way: usize,
+    /// The most records of one request, at least 2.
+    pub most_items: usize,
+    /// The most bytes of its body.
+    pub most_bytes: usize,
+}
+
+/// A request about several records.
+#[derive(Debug)]
+pub struct BulkRequest {
+    /// The request.
+    pub request: HttpRequest,
+    /// How many of the calls are in it, counted from the first; at least 1.
+    pub taken: usize,
+}
+
+/// What the answer to a request about several records means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BulkAnswer {
+    /// One outcome for each call, in the order of the calls.
+    Each(Vec<Outcome>),
+    /// The answer speaks about the request as a whole, and this holds for each call. Never success, absence or a duplicate where
+    /// there are several calls: what the vendor refuses because of one of them is `Rejected`, and the others may pass in a smaller
+    /// request.
+    Whole(Outcome),
+}
+
+impl Connector {
+    /// Whether the call of this kind that [`Connector::next_call`] asks for may share a request, and how. `None`: it goes alone.
+    ///
+    /// A call that may be in doubt afterwards may share a request all the same: its outcome is its own.
+    pub fn bulk(&self, _object: &str, _kind: OperationKind, _account: &Account, _call: &Call) -> Option<Bulk> {
+        None
+    }
+
+    /// A request about as many of the calls, counted from the first, as fit into it. The calls are of one object, kind and
+    /// way ([`Connector::bulk`]), and each has begun ([`Call::begin`]). What stands around the records (token, time) is taken
+    /// from the first call.
+    ///
+    /// Packing ends early at a call that cannot be in the same request: one whose way is another, whose item cannot be made, or that
+    /// is about the same record of the vendor as an earlier one. A single record that is over the limit of bytes is sent all
+    /// the same, alone.
+    ///
+    /// # Errors
+    /// When the first call cannot be sent; the others may be good.
+    pub fn build_bulk(
+        &self,
+        _object: &str,
+        _kind: OperationKind,
+        _account: &Account,
+        _calls: &[&Call],
+    ) -> Result<BulkRequest, Problem> {
+        let detail = format!("{} takes no several records at once", self.name);
+        Err(Problem::new(Code::ObjectUnsupported, detail, "Report this."))
+    }
+
+    /// What the answer to a request of [`Connector::build_bulk`] means; `calls` are those that are in it. What the answer does not
+    /// prove about a record is never `Delivered` for it.
+    pub fn read_bulk(
+        &self,
+        _object: &str,
+        _kind: OperationKind,
+        _account: &Account,
+        _calls: &[&Call],
+        _answer: &Answer,
+    ) -> BulkAnswer {
+        BulkAnswer::Whole(Outcome::Unknown {
+            message: format!("{} takes no several records at once", self.name),
+        })
+    }
+}

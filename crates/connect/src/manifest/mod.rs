@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod bulk;
 mod object;
 mod operation;
 
@@ -15,6 +16,7 @@ pub use account::{AssertionSpec, AuthSpec, GuideSpec, TokenResultSpec, TokenSpec
 pub use answer::{
     AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec,
 };
+pub use bulk::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
 pub use operation::{
     BucketKind, CaseSpec, FeedSpec, InsertSpec, LimitSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec,

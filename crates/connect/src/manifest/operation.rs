@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{RuleSpec, SourceSpec, WhenSpec};
+use super::{BulkSpec, RuleSpec, SourceSpec, WhenSpec};
 
 /// What can be done with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,6 +98,9 @@ pub struct OperationSpec {
     /// How long a written record may stay invisible to this read.
     #[serde(default)]
     pub read_lag_seconds: u64,
+    /// How several records go in one request.
+    #[serde(default)]
+    pub bulk: Option<BulkSpec>,
 }
 
 /// A request.

@@ -4,6 +4,10 @@
 //! [`Connector::next_call`] wants, collects calls of the same object, kind and way, packs them from the front with
 //! [`Connector::build_bulk`], and gives the answer with exactly the calls that were packed to [`Connector::read_bulk`].
 
+mod answer;
+mod pack;
+mod plan;
+
 use switchboard_model::{
     outcome::Outcome,
     problem::{Code, Problem},
@@ -12,9 +16,14 @@ use switchboard_model::{
 use crate::{
     account::{Account, Call},
     call::{Answer, HttpRequest},
-    connector::Connector,
+    connector::{Connector, id_layer},
     manifest::OperationKind,
+    operation::Operation,
 };
+
+use answer::Reading;
+use pack::Group;
+pub(crate) use plan::BulkPlan;
 
 /// How calls may share a request. Calls of the same object, kind and `way` may go together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,8 +60,15 @@ impl Connector {
     /// Whether the call of this kind that [`Connector::next_call`] asks for may share a request, and how. `None`: it goes alone.
     ///
     /// A call that may be in doubt afterwards may share a request all the same: its outcome is its own.
-    pub fn bulk(&self, _object: &str, _kind: OperationKind, _account: &Account, _call: &Call) -> Option<Bulk> {
-        None
+    pub fn bulk(&self, object: &str, kind: OperationKind, account: &Account, call: &Call) -> Option<Bulk> {
+        let (group, _) = self.group(object, kind, account, call)?;
+        let id = id_layer(call);
+        let most_items = group.plan.most_items(&group.scope(call, &id));
+        (most_items > 1).then_some(Bulk {
+            way: group.way,
+            most_items,
+            most_bytes: group.plan.most_bytes,
+        })
     }
 
     /// A request about as many of the calls, counted from the first, as fit into it. The calls are of one object, kind and
@@ -67,27 +83,59 @@ impl Connector {
     /// When the first call cannot be sent; the others may be good.
     pub fn build_bulk(
         &self,
-        _object: &str,
-        _kind: OperationKind,
-        _account: &Account,
-        _calls: &[&Call],
+        object: &str,
+        kind: OperationKind,
+        account: &Account,
+        calls: &[&Call],
     ) -> Result<BulkRequest, Problem> {
-        let detail = format!("{} takes no several records at once", self.name);
-        Err(Problem::new(Code::ObjectUnsupported, detail, "Report this."))
+        self.known_object(object)?;
+        let group = calls.first().and_then(|first| self.group(object, kind, account, first));
+        let (group, _) = group.ok_or_else(|| {
+            let detail = format!("{} does not {kind} several records at once", self.name);
+            Problem::new(Code::ObjectUnsupported, detail, "Send each record alone.")
+        })?;
+        group.pack(calls)
     }
 
     /// What the answer to a request of [`Connector::build_bulk`] means; `calls` are those that are in it. What the answer does not
     /// prove about a record is never `Delivered` for it.
     pub fn read_bulk(
         &self,
-        _object: &str,
-        _kind: OperationKind,
-        _account: &Account,
-        _calls: &[&Call],
-        _answer: &Answer,
+        object: &str,
+        kind: OperationKind,
+        account: &Account,
+        calls: &[&Call],
+        answer: &Answer,
     ) -> BulkAnswer {
-        BulkAnswer::Whole(Outcome::Unknown {
-            message: format!("{} takes no several records at once", self.name),
-        })
+        let group = calls.first().and_then(|first| self.group(object, kind, account, first));
+        match group {
+            Some((group, way)) => Reading::new(group, way, calls).read(answer),
+            None => BulkAnswer::Whole(Outcome::Unknown {
+                message: format!("{} cannot {kind} these records at once any more", self.name),
+            }),
+        }
+    }
+
+    /// The group that a call would be in, and the way that it goes.
+    fn group<'a>(
+        &'a self,
+        object: &str,
+        kind: OperationKind,
+        account: &'a Account,
+        call: &Call,
+    ) -> Option<(Group<'a>, &'a Operation)> {
+        let object = self.object(object)?;
+        let id = id_layer(call);
+        let scope = self.scope(account, Some(&object.name), call).with_map(&id);
+        let (way, operation) = self.numbered_way(object, kind, &scope)?;
+        let group = Group {
+            connector: self,
+            account,
+            object,
+            kind,
+            way,
+            plan: operation.bulk.as_ref()?,
+        };
+        Some((group, operation))
     }
 }

@@ -180,6 +180,7 @@ impl Known {
     fn learn_removal(&mut self) {
         self.gone.extend(self.target().map(str::to_owned));
         self.found = None;
+        self.exists = false;
         self.removed = true;
     }
 }
@@ -274,7 +275,11 @@ fn unresolvable() -> Problem {
 
 fn irremovable() -> Problem {
     let detail = "the connector cannot remove this record";
-    Problem::new(Code::ObjectUnsupported, detail, "Remove it in the other system by hand.")
+    Problem::new(
+        Code::ObjectUnsupported,
+        detail,
+        "Remove it in the other system by hand.",
+    )
 }
 
 fn impossible() -> Problem {

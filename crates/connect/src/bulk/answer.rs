@@ -173,6 +173,12 @@ impl<'a> Reading<'a> {
             Outcome::Duplicate { .. } if self.calls.len() > 1 => refused("one of the records is there already"),
             Outcome::Missing if self.calls.len() > 1 => refused("one of the records is not there"),
             Outcome::Delivered { .. } => self.unknown(unexpected(answer)),
+            // A good answer that says too little (a page of many, say) may say enough about fewer records, and asking is harmless.
+            Outcome::Unknown { message }
+                if self.group.kind.is_read() && self.calls.len() > 1 && (200..300).contains(&answer.status) =>
+            {
+                refused(&message)
+            }
             other => other,
         }
     }

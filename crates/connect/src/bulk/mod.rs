@@ -52,7 +52,7 @@ pub enum BulkAnswer {
     Each(Vec<Outcome>),
     /// The answer speaks about the request as a whole, and this holds for each call. Never success, absence or a duplicate where
     /// there are several calls: what the vendor refuses because of one of them is `Rejected`, and the others may pass in a smaller
-    /// request.
+    /// request. So is an answer to a read that says too little about so many records.
     Whole(Outcome),
 }
 

@@ -50,7 +50,10 @@ impl Group<'_> {
             }
             None => {
                 around.set("items", Value::Array(items));
-                self.request(&self.connector.scope(self.account, Some(&self.object.name), &around), None)
+                self.request(
+                    &self.connector.scope(self.account, Some(&self.object.name), &around),
+                    None,
+                )
             }
         };
         Ok(BulkRequest {
@@ -101,7 +104,9 @@ impl Group<'_> {
             return Ok(None);
         }
         if let Some(distinct) = &self.plan.distinct {
-            let text = distinct.render_text(scope).map_err(|error| failed(&error.to_string()))?;
+            let text = distinct
+                .render_text(scope)
+                .map_err(|error| failed(&error.to_string()))?;
             if !text.is_empty() && !seen.insert(text) {
                 return Ok(None);
             }

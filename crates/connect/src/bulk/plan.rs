@@ -79,7 +79,11 @@ impl BulkPlan {
         });
         let lists = Lists::compile(compiler, &answer, &spec.answer, result?);
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
-        let silence = if kind.is_read() { Absent::Missing } else { Absent::Unknown };
+        let silence = if kind.is_read() {
+            Absent::Missing
+        } else {
+            Absent::Unknown
+        };
         Some(Self {
             most_items: most_items?,
             most_bytes: spec.most_bytes,
@@ -117,7 +121,11 @@ impl MostItems {
             other => {
                 let most = other.as_u64().and_then(|most| usize::try_from(most).ok());
                 if most.is_none() {
-                    compiler.report(at, "this is no number of records", "Write a number, or a template of one.");
+                    compiler.report(
+                        at,
+                        "this is no number of records",
+                        "Write a number, or a template of one.",
+                    );
                 }
                 most.map(Self::Fixed)
             }
@@ -126,12 +134,7 @@ impl MostItems {
 }
 
 impl Lists {
-    fn compile(
-        compiler: &mut Compiler<'_>,
-        at: &str,
-        spec: &BulkAnswerSpec,
-        result: Option<Success>,
-    ) -> Option<Self> {
+    fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &BulkAnswerSpec, result: Option<Success>) -> Option<Self> {
         let lists_at = child(at, "lists");
         match (&*spec.lists, result) {
             ([], None) => Some(Self::None),

@@ -144,6 +144,17 @@ impl Call {
         }
     }
 
+    /// What stands around the calls of one request: the token and the times of this one, and a key of the group.
+    pub(crate) fn around(&self, key: String) -> Self {
+        let kept = self.vars.iter().filter(|(name, _)| *name != "record");
+        let mut group = Self {
+            known: Known::default(),
+            vars: kept.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        };
+        group.set("key", key.into());
+        group
+    }
+
     /// Readies it for the next call: the time (Unix milliseconds) and the token, where there is one. A probe looks for
     /// nothing older than `first_sent_ms`, the moment when this record was first sent.
     pub fn begin(&mut self, now_ms: i64, token: Option<&Token>, first_sent_ms: Option<i64>) {

@@ -148,7 +148,20 @@ impl Answer {
 
     /// The body as text; broken UTF-8 shows as U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.body)
+        match self.json.get() {
+            Some(Some(part)) if self.body.is_empty() => Cow::Owned(part.to_string()),
+            _ => String::from_utf8_lossy(&self.body),
+        }
+    }
+
+    /// The same answer without its body, to be turned to one part after the other.
+    pub(crate) fn without_body(&self) -> Self {
+        Self::new(self.status, self.headers.clone(), Bytes::new())
+    }
+
+    /// Has this as its body from now on.
+    pub(crate) fn turn_to(&mut self, part: Value) {
+        self.json = OnceLock::from(Some(part));
     }
 
     /// The first header of this name, when it is readable text.

@@ -18,6 +18,7 @@ use crate::{
     auth::Auth,
     call::{Answer, HttpRequest},
     decision::{Abilities, decide},
+    draft::Draft,
     interpolation::Interpolation,
     limit::Bucket,
     manifest::{Category, GuideSpec, OperationKind},
@@ -34,6 +35,7 @@ use crate::{
 
 pub use crate::{
     account::{Account, Call},
+    bulk::{Bulk, BulkAnswer, BulkRequest},
     decision::{Decision, Doubt, Known},
     identity::AccountId,
     means::Means,
@@ -195,6 +197,7 @@ impl Connector {
             upsert: way(OperationKind::Upsert).is_some(),
             find: way(OperationKind::Find).is_some(),
             probe: way(OperationKind::Probe).is_some(),
+            delete: way(OperationKind::Delete).is_some(),
         })
     }
 
@@ -289,7 +292,7 @@ impl Connector {
     }
 
     /// The ways of this kind.
-    fn ways<'c>(&'c self, object: &'c Object, kind: OperationKind) -> &'c [Operation] {
+    pub(crate) fn ways<'c>(&'c self, object: &'c Object, kind: OperationKind) -> &'c [Operation] {
         object
             .operations
             .get(&kind)
@@ -300,7 +303,18 @@ impl Connector {
 
     /// The first way of this kind for which everything is there.
     fn way<'c>(&'c self, object: &'c Object, kind: OperationKind, scope: &Scope<'_>) -> Option<&'c Operation> {
-        self.ways(object, kind).iter().find(|way| way.is_available(scope))
+        self.numbered_way(object, kind, scope).map(|(_, way)| way)
+    }
+
+    /// The same with its position among the ways.
+    pub(crate) fn numbered_way<'c>(
+        &'c self,
+        object: &'c Object,
+        kind: OperationKind,
+        scope: &Scope<'_>,
+    ) -> Option<(usize, &'c Operation)> {
+        let mut ways = self.ways(object, kind).iter().enumerate();
+        ways.find(|(_, way)| way.is_available(scope))
     }
 
     pub(crate) fn known_object(&self, name: &str) -> Result<&Object, Problem> {
@@ -324,7 +338,17 @@ impl Connector {
         account: &Account,
         scope: &Scope<'_>,
     ) -> Result<HttpRequest, Problem> {
-        let mut draft = request.draft(account.base_url.as_deref(), scope)?;
+        let draft = request.draft(account.base_url.as_deref(), scope)?;
+        self.complete(draft, account, scope)
+    }
+
+    /// Adds the connector's headers and the account's authorisation.
+    pub(crate) fn complete(
+        &self,
+        mut draft: Draft,
+        account: &Account,
+        scope: &Scope<'_>,
+    ) -> Result<HttpRequest, Problem> {
         if let Some(extra) = &self.extra_headers {
             draft.add_user_headers(extra, scope)?;
         }
@@ -339,7 +363,7 @@ impl Connector {
     }
 }
 
-fn id_layer(call: &Call) -> Map<String, Value> {
+pub(crate) fn id_layer(call: &Call) -> Map<String, Value> {
     call.known
         .target()
         .map(|id| ("id".to_owned(), id.into()))

@@ -45,6 +45,10 @@ pub struct Known {
     exists: bool,
     gone: Vec<String>,
     settled: Option<Option<String>>,
+    /// The record is to be removed, not written.
+    removal: bool,
+    /// It was removed, or the vendor says that it is not there any more.
+    removed: bool,
 }
 
 /// What a connector can do with this record on this account at the moment.
@@ -62,6 +66,8 @@ pub struct Abilities {
     pub find: bool,
     /// Whether the record of a lost call can be looked for.
     pub probe: bool,
+    /// Whether a record with a known id can be removed.
+    pub delete: bool,
 }
 
 /// What to do next.
@@ -69,9 +75,9 @@ pub struct Abilities {
 pub enum Decision {
     /// Make this call. A probe proves nothing before the object's read lag has passed since the doubt arose.
     Call(OperationKind),
-    /// The vendor holds the record.
+    /// The vendor holds the record; or, for a removal, holds it no more.
     Done {
-        /// Its id there, where it has one.
+        /// Its id there, where it has one. `None` after a removal.
         external_id: Option<String>,
     },
     /// A person has to look.
@@ -88,13 +94,26 @@ impl Known {
         }
     }
 
+    /// The same for a record that is to be removed. A doubt is about an earlier call that may have made it.
+    pub fn removal(link: Option<String>, doubt: Doubt) -> Self {
+        Self {
+            removal: true,
+            ..Self::new(link, doubt)
+        }
+    }
+
+    /// Whether the record is to be removed.
+    pub fn is_removal(&self) -> bool {
+        self.removal
+    }
+
     /// The vendor's id of the record that the next call is about.
     pub fn target(&self) -> Option<&str> {
         let linked = self.link.as_ref().filter(|link| !self.gone.contains(link));
         self.found.as_ref().or(linked).map(String::as_str)
     }
 
-    /// Whether the record that the link names turned out to be gone.
+    /// Whether the record that the link names is gone: it turned out to be, or it was removed.
     pub fn has_lost_link(&self) -> bool {
         self.link.as_ref().is_some_and(|link| self.gone.contains(link))
     }
@@ -132,7 +151,14 @@ impl Known {
                 self.found = external_id.filter(|id| !self.gone.contains(id));
             }
             OperationKind::Update => self.settled = Some(self.target().map(str::to_owned)),
+            // What settles the doubt about a record that is to go names what is to be removed.
+            OperationKind::Create | OperationKind::Upsert if self.removal => {
+                self.doubt = Doubt::No;
+                self.exists = external_id.is_none();
+                self.found = external_id;
+            }
             OperationKind::Create | OperationKind::Upsert => self.settled = Some(external_id),
+            OperationKind::Delete => self.learn_removal(),
         }
     }
 
@@ -146,13 +172,24 @@ impl Known {
                 // What was looked up before may be what is gone.
                 self.looked = false;
             }
+            OperationKind::Delete => self.learn_removal(),
             OperationKind::Create | OperationKind::Upsert => {}
         }
+    }
+
+    fn learn_removal(&mut self) {
+        self.gone.extend(self.target().map(str::to_owned));
+        self.found = None;
+        self.exists = false;
+        self.removed = true;
     }
 }
 
 /// The next step for a record of which this is known.
 pub fn decide(known: &Known, can: Abilities) -> Decision {
+    if known.removal {
+        return decide_removal(known, can);
+    }
     if let Some(external_id) = &known.settled {
         return Decision::Done {
             external_id: external_id.clone(),
@@ -189,6 +226,26 @@ pub fn decide(known: &Known, can: Abilities) -> Decision {
     }
 }
 
+/// The same for a record that is to be removed. What may have come into being unnoticed is looked for first, so that nothing
+/// stays behind.
+fn decide_removal(known: &Known, can: Abilities) -> Decision {
+    let in_doubt = known.doubt.is_about_creation();
+    if !can.delete && (known.target().is_some() || known.exists || in_doubt) {
+        return Decision::Reject(irremovable());
+    }
+    if known.target().is_some() {
+        return Decision::Call(OperationKind::Delete);
+    }
+    if in_doubt {
+        return resolve(known.doubt, can);
+    }
+    match (can.delete && can.find && !known.looked && !known.removed, known.exists) {
+        (true, _) => Decision::Call(OperationKind::Find),
+        (false, true) => Decision::Reject(already_there()),
+        (false, false) => Decision::Done { external_id: None },
+    }
+}
+
 /// The safest way out of a doubt. A plain create is not followed by an upsert: what it may have made lacks our key.
 fn resolve(doubt: Doubt, can: Abilities) -> Decision {
     let upserted = matches!(doubt, Doubt::Of(OperationKind::Upsert) | Doubt::Yes) && can.upsert;
@@ -214,6 +271,15 @@ fn unresolvable() -> Problem {
     let detail = "a call was sent, its answer was lost, and the connector has no means to look whether it took effect";
     let next = "Look for the record in the other system. Replay this delivery only when it is not there.";
     Problem::new(Code::OutcomeUnknown, detail, next)
+}
+
+fn irremovable() -> Problem {
+    let detail = "the connector cannot remove this record";
+    Problem::new(
+        Code::ObjectUnsupported,
+        detail,
+        "Remove it in the other system by hand.",
+    )
 }
 
 fn impossible() -> Problem {

@@ -16,6 +16,7 @@ pub enum Escape {
     /// Inside one segment of a path.
     Segment,
     /// Inside a quoted SOQL literal: `\` and `'` (fact sheet salesforce §5), and control characters, which a literal may not hold.
+    /// A list becomes quoted literals with commas between them.
     Soql,
 }
 
@@ -86,8 +87,13 @@ impl Interpolation {
                     let value = template
                         .render(scope)
                         .map_err(|error| FillError::Failed(error.to_string()))?;
-                    let value = as_text(value).ok_or_else(|| FillError::Absent(source.clone()))?;
-                    self.push(&mut text, &value)?;
+                    match (self.escape, value) {
+                        (Escape::Soql, Some(Value::Array(list))) if !list.is_empty() => push_soql_list(&mut text, list),
+                        (_, value) => {
+                            let value = as_text(value).ok_or_else(|| FillError::Absent(source.clone()))?;
+                            self.push(&mut text, &value)?;
+                        }
+                    }
                 }
             }
         }
@@ -102,6 +108,15 @@ impl Interpolation {
             Escape::Nothing => text.push_str(value),
         }
         Ok(())
+    }
+}
+
+/// What stands between the brackets of `IN (…)`: each value quoted. What is no scalar becomes an empty text.
+fn push_soql_list(text: &mut String, list: Vec<Value>) {
+    for (at, value) in list.into_iter().enumerate() {
+        text.push_str(if at == 0 { "'" } else { ",'" });
+        push_soql(text, &as_text(Some(value)).unwrap_or_default());
+        text.push('\'');
     }
 }
 

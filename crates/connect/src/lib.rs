@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod bulk;
 pub mod call;
 mod compile;
 pub mod connector;

@@ -8,6 +8,7 @@ use switchboard_model::{
 };
 
 use crate::{
+    bulk::BulkPlan,
     call::Answer,
     compile::{Compiler, child},
     manifest::{OneOrMany, OperationKind, OperationSpec, Recovery, ResultSpec, SameSpec},
@@ -28,11 +29,13 @@ pub(crate) struct Operation {
     pub repeatable: bool,
     /// How long a written record may stay invisible to this read, in milliseconds.
     pub read_lag_ms: i64,
+    /// How several records go in one request.
+    pub bulk: Option<BulkPlan>,
 }
 
 /// What proves success; see [`ResultSpec`].
 #[derive(Debug)]
-struct Success {
+pub(crate) struct Success {
     when: When,
     id: Option<Source>,
     created: Option<Source>,
@@ -64,10 +67,13 @@ impl Operation {
         let requires = compiler.paths(&child(at, "requires"), &spec.requires);
         let unless = compiler.paths(&child(at, "unless"), &spec.unless);
         let request = Request::compile(compiler, &child(at, "request"), &spec.request);
-        let result = Success::compile(compiler, &child(at, "result"), &spec.result);
+        let result = Success::compile(compiler, &child(at, "result"), kind, &spec.result);
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
         let repeatable = kind != OperationKind::Create || spec.recovery == Recovery::Repeat;
         let read_lag_ms = i64::try_from(spec.read_lag_seconds * 1000).unwrap_or(i64::MAX);
+        let bulk = optional(&spec.bulk, |bulk| {
+            BulkPlan::compile(compiler, &child(at, "bulk"), kind, bulk)
+        });
         Some(Self {
             requires,
             unless,
@@ -76,6 +82,7 @@ impl Operation {
             rules,
             repeatable,
             read_lag_ms,
+            bulk: bulk?,
         })
     }
 
@@ -87,18 +94,19 @@ impl Operation {
 
     /// The outcome when the answer proves success, or proves that a read found nothing.
     pub fn succeeded(&self, answer: &Answer, record: &Value, around: Circumstances<'_>) -> Option<Outcome> {
-        if !self.result.when.holds(answer, around.scope) {
-            return None;
-        }
-        match &self.result.candidates {
-            Some(candidates) => Some(self.result.choose(candidates, answer, record, around)),
-            None => self.result.written(answer, around),
-        }
+        self.result.proven(answer, record, around)
     }
 }
 
 fn check_kind(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &OperationSpec) {
-    let reads = spec.result.candidates.is_some();
+    if kind == OperationKind::Upsert && spec.recovery != Recovery::Repeat {
+        let next = "Write `recovery: repeat`, or make it a `create`.";
+        compiler.report(at, "an upsert that cannot be repeated is none", next);
+    }
+}
+
+fn check_result(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &ResultSpec) {
+    let reads = spec.candidates.is_some();
     if kind.is_read() != reads {
         let detail = format!(
             "`{kind}` {} `candidates`",
@@ -108,18 +116,10 @@ fn check_kind(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: 
                 "reads and needs"
             }
         );
-        compiler.report(&child(at, "result"), detail, "See connectors/manifest.schema.json.");
+        compiler.report(at, detail, "See connectors/manifest.schema.json.");
     }
-    if reads && spec.result.id.is_none() {
-        compiler.report(
-            &child(at, "result"),
-            "what is found needs an `id`",
-            "Say where a candidate has its id.",
-        );
-    }
-    if kind == OperationKind::Upsert && spec.recovery != Recovery::Repeat {
-        let next = "Write `recovery: repeat`, or make it a `create`.";
-        compiler.report(at, "an upsert that cannot be repeated is none", next);
+    if reads && spec.id.is_none() {
+        compiler.report(at, "what is found needs an `id`", "Say where a candidate has its id.");
     }
 }
 
@@ -133,7 +133,8 @@ pub(crate) fn has_value(path: &Template, scope: &Scope<'_>) -> bool {
 }
 
 impl Success {
-    fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &ResultSpec) -> Option<Self> {
+    pub fn compile(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &ResultSpec) -> Option<Self> {
+        check_result(compiler, at, kind, spec);
         let when = When::compile(compiler, &child(at, "when"), &spec.when);
         let id = optional(&spec.id, |id| Source::compile(compiler, &child(at, "id"), id));
         let created = optional(&spec.created, |created| {
@@ -151,6 +152,17 @@ impl Success {
             candidates: candidates?,
             same,
         })
+    }
+
+    /// The outcome when the answer proves success, or proves that a read found nothing.
+    pub fn proven(&self, answer: &Answer, record: &Value, around: Circumstances<'_>) -> Option<Outcome> {
+        if !self.when.holds(answer, around.scope) {
+            return None;
+        }
+        match &self.candidates {
+            Some(candidates) => Some(self.choose(candidates, answer, record, around)),
+            None => self.written(answer, around),
+        }
     }
 
     /// A write that succeeded. One that should yield an id and does not proves nothing.
@@ -208,7 +220,7 @@ impl Success {
 }
 
 /// `None` inside means: not given. `None` outside means: given and wrong.
-fn optional<T, U>(spec: &Option<T>, compile: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
+pub(crate) fn optional<T, U>(spec: &Option<T>, compile: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
     match spec {
         None => Some(None),
         Some(spec) => compile(spec).map(Some),

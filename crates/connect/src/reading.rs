@@ -100,6 +100,12 @@ impl Source {
         }
     }
 
+    /// The text of every value within one JSON value that meets the demands.
+    pub fn texts_in(&self, json: &Value, scope: &Scope<'_>) -> Vec<String> {
+        let taken = self.each_in(json).into_iter().filter_map(|node| self.take(node, scope));
+        taken.filter_map(|value| text_of(&value).map(Cow::into_owned)).collect()
+    }
+
     fn each_in<'j>(&self, json: &'j Value) -> Vec<&'j Value> {
         match &self.place {
             Place::Pointer(pointer) => json.pointer(pointer).into_iter().collect(),

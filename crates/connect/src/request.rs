@@ -4,7 +4,7 @@ use http::{
     HeaderValue, Method,
     header::{ACCEPT, CONTENT_TYPE},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use switchboard_model::{
     mapping::Mapping,
     problem::{Code, Problem},
@@ -29,7 +29,6 @@ pub(crate) struct Request {
     headers: Vec<Header>,
     basic: Option<(Template, Template)>,
     body: Body,
-    insert: Vec<Insert>,
 }
 
 #[derive(Debug)]
@@ -42,8 +41,15 @@ enum Target {
 #[derive(Debug)]
 enum Body {
     Nothing,
-    Json(Mapping),
+    Json(Tree),
     Form(Vec<Parameter>),
+}
+
+/// A tree of templates, with members whose names are not known beforehand.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    tree: Mapping,
+    insert: Vec<Insert>,
 }
 
 #[derive(Debug)]
@@ -72,7 +78,6 @@ impl Request {
             ))
         });
         let body = Body::compile(compiler, at, spec);
-        let insert = compiler.list(&child(at, "insert"), &spec.insert, Insert::compile);
         Some(Self {
             method: method?,
             target: target?,
@@ -80,7 +85,6 @@ impl Request {
             headers,
             basic,
             body: body?,
-            insert,
         })
     }
 
@@ -89,6 +93,19 @@ impl Request {
     /// # Errors
     /// When something that the request needs has no value.
     pub fn draft(&self, base_url: Option<&str>, scope: &Scope<'_>) -> Result<Draft, Problem> {
+        self.draft_around(base_url, scope, None)
+    }
+
+    /// The same with items at a JSON pointer of the body.
+    ///
+    /// # Errors
+    /// See [`Request::draft`].
+    pub fn draft_around(
+        &self,
+        base_url: Option<&str>,
+        scope: &Scope<'_>,
+        items: Option<(&str, Vec<Value>)>,
+    ) -> Result<Draft, Problem> {
         let mut draft = Draft::new(self.method.clone(), self.target.url(base_url, scope)?);
         draft.add_query(&self.query, scope)?;
         draft
@@ -97,7 +114,10 @@ impl Request {
         match &self.body {
             Body::Nothing => {}
             Body::Json(tree) => {
-                let body = self.json_body(tree, scope)?;
+                let mut body = tree.render(scope)?.unwrap_or_else(|| Value::Object(Map::new()));
+                if let Some((at, items)) = items {
+                    *place(&mut body, at)? = Value::Array(items);
+                }
                 draft.body = serde_json::to_vec(&body)
                     .map_err(|error| failed(&error.to_string()))?
                     .into();
@@ -121,8 +141,36 @@ impl Request {
         Ok(draft)
     }
 
-    fn json_body(&self, tree: &Mapping, scope: &Scope<'_>) -> Result<Value, Problem> {
-        let mut body = render(tree, scope)?.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    /// The body as it is sent; `None` when it is no JSON.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub fn json_body(&self, scope: &Scope<'_>) -> Result<Option<Value>, Problem> {
+        match &self.body {
+            Body::Json(tree) => tree.render(scope),
+            Body::Nothing | Body::Form(_) => Ok(None),
+        }
+    }
+}
+
+impl Tree {
+    /// Compiles the tree at `at`, and the members at `inserts_at`.
+    pub fn compile(
+        compiler: &mut Compiler<'_>,
+        (at, tree): (&str, &Value),
+        (inserts_at, inserts): (&str, &[InsertSpec]),
+    ) -> Option<Self> {
+        let insert = compiler.list(inserts_at, inserts, Insert::compile);
+        let tree = compiler.mapping(at, tree)?;
+        Some(Self { tree, insert })
+    }
+
+    /// Fills it in; `None` when nothing is left of it.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, Problem> {
+        let mut body = render(&self.tree, scope)?;
         for insert in &self.insert {
             let Some(name) = text(&insert.name, scope)?.filter(|name| !name.is_empty()) else {
                 continue;
@@ -130,15 +178,24 @@ impl Request {
             let Some(value) = render(&insert.value, scope)? else {
                 continue;
             };
-            match body.pointer_mut(&insert.at) {
-                Some(Value::Object(members)) => {
+            let body = body.get_or_insert_with(|| Value::Object(Map::new()));
+            match place(body, &insert.at)? {
+                Value::Object(members) => {
                     members.insert(name, value);
                 }
-                _ => return Err(failed(&format!("the body has no object at `{}`", insert.at))),
+                _ => return Err(no_object(&insert.at)),
             }
         }
         Ok(body)
     }
+}
+
+fn place<'b>(body: &'b mut Value, at: &str) -> Result<&'b mut Value, Problem> {
+    body.pointer_mut(at).ok_or_else(|| no_object(at))
+}
+
+fn no_object(at: &str) -> Problem {
+    failed(&format!("the body has no object at `{at}`"))
 }
 
 impl Target {
@@ -183,10 +240,11 @@ impl Body {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &RequestSpec) -> Option<Self> {
         match (&spec.body, &spec.form) {
             (None, None) if spec.insert.is_empty() => Some(Self::Nothing),
-            (None, None) => compiler
-                .mapping(at, &Value::Object(serde_json::Map::new()))
-                .map(Self::Json),
-            (Some(tree), None) => compiler.mapping(&child(at, "body"), tree).map(Self::Json),
+            (tree, None) => {
+                let nothing = Value::Object(Map::new());
+                let tree = (&*child(at, "body"), tree.as_ref().unwrap_or(&nothing));
+                Tree::compile(compiler, tree, (&child(at, "insert"), &spec.insert)).map(Self::Json)
+            }
             (None, Some(form)) => {
                 let at = child(at, "form");
                 let fields = compiler.table(&at, form, |compiler, at, source| {

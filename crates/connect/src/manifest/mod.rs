@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod bulk;
 mod limit;
 mod object;
 mod operation;
@@ -16,6 +17,7 @@ pub use account::{AssertionSpec, AuthSpec, GuideSpec, TokenResultSpec, TokenSpec
 pub use answer::{
     AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec,
 };
+pub use bulk::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec};
 pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
 pub use operation::{

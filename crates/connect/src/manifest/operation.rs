@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{RuleSpec, SourceSpec, WhenSpec};
+use super::{BulkSpec, RuleSpec, SourceSpec, WhenSpec};
 
 /// What can be done with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,11 +20,20 @@ pub enum OperationKind {
     Find,
     /// Looks for the record that a lost call may have made.
     Probe,
+    /// Removes the record with a known id; safe to repeat.
+    Delete,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Upsert, Self::Find, Self::Probe];
+    pub const ALL: [Self; 6] = [
+        Self::Create,
+        Self::Update,
+        Self::Upsert,
+        Self::Find,
+        Self::Probe,
+        Self::Delete,
+    ];
 
     /// Its name in manifests, in the store and in the API.
     pub fn name(self) -> &'static str {
@@ -34,6 +43,7 @@ impl OperationKind {
             Self::Upsert => "upsert",
             Self::Find => "find",
             Self::Probe => "probe",
+            Self::Delete => "delete",
         }
     }
 
@@ -88,6 +98,9 @@ pub struct OperationSpec {
     /// How long a written record may stay invisible to this read.
     #[serde(default)]
     pub read_lag_seconds: u64,
+    /// How several records go in one request.
+    #[serde(default)]
+    pub bulk: Option<BulkSpec>,
 }
 
 /// A request.

@@ -11,11 +11,11 @@ const FLAGS: [bool; 2] = [false, true];
 const CREATES: [Option<bool>; 3] = [None, Some(false), Some(true)];
 const RECORDS: [RecordKind; 3] = [RecordKind::Person, RecordKind::Company, RecordKind::Event];
 
-fn every_ability() -> Vec<Abilities> {
+pub fn every_ability() -> Vec<Abilities> {
     let mut all = Vec::new();
     for record in RECORDS {
         for create in CREATES {
-            for bits in 0..16 {
+            for bits in 0..32 {
                 let flag = |bit: u8| FLAGS[usize::from(bits >> bit & 1u8)];
                 all.push(Abilities {
                     record,
@@ -24,6 +24,7 @@ fn every_ability() -> Vec<Abilities> {
                     upsert: flag(1),
                     find: flag(2),
                     probe: flag(3),
+                    delete: flag(4),
                 });
             }
         }
@@ -32,7 +33,7 @@ fn every_ability() -> Vec<Abilities> {
 }
 
 /// Everything that an answer to this call can mean for the record.
-fn outcomes(kind: Op) -> Vec<Outcome> {
+pub fn outcomes(kind: Op) -> Vec<Outcome> {
     let delivered = |id: &str| Outcome::Delivered {
         external_id: Some(id.to_owned()),
         created: None,
@@ -55,6 +56,15 @@ fn outcomes(kind: Op) -> Vec<Outcome> {
             later,
             doubt,
         ],
+        Op::Delete => vec![
+            Outcome::Delivered {
+                external_id: None,
+                created: None,
+            },
+            Outcome::Missing,
+            later,
+            doubt,
+        ],
         Op::Create | Op::Upsert => vec![
             delivered("n"),
             Outcome::Duplicate {
@@ -73,6 +83,7 @@ fn walk(known: &Known, can: Abilities, doubtful: Option<Op>, depth: u32) {
     let Decision::Call(kind) = decide(known, can) else {
         return;
     };
+    assert_ne!(kind, Op::Delete, "nobody asked for that: {known:?} {can:?}");
     match (kind, doubtful) {
         (Op::Create, Some(Op::Create)) => {
             assert_eq!(can.create, Some(true), "a second create in doubt: {known:?} {can:?}");
@@ -130,13 +141,14 @@ fn every_course_without_trouble_comes_to_an_end() {
     }
 }
 
-const ALL: Abilities = Abilities {
+pub const ALL: Abilities = Abilities {
     record: RecordKind::Person,
     create: Some(false),
     update: true,
     upsert: true,
     find: true,
     probe: true,
+    delete: true,
 };
 
 fn delivered(id: &str) -> Outcome {

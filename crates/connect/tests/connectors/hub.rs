@@ -27,6 +27,11 @@ pub fn map(value: Value) -> Map<String, Value> {
 
 /// An account that is fully set up, its facts as the preparations leave them.
 pub fn account(slug: &str, facts: Value) -> Account {
+    account_with(slug, json!({}), facts)
+}
+
+/// The same with further settings.
+pub fn account_with(slug: &str, further: Value, facts: Value) -> Account {
     let (kind, settings, secrets) = match slug {
         "salesforce" => (
             "client_credentials",
@@ -46,8 +51,10 @@ pub fn account(slug: &str, facts: Value) -> Account {
         ),
         other => panic!("no account for {other}"),
     };
+    let mut settings = map(settings);
+    settings.extend(map(further));
     connector(slug)
-        .account(kind, &map(settings), &map(secrets), &map(facts))
+        .account(kind, &settings, &map(secrets), &map(facts))
         .unwrap()
 }
 
@@ -86,7 +93,12 @@ pub fn token() -> Token {
 
 /// A call about a record, first sent a minute ago.
 pub fn call(record: Value, known: Known) -> Call {
-    let mut call = Call::new("p-3f9a", record, known);
+    call_of("p-3f9a", record, known)
+}
+
+/// The same about the record with this key.
+pub fn call_of(key: &str, record: Value, known: Known) -> Call {
+    let mut call = Call::new(key, record, known);
     call.begin(NOW_MS, Some(&token()), Some(NOW_MS - 60_000));
     call
 }

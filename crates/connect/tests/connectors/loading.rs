@@ -145,15 +145,42 @@ fn all_mistakes_are_named_at_once() {
 
 #[test]
 fn what_does_not_fit_its_operation_is_named() {
-    let bad = GOOD.replace(
+    let bad = GOOD.replacen(
         "          when: { status: [200-299] }\n",
         "          when: { status: [200-299] }\n          candidates: $\n",
+        1,
     );
     let found = problems(&bad);
     assert!(
         found.iter().any(|problem| problem.detail.contains("candidates")),
         "{found:#?}"
     );
+}
+
+#[test]
+fn a_bulk_call_whose_answer_cannot_be_read_is_named() {
+    let answer = "          answer:\n            when: { status: [200-299] }\n";
+    for (further, part) in [
+        (
+            "            lists: [{ each: \"$[*]\" }]\n",
+            "`lists` and `result` belong together",
+        ),
+        (
+            "            lists: [{ each: \"$[*]\" }, { each: \"$.x[*]\" }]\n          result: { when: {} }\n",
+            "nobody knows which records",
+        ),
+        (
+            "            lists: [{ each: \"$[*]\" }]\n          result: { when: {}, candidates: $, id: /id }\n",
+            "has no `candidates`",
+        ),
+        ("            lists: [{ each: \"$[*]\", at: /id }]\n", "equals"),
+        ("            absent: rejected\n", "rejected"),
+    ] {
+        assert!(GOOD.contains(answer));
+        let found = problems(&GOOD.replacen(answer, &format!("{answer}{further}"), 1));
+        let names = |problem: &Problem| problem.detail.contains(part);
+        assert!(found.iter().any(names), "{part}: {found:#?}");
+    }
 }
 
 #[test]

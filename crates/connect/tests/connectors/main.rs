@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod bulk_answers;
+mod bulk_requests;
 mod deciding;
 mod hub;
 mod loading;
 mod preparing;
+mod removing;
 mod requests;
 mod shaping;
 mod signing;

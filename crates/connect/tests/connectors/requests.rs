@@ -18,7 +18,10 @@ fn all_requests(slug: &str, facts: &Value, records: &[(&str, Value)]) -> String 
             .shape(object, mapped.clone())
             .unwrap_or_else(|faults| panic!("{object}: {faults:?}"));
         for kind in Op::ALL {
-            let known = Known::new((kind == Op::Update).then(|| "251".to_owned()), Doubt::No);
+            let known = Known::new(
+                matches!(kind, Op::Update | Op::Delete).then(|| "251".to_owned()),
+                Doubt::No,
+            );
             if let Ok(request) = connector.build(object, kind, &account, &call(record.clone(), known)) {
                 text.push_str(&format!("## {object}: {kind}\n{}\n", shown(&request)));
             }

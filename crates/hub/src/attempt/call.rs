@@ -81,7 +81,10 @@ impl Flight<'_> {
             let built = match round.connector.build_bulk(&self.object, kind, &round.account, &calls) {
                 Ok(built) => built,
                 Err(problem) => {
+                    // It is the first that cannot be sent; the others may be good.
+                    let rest = part.split_off(1);
                     back.extend(ended(part, &Verdict::Dead(problem)));
+                    parts.extend((!rest.is_empty()).then_some(rest));
                     continue;
                 }
             };

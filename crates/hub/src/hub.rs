@@ -2,10 +2,13 @@
 
 mod access;
 mod options;
+mod outlook;
 mod reading;
 mod setup;
 mod trial;
+mod upkeep;
 mod watch;
+mod wishes;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,6 +23,7 @@ pub use access::Caller;
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use trial::TestReport;
+pub use wishes::{Trial, Unchanged, done};
 
 use crate::{
     attempt::Desk,
@@ -58,12 +62,14 @@ struct Inner {
     adopting: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
     running: Mutex<Option<Running>>,
+    waiting: intake::Waiting,
 }
 
 /// What only a started hub has.
 struct Running {
     lanes: Arc<Lanes>,
     watcher: tokio::task::JoinHandle<()>,
+    upkeep: tokio::task::JoinHandle<()>,
     /// Held open: its lock keeps a second hub away.
     _lock: std::fs::File,
 }
@@ -107,6 +113,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
         };
         let registry = Arc::clone(&options.registry);
+        let waiting = intake::Waiting::new(options.tuning.waiting_events);
         let hub = Self {
             inner: Arc::new(Inner {
                 options,
@@ -119,6 +126,7 @@ impl Hub {
                 adopting: tokio::sync::Mutex::new(()),
                 keys: RwLock::default(),
                 running: Mutex::new(None),
+                waiting,
             }),
         };
         hub.refresh().await?;
@@ -136,9 +144,11 @@ impl Hub {
         self.inner.store.listen(listener);
         lanes.adopt(&self.configuration());
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
+        let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             watcher,
+            upkeep,
             _lock: lock,
         });
         Ok(())
@@ -165,10 +175,12 @@ impl Hub {
         if let Some(Running {
             lanes,
             watcher,
+            upkeep,
             _lock: lock,
         }) = running
         {
             watcher.abort();
+            upkeep.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);
@@ -191,18 +203,36 @@ impl Hub {
         Ok(self.inner.store.workspace(FIRST_WORKSPACE).await?)
     }
 
-    /// Makes events durable; they are sent from then on.
+    /// Makes events durable, all in one transaction; they are sent from then on.
     ///
     /// # Errors
-    /// See [`intake::accept`].
+    /// See [`intake::accept`]; [`Code::Busy`] when too much waits for the store already.
     pub async fn accept(
         &self,
         workspace: WorkspaceId,
         items: Vec<Incoming>,
         idempotency_key: Option<&str>,
-    ) -> Result<Vec<Receipt>, Problem> {
+    ) -> Result<Vec<Result<Receipt, Problem>>, Problem> {
+        let bytes = items.iter().map(|item| item.bytes).sum();
+        let place = self.inner.waiting.enter(items.len(), bytes)?;
         let configuration = self.configuration();
-        intake::accept(&self.inner.desk, &configuration, workspace, items, idempotency_key).await
+        intake::accept(
+            &self.inner.desk,
+            &configuration,
+            workspace,
+            items,
+            idempotency_key,
+            place,
+        )
+        .await
+    }
+
+    /// Whether events would be refused at the moment, whatever is in them: said before a request is read.
+    ///
+    /// # Errors
+    /// [`Code::Busy`].
+    pub fn has_room(&self) -> Result<(), Problem> {
+        self.inner.waiting.has_room()
     }
 
     /// The counters in Prometheus' text format.

@@ -44,6 +44,8 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
                 cap_ms: settings.retry.cap_ms,
                 attempts: settings.retry.attempts,
             },
+            waiting_events: settings.limits.waiting_events,
+            keep_days: settings.keep_days,
         },
     };
     Ok(Opened {

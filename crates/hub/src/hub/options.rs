@@ -25,9 +25,23 @@ pub struct HubOptions {
 }
 
 /// How a hub works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tuning {
     /// How failed deliveries are tried again.
     pub retry: Schedule,
+    /// So many events may wait for the store at once; senders of more are told to wait.
+    pub waiting_events: usize,
+    /// Days of the history that are older than this many days are dropped; 0: none is.
+    pub keep_days: u32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            retry: Schedule::default(),
+            waiting_events: 2_000,
+            keep_days: 90,
+        }
+    }
 }

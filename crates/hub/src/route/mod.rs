@@ -92,22 +92,11 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
         }
     }
     for connection in workspace.connections.iter().filter(|connection| connection.enabled) {
-        if !is_named(workspace, connection) && connection.wants(kind, &scope, &mut planner.notes) {
+        if !workspace.is_named(connection) && connection.wants(kind, &scope, &mut planner.notes) {
             planner.add(connection, kind, None, None);
         }
     }
     planner.finish()
-}
-
-/// Whether any route names the connection, by its key or by standing for its connector.
-fn is_named(workspace: &Workspace, connection: &Arc<Connection>) -> bool {
-    workspace.routes.iter().filter(|route| route.spec.enabled).any(|route| {
-        route.spec.strategy.targets().iter().any(|target| {
-            workspace
-                .find(&target.system)
-                .is_some_and(|found| found.id == connection.id)
-        })
-    })
 }
 
 struct Planner<'a> {

@@ -2,10 +2,13 @@
 
 mod access;
 mod options;
+mod outlook;
 mod reading;
 mod setup;
 mod trial;
+mod upkeep;
 mod watch;
+mod wishes;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,6 +23,7 @@ pub use access::Caller;
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use trial::TestReport;
+pub use wishes::{Trial, Unchanged, done};
 
 use crate::{
     attempt::Desk,
@@ -59,6 +63,7 @@ struct Inner {
     keys: RwLock<access::Keys>,
     running: Mutex<Option<Running>>,
     gates: Gates,
+    waiting: intake::Waiting,
 }
 
 /// What only a started hub has.
@@ -66,6 +71,7 @@ struct Running {
     lanes: Arc<Lanes>,
     keeper: tokio::task::JoinHandle<()>,
     watcher: tokio::task::JoinHandle<()>,
+    upkeep: tokio::task::JoinHandle<()>,
     /// Held open: its lock keeps a second hub away.
     _lock: std::fs::File,
 }
@@ -111,6 +117,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
         };
         let registry = Arc::clone(&options.registry);
+        let waiting = intake::Waiting::new(options.tuning.waiting_events);
         let hub = Self {
             inner: Arc::new(Inner {
                 options,
@@ -124,6 +131,7 @@ impl Hub {
                 keys: RwLock::default(),
                 running: Mutex::new(None),
                 gates,
+                waiting,
             }),
         };
         hub.refresh().await?;
@@ -142,10 +150,12 @@ impl Hub {
         lanes.adopt(&self.configuration());
         let keeper = tokio::spawn(Arc::clone(&lanes).follow());
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
+        let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
+            upkeep,
             _lock: lock,
         });
         Ok(())
@@ -173,11 +183,13 @@ impl Hub {
             lanes,
             keeper,
             watcher,
+            upkeep,
             _lock: lock,
         }) = running
         {
             watcher.abort();
             keeper.abort();
+            upkeep.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);
@@ -200,18 +212,36 @@ impl Hub {
         Ok(self.inner.store.workspace(FIRST_WORKSPACE).await?)
     }
 
-    /// Makes events durable; they are sent from then on.
+    /// Makes events durable, all in one transaction; they are sent from then on.
     ///
     /// # Errors
-    /// See [`intake::accept`].
+    /// See [`intake::accept`]; [`Code::Busy`] when too much waits for the store already.
     pub async fn accept(
         &self,
         workspace: WorkspaceId,
         items: Vec<Incoming>,
         idempotency_key: Option<&str>,
-    ) -> Result<Vec<Receipt>, Problem> {
+    ) -> Result<Vec<Result<Receipt, Problem>>, Problem> {
+        let bytes = items.iter().map(|item| item.bytes).sum();
+        let place = self.inner.waiting.enter(items.len(), bytes)?;
         let configuration = self.configuration();
-        intake::accept(&self.inner.desk, &configuration, workspace, items, idempotency_key).await
+        intake::accept(
+            &self.inner.desk,
+            &configuration,
+            workspace,
+            items,
+            idempotency_key,
+            place,
+        )
+        .await
+    }
+
+    /// Whether events would be refused at the moment, whatever is in them: said before a request is read.
+    ///
+    /// # Errors
+    /// [`Code::Busy`].
+    pub fn has_room(&self) -> Result<(), Problem> {
+        self.inner.waiting.has_room()
     }
 
     /// The counters in Prometheus' text format.

@@ -19,4 +19,6 @@ pub mod store;
 pub mod token;
 pub mod vault;
 
-pub use hub::{Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Tuning};
+pub use hub::{
+    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Trial, Tuning, Unchanged, done,
+};

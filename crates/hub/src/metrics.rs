@@ -8,8 +8,8 @@ use prometheus_client::{
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabels {
-    kind: String,
-    result: String,
+    kind: &'static str,
+    result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -62,13 +62,8 @@ impl Default for Metrics {
 
 impl Metrics {
     /// An event came; `result` is `accepted` or `repeat`.
-    pub fn event(&self, kind: &str, result: &str) {
-        self.events
-            .get_or_create(&EventLabels {
-                kind: kind.into(),
-                result: result.into(),
-            })
-            .inc();
+    pub fn event(&self, kind: &'static str, result: &'static str) {
+        self.events.get_or_create(&EventLabels { kind, result }).inc();
     }
 
     /// A try of a delivery ended in this state.

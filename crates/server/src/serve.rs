@@ -45,6 +45,8 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
                 attempts: settings.retry.attempts,
             },
             hand_over_after_ms: i64::from(settings.retry.hand_over_seconds) * 1_000,
+            waiting_events: settings.limits.waiting_events,
+            keep_days: settings.keep_days,
         },
     };
     Ok(Opened {

@@ -4,7 +4,10 @@ mod change;
 mod connection;
 mod route;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use switchboard_connect::registry::Registry;
 use switchboard_model::id::{ConnectionId, WorkspaceId};
@@ -33,6 +36,8 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// The connections that an enabled route names; worked out once, because every event asks.
+    named: HashSet<ConnectionId>,
 }
 
 impl Configuration {
@@ -67,6 +72,7 @@ impl Configuration {
             workspace
                 .connections
                 .sort_by(|a, b| (a.priority, &a.key).cmp(&(b.priority, &b.key)));
+            workspace.named = workspace.find_named();
         }
         configuration
     }
@@ -106,6 +112,20 @@ impl Workspace {
                 of_connector.find(|other| other.can_send()).or(Some(first))
             }
         })
+    }
+
+    /// Whether any enabled route names the connection, by its key or by standing for its connector.
+    pub fn is_named(&self, connection: &Connection) -> bool {
+        self.named.contains(&connection.id)
+    }
+
+    fn find_named(&self) -> HashSet<ConnectionId> {
+        let enabled = self.routes.iter().filter(|route| route.spec.enabled);
+        let targets = enabled.flat_map(|route| route.spec.strategy.targets());
+        targets
+            .filter_map(|target| self.find(&target.system))
+            .map(|connection| connection.id)
+            .collect()
     }
 
     /// The connection with this key.

@@ -1,6 +1,6 @@
 //! API keys: made once, kept as hashes, recognised in memory.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use rand::TryRng;
 use sha2::{Digest, Sha256};
@@ -25,18 +25,18 @@ pub struct Caller {
 
 /// The keys that are good, by the hash of their secrets.
 #[derive(Debug, Default)]
-pub(super) struct Keys(HashMap<[u8; 32], Caller>);
+pub(super) struct Keys(HashMap<[u8; 32], Arc<Caller>>);
 
 impl Keys {
     pub(super) fn new(rows: Vec<KeyRow>) -> Self {
         let caller = |row: KeyRow| {
             (
                 row.hash,
-                Caller {
+                Arc::new(Caller {
                     workspace: row.workspace,
                     key: row.id,
                     name: row.name,
-                },
+                }),
             )
         };
         Self(rows.into_iter().map(caller).collect())
@@ -84,7 +84,7 @@ impl Hub {
     }
 
     /// Whose key this is. The text is high-entropy, so its hash is a safe index.
-    pub fn authenticate(&self, presented: &str) -> Option<Caller> {
+    pub fn authenticate(&self, presented: &str) -> Option<Arc<Caller>> {
         self.inner.keys.read().0.get(&hash(presented)).cloned()
     }
 }

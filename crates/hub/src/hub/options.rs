@@ -32,6 +32,10 @@ pub struct Tuning {
     pub retry: Schedule,
     /// How long a primary may be down before its backup takes what waits, in milliseconds.
     pub hand_over_after_ms: i64,
+    /// So many events may wait for the store at once; senders of more are told to wait.
+    pub waiting_events: usize,
+    /// Days of the history that are older than this many days are dropped; 0: none is.
+    pub keep_days: u32,
 }
 
 impl Default for Tuning {
@@ -39,6 +43,8 @@ impl Default for Tuning {
         Self {
             retry: Schedule::default(),
             hand_over_after_ms: 60_000,
+            waiting_events: 2_000,
+            keep_days: 90,
         }
     }
 }

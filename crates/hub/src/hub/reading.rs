@@ -14,7 +14,7 @@ use super::Hub;
 use crate::{
     configuration::Connection,
     route,
-    store::{AttemptRow, DeliveryFilter, DeliveryRow, EventFilter, EventRow, Page, Selection, Tally, Wish},
+    store::{AttemptRow, DeliveryFilter, DeliveryRow, EventFilter, EventRow, Page, Tally},
 };
 
 /// A connection as people see it.
@@ -157,31 +157,6 @@ impl Hub {
         Ok(self.inner.store.tally(workspace, connection).await?)
     }
 
-    /// Tries a dead or cancelled delivery anew, with the present mapping.
-    ///
-    /// # Errors
-    /// When there is no such delivery, or it is in another state.
-    pub async fn replay(&self, workspace: WorkspaceId, id: DeliveryId) -> Result<(), Problem> {
-        let which = Selection::These(vec![id]);
-        let now_ms = self.clock().now_ms();
-        let changed = self.inner.store.change(workspace, Wish::Replay, which, now_ms).await?;
-        if let Some(connection) = changed.connections.first() {
-            self.reload_lane(*connection);
-            return Ok(());
-        }
-        match self.delivery(workspace, id).await? {
-            None => Err(not_found(&id.to_string())),
-            Some(row) => Err(Problem::new(
-                Code::WrongState,
-                format!(
-                    "{id} is {}; only dead and cancelled deliveries can be replayed",
-                    row.state.name()
-                ),
-                "Nothing needs to be done for a delivery that is on its way or has arrived.",
-            )),
-        }
-    }
-
     /// Routes an event by the present routes; makes the deliveries that it does not have yet and answers how many.
     ///
     /// # Errors
@@ -202,7 +177,7 @@ impl Hub {
     }
 }
 
-fn not_found(id: &str) -> Problem {
+pub(super) fn not_found(id: &str) -> Problem {
     Problem::new(
         Code::NotFound,
         format!("there is no {id} in this workspace"),

@@ -21,30 +21,46 @@ pub(super) struct Request<'r> {
 /// request; the sender's own id; the message's id in its data (`messageId`); the whole data when it tells the moment at which the
 /// message was received, because a customer may well send the same words twice, but not at the same moment.
 pub(super) fn of(item: &Incoming, request: Option<Request<'_>>) -> Option<Fingerprint> {
-    let items = request.map_or(1, |request| request.items);
-    let content = Sha256::new()
-        .chain_update(item.kind.name())
-        .chain_update((items as u64).to_be_bytes())
-        .chain_update(serde_json::to_vec(&item.data).unwrap_or_default())
-        .finalize();
     let text = |name: &str| {
         item.data
             .get(name)
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     };
-    let key = match (request, &item.id, text("messageId")) {
-        (Some(Request { key, index, .. }), ..) => digest(&["key", key, &index.to_string()]),
-        (None, Some(id), _) => digest(&["id", item.kind.name(), id]),
-        (None, None, Some(id)) => digest(&["message", item.kind.name(), text("platform").unwrap_or_default(), id]),
-        (None, None, None) if item.data.get("receivedAt").is_some_and(|moment| !moment.is_null()) => {
-            digest(&["content", item.kind.name(), &hex::encode(content)])
+    let items = request.map_or(1, |request| request.items);
+    let (key, content) = match (request, &item.id, text("messageId")) {
+        (Some(Request { key, index, .. }), ..) => (digest(&["key", key, &index.to_string()]), content(item, items)),
+        (None, Some(id), _) => (digest(&["id", item.kind.name(), id]), content(item, items)),
+        (None, None, Some(id)) => {
+            let platform = text("platform").unwrap_or_default();
+            (
+                digest(&["message", item.kind.name(), platform, id]),
+                content(item, items),
+            )
         }
+        (None, None, None) if item.data.get("receivedAt").is_some_and(|moment| !moment.is_null()) => {
+            let content = content(item, items);
+            (digest(&["content", item.kind.name(), &hex::encode(content)]), content)
+        }
+        // Most events of most senders: what they hold need not be written out and hashed.
         _ => return None,
     };
     let mut short = [0; 8];
     short.copy_from_slice(&content[..8]);
     Some(Fingerprint { key, content: short })
+}
+
+/// The digest of what came.
+fn content(item: &Incoming, items: usize) -> [u8; 32] {
+    let mut text = Vec::with_capacity(item.bytes + item.bytes / 8 + 64);
+    // Writing parsed JSON into memory cannot fail.
+    let _ = serde_json::to_writer(&mut text, &item.data);
+    Sha256::new()
+        .chain_update(item.kind.name())
+        .chain_update((items as u64).to_be_bytes())
+        .chain_update(text)
+        .finalize()
+        .into()
 }
 
 /// Parts are told apart by their lengths.
@@ -71,6 +87,7 @@ mod tests {
             kind: EventType::find("message.received").unwrap(),
             id: id.map(str::to_owned),
             data: data.as_object().cloned().unwrap(),
+            bytes: 0,
         }
     }
 

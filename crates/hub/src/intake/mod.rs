@@ -1,6 +1,9 @@
 //! Takes events: recognises repeats, decides where they go, and answers when they are durable.
 
 mod fingerprint;
+mod waiting;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use switchboard_model::{
@@ -8,6 +11,9 @@ use switchboard_model::{
     id::{EventId, WorkspaceId},
     problem::{Code, Problem},
 };
+
+use waiting::Held;
+pub use waiting::{Place, Waiting};
 
 use crate::{
     attempt::Desk,
@@ -25,6 +31,8 @@ pub struct Incoming {
     pub id: Option<String>,
     /// What the sender says about it.
     pub data: Map<String, Value>,
+    /// About how many bytes `data` takes as JSON.
+    pub bytes: usize,
 }
 
 /// What became of one event.
@@ -40,22 +48,25 @@ pub struct Receipt {
     pub note: Option<String>,
 }
 
-/// Accepts `items`, all in one transaction. With an `idempotency_key` the same request again makes nothing new.
+/// Accepts `items`, all in one transaction; answers item by item. `place` is held until the store has them. With an `idempotency_key` the same request again makes nothing new.
+///
+/// An item's answer is [`Code::IdempotencyConflict`] when its key or id came before with another content: it is not kept again, the others are.
 ///
 /// # Errors
-/// [`Code::IdempotencyConflict`] when a key or id came before with another content: that item is not kept again, the others are. Otherwise when
-/// the store fails; then nothing is kept.
+/// When the store fails; then nothing is kept.
 pub async fn accept(
     desk: &Desk,
     configuration: &Configuration,
     workspace: WorkspaceId,
     items: Vec<Incoming>,
     idempotency_key: Option<&str>,
-) -> Result<Vec<Receipt>, Problem> {
+    place: Place,
+) -> Result<Vec<Result<Receipt, Problem>>, Problem> {
     let now_ms = desk.clock.now_ms();
+    let compiled = configuration.workspace(workspace);
     let count = items.len();
     let mut events = Vec::with_capacity(count);
-    let mut notes = Vec::with_capacity(items.len());
+    let mut notes = Vec::with_capacity(count);
     for (index, item) in items.into_iter().enumerate() {
         let request = idempotency_key.map(|key| fingerprint::Request {
             key,
@@ -63,7 +74,7 @@ pub async fn accept(
             items: count,
         });
         let fingerprint = fingerprint::of(&item, request);
-        let plan = route::plan(configuration.workspace(workspace), item.kind, &item.data);
+        let plan = route::plan(compiled, item.kind, &item.data);
         notes.push((item.kind, plan.note.clone()));
         events.push(NewEvent {
             workspace,
@@ -75,10 +86,10 @@ pub async fn accept(
             note: plan.note,
         });
     }
-    let accepted = desk.store.accept(events).await?;
+    let store = Arc::clone(&desk.store);
+    let accepted = Held::new(place, async move { store.accept(events).await }).await?;
     failpoint::reach(failpoint::ACCEPTED);
-    let mut receipts = Vec::with_capacity(accepted.len());
-    for (accepted, (kind, note)) in accepted.into_iter().zip(notes) {
+    let receipts = accepted.into_iter().zip(notes).map(|(accepted, (kind, note))| {
         let receipt = match accepted {
             Accepted::New { event, deliveries } => Receipt {
                 event,
@@ -96,9 +107,9 @@ pub async fn accept(
         };
         desk.metrics
             .event(kind.name(), if receipt.repeat { "repeat" } else { "accepted" });
-        receipts.push(receipt);
-    }
-    Ok(receipts)
+        Ok(receipt)
+    });
+    Ok(receipts.collect())
 }
 
 fn conflict(event: EventId) -> Problem {

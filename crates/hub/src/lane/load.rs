@@ -25,6 +25,8 @@ pub struct Measured {
     pub ms_per_call: f64,
     /// The oldest delivery in memory.
     pub oldest: Option<DeliveryId>,
+    /// The newest that the lane has heard of.
+    pub newest: Option<DeliveryId>,
 }
 
 impl Load {
@@ -33,12 +35,14 @@ impl Load {
         *self.0.lock()
     }
 
-    pub(super) fn note(&self, waiting: usize, in_flight: usize, behind: bool, oldest: Option<DeliveryId>) {
+    /// How the lane stands now; the averages stay.
+    pub(super) fn note(&self, now: Measured) {
         let mut measured = self.0.lock();
-        measured.waiting = waiting;
-        measured.in_flight = in_flight;
-        measured.behind = behind;
-        measured.oldest = oldest;
+        *measured = Measured {
+            records_per_call: measured.records_per_call,
+            ms_per_call: measured.ms_per_call,
+            ..now
+        };
     }
 
     pub(super) fn landed(&self, records: usize, took_ms: i64) {

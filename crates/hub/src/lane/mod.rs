@@ -1,12 +1,13 @@
 //! One lane per connection: what waits for it, in order, at the pace that the vendor allows.
 //!
 //! [`window`] (order), [`packing`] (when a call is full enough), [`limiter`] (pace), [`circuit`] (whether the vendor is well), [`backoff`]
-//! (patience) and [`turns`] (fairness) decide and are pure; [`runner`] acts on them; [`gate`] is the limiter of a vendor account that
-//! many attempts share, [`gates`] finds it; [`inbox`] takes hints from the store; [`handover`] gives what waits for a primary that is
-//! down to its backup; [`lanes`] starts and stops the lanes of this node.
+//! (patience), [`turns`] (fairness) and [`forecast`] (when) decide and are pure; [`runner`] acts on them; [`gate`] is the limiter of a vendor
+//! account that many attempts share, [`gates`] finds it; [`inbox`] takes hints from the store; [`handover`] gives what waits for a
+//! primary that is down to its backup; [`lanes`] starts and stops the lanes of this node.
 
 pub mod backoff;
 pub mod circuit;
+pub mod forecast;
 mod gate;
 mod gates;
 mod handover;

@@ -13,7 +13,7 @@ use super::{
     circuit::{self, Permit},
     handover::Handover,
     inbox::Inbox,
-    load::Load,
+    load::{Load, Measured},
     packing::Start,
     turns::Turns,
     window::{Share, Window},
@@ -287,9 +287,14 @@ impl Runner {
     }
 
     fn note_load(&self) {
-        let oldest = self.window.oldest();
-        self.load
-            .note(self.window.waiting(), self.flights.len(), self.behind, oldest);
+        self.load.note(Measured {
+            waiting: self.window.waiting(),
+            in_flight: self.flights.len(),
+            behind: self.behind,
+            oldest: self.window.oldest(),
+            newest: (self.window.waiting() > 0).then_some(self.cursor),
+            ..Measured::default()
+        });
     }
 
     /// Waits for a letter, a landing, or the time.

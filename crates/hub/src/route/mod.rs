@@ -1,15 +1,21 @@
 //! Decides where an event goes.
 
+mod backup;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use switchboard_connect::manifest::RecordKind;
-use switchboard_model::{event::EventType, route::Target, template::Scope};
+use switchboard_model::{
+    event::EventType,
+    route::{Strategy, Target},
+    template::Scope,
+};
 
 use crate::{
     configuration::{Connection, Workspace, explain_waiting},
     normalise,
-    store::NewDelivery,
+    store::{Fallback, NewDelivery},
 };
 
 /// The deliveries of an event, and what a person should know about them.
@@ -22,7 +28,8 @@ pub struct Plan {
 }
 
 /// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
-/// and whose own condition holds. An object on a connection is made once, however many routes ask for it.
+/// and whose own condition holds. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
+/// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
     let Some(workspace) = workspace else {
         return Plan {
@@ -62,32 +69,34 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
                 continue;
             }
         }
+        if let Strategy::PrimaryBackup {
+            primary,
+            backup,
+            sync_back,
+        } = &route.spec.strategy
+        {
+            let pair = backup::Pair {
+                route: &route.spec.key,
+                primary,
+                backup,
+                sync_back: *sync_back,
+            };
+            planner.add_pair(workspace, kind, pair);
+            continue;
+        }
         for target in route.spec.strategy.choose(data) {
             match workspace.find(&target.system) {
-                Some(connection) => planner.add(connection, kind, Some(target)),
-                None => planner
-                    .notes
-                    .push(explain_waiting(&route.spec.key, std::slice::from_ref(&target.system))),
+                Some(connection) => planner.add(connection, kind, Some(target), None),
+                None => planner.explain_waiting(&route.spec.key, target),
             }
         }
     }
     for connection in workspace.connections.iter().filter(|connection| connection.enabled) {
-        if !is_named(workspace, connection) && connection.wants(kind, &scope, &mut planner.notes) {
-            planner.add(connection, kind, None);
+        if !workspace.is_named(connection) && connection.wants(kind, &scope, &mut planner.notes) {
+            planner.add(connection, kind, None, None);
         }
     }
     planner.finish()
-}
-
-/// Whether any route names the connection, by its key or by standing for its connector.
-fn is_named(workspace: &Workspace, connection: &Arc<Connection>) -> bool {
-    workspace.routes.iter().filter(|route| route.spec.enabled).any(|route| {
-        route.spec.strategy.targets().iter().any(|target| {
-            workspace
-                .find(&target.system)
-                .is_some_and(|found| found.id == connection.id)
-        })
-    })
 }
 
 struct Planner<'a> {
@@ -97,12 +106,45 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn add(&mut self, connection: &Arc<Connection>, kind: EventType, target: Option<&Target>) {
+    fn add(
+        &mut self,
+        connection: &Arc<Connection>,
+        kind: EventType,
+        target: Option<&Target>,
+        fallback: Option<&Fallback>,
+    ) {
         if !connection.enabled {
             self.notes
                 .push(format!("connection `{}` is switched off", connection.key));
             return;
         }
+        let objects = self.objects(connection, kind, target);
+        let options = target
+            .map(|target| &target.options)
+            .filter(|options| !options.is_empty());
+        for object in objects {
+            let known = self
+                .deliveries
+                .iter_mut()
+                .find(|other| other.connection == connection.id && other.object == object);
+            if let Some(known) = known {
+                // Two routes ask for it, and one of them names who takes it when this one fails.
+                known.fallback = known.fallback.take().or_else(|| fallback.cloned());
+                continue;
+            }
+            let record_key = self.record_key(connection, &object);
+            self.deliveries.push(NewDelivery {
+                connection: connection.id,
+                object,
+                record_key,
+                options: options.cloned(),
+                fallback: fallback.cloned(),
+            });
+        }
+    }
+
+    /// What is to be made on the connection; nothing leaves a note.
+    fn objects(&mut self, connection: &Connection, kind: EventType, target: Option<&Target>) -> Vec<Arc<str>> {
         let objects = match target {
             Some(target) if !target.objects.is_empty() => connection.objects_named(&target.objects),
             _ => connection.objects_for(kind),
@@ -114,30 +156,20 @@ impl Planner<'_> {
                 kind.name()
             ));
         }
-        let options = target
-            .map(|target| &target.options)
-            .filter(|options| !options.is_empty());
-        for object in objects {
-            let known = self
-                .deliveries
-                .iter()
-                .any(|other| other.connection == connection.id && other.object == object);
-            if known {
-                continue;
-            }
-            let record_key = match connection.record_kind(&object) {
-                RecordKind::Person => normalise::person_key(self.data),
-                RecordKind::Company => normalise::company_key(self.data),
-                RecordKind::Event => None,
-            };
-            self.deliveries.push(NewDelivery {
-                connection: connection.id,
-                object,
-                record_key,
-                options: options.cloned(),
-                fallback: None,
-            });
+        objects
+    }
+
+    fn record_key(&self, connection: &Connection, object: &str) -> Option<String> {
+        match connection.record_kind(object) {
+            RecordKind::Person => normalise::person_key(self.data),
+            RecordKind::Company => normalise::company_key(self.data),
+            RecordKind::Event => None,
         }
+    }
+
+    fn explain_waiting(&mut self, route: &str, target: &Target) {
+        self.notes
+            .push(explain_waiting(route, std::slice::from_ref(&target.system)));
     }
 
     fn finish(mut self) -> Plan {
@@ -145,6 +177,7 @@ impl Planner<'_> {
             self.notes
                 .push("no route took the event, and every connection is named by a route or declined it".into());
         }
+        self.leave_out_what_backups_get_anyway();
         let note = (!self.notes.is_empty()).then(|| self.notes.join("; "));
         Plan {
             deliveries: self.deliveries,
@@ -152,3 +185,6 @@ impl Planner<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

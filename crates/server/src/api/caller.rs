@@ -1,5 +1,7 @@
 //! Who asks: the bearer key of a request.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
 use switchboard_model::{
@@ -10,10 +12,18 @@ use switchboard_model::{
 use super::{App, problem::Failure};
 
 /// A caller with a valid API key. Handlers that take one need a key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// The tenant that the key belongs to.
     pub workspace: WorkspaceId,
+    key: Arc<switchboard_hub::Caller>,
+}
+
+impl Caller {
+    /// What the key is for: who does it, in the log.
+    pub fn name(&self) -> &str {
+        &self.key.name
+    }
 }
 
 impl FromRequestParts<App> for Caller {
@@ -22,8 +32,9 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let presented = bearer(parts)?;
         match app.hub.authenticate(presented) {
-            Some(caller) => Ok(Self {
-                workspace: caller.workspace,
+            Some(key) => Ok(Self {
+                workspace: key.workspace,
+                key,
             }),
             None => Err(refuse("The API key is not known, or it was revoked.").into()),
         }

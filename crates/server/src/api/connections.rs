@@ -3,13 +3,17 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use switchboard_hub::ConnectionView as Row;
+use switchboard_hub::{
+    ConnectionView as Row,
+    lane::forecast::{self, LaneStatus},
+};
 use utoipa::ToSchema;
 
 use super::{
     App,
     caller::Caller,
     problem::{Answer, ProblemSchema},
+    views::moment,
 };
 
 /// A connection: one configured account of a connector.
@@ -39,10 +43,47 @@ pub struct ConnectionView {
     settings: Map<String, Value>,
     /// What was translated or explained when it was configured.
     notes: Vec<String>,
+    /// What waits for it and how that moves; absent when this hub does not send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<LaneView>,
 }
 
-impl From<Row> for ConnectionView {
-    fn from(row: Row) -> Self {
+/// What waits for a connection and how that moves.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Lane)]
+pub struct LaneView {
+    /// `sending`, `limited` (the vendor's limits are used up), `open` (the vendor is away), `probing` (it is being tried whether the
+    /// vendor is back), `refused` (credentials) or `paused`.
+    state: &'static str,
+    /// When the vendor is tried again, while it is away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_until: Option<String>,
+    /// How many deliveries wait.
+    waiting: u64,
+    /// How many are being sent.
+    in_flight: usize,
+    /// How many records one call carries on average.
+    records_per_call: f64,
+    /// When nothing will probably be left to send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_empty_at: Option<String>,
+}
+
+impl LaneView {
+    fn of(status: &LaneStatus, now_ms: i64) -> Self {
+        Self {
+            state: status.state.name(),
+            open_until: status.open_until_ms.map(moment),
+            waiting: status.waiting,
+            in_flight: status.in_flight,
+            records_per_call: (status.records_per_call * 100.0).round() / 100.0,
+            expected_empty_at: forecast::empty_ms(status, now_ms).map(moment),
+        }
+    }
+}
+
+impl ConnectionView {
+    fn of(row: Row, lane: Option<LaneView>) -> Self {
         Self {
             key: row.key,
             name: row.name,
@@ -54,6 +95,7 @@ impl From<Row> for ConnectionView {
             objects: row.objects,
             settings: row.settings,
             notes: row.notes,
+            lane,
         }
     }
 }
@@ -74,11 +116,12 @@ pub struct Connections {
     ),
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Connections>> {
-    let items = app
-        .hub
-        .connections(caller.workspace)
-        .into_iter()
-        .map(ConnectionView::from)
-        .collect();
-    Ok(Json(Connections { items }))
+    let now_ms = app.hub.now_ms();
+    let rows = app.hub.connections(caller.workspace).into_iter();
+    let views = rows.map(|row| {
+        let status = app.hub.lane_status(row.id);
+        let lane = status.map(|status| LaneView::of(&status, now_ms));
+        ConnectionView::of(row, lane)
+    });
+    Ok(Json(Connections { items: views.collect() }))
 }

@@ -4,21 +4,19 @@ use axum::{
     Json,
     extract::{Path, RawQuery, State},
 };
-use switchboard_hub::store::DeliveryFilter;
 use switchboard_model::{
-    delivery::DeliveryState,
-    id::{DeliveryId, EventId},
+    id::DeliveryId,
     problem::{Code, Problem},
 };
 
 use super::{
     App,
     caller::Caller,
+    filter,
     page::{Listing, Query},
     problem::{Answer, ProblemSchema},
     views::{DeliveryStory, DeliveryView, Names},
 };
-use crate::nearest::did_you_mean;
 
 /// List deliveries, newest first.
 #[utoipa::path(
@@ -26,7 +24,10 @@ use crate::nearest::did_you_mean;
     params(
         ("state" = Option<String>, Query, description = "In this state only: waiting, sending, unknown, held, delivered, dead, cancelled"),
         ("connection" = Option<String>, Query, description = "For the connection with this key only"),
+        ("object" = Option<String>, Query, description = "Of this object only, by the name that deliveries show"),
         ("event" = Option<String>, Query, description = "Of this event only"),
+        ("from" = Option<String>, Query, description = "Accepted at or after this moment (RFC 3339)"),
+        ("until" = Option<String>, Query, description = "Accepted before this moment (RFC 3339)"),
         ("limit" = Option<usize>, Query, description = "Rows of the page, 1 to 500; 50 when not given"),
         ("before" = Option<String>, Query, description = "The `next` of the page before"),
     ),
@@ -40,30 +41,18 @@ pub async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Answer<Json<Listing<DeliveryView>>> {
-    let query = Query::read(query.as_deref(), &["state", "connection", "event", "limit", "before"])?;
+    let query = Query::read(
+        query.as_deref(),
+        &[filter::WORDS.as_slice(), &["limit", "before"]].concat(),
+    )?;
     let names = Names::of(&app.hub, caller.workspace);
-    let filter = DeliveryFilter {
-        state: query.parse("state", |name| {
-            DeliveryState::from_name(name).ok_or_else(|| {
-                let known = DeliveryState::ALL.map(DeliveryState::name);
-                format!(
-                    "`{name}` is no state; there are {}{}",
-                    known.join(", "),
-                    did_you_mean(name, known)
-                )
-            })
-        })?,
-        connection: query.parse("connection", |key| {
-            let hint = || did_you_mean(key, names.keys());
-            names
-                .find(key)
-                .ok_or_else(|| format!("There is no connection `{key}`{}", hint()))
-        })?,
-        event: query.parse("event", |text| {
-            text.parse::<EventId>().map_err(|error| error.to_string())
-        })?,
-        ..DeliveryFilter::default()
-    };
+    let filter = filter::read(&names, |word| query.get(word)).map_err(|faults| {
+        let wrong = faults.into_iter().map(|(word, why)| {
+            Problem::new(Code::WrongParameter, why, "Correct the parameter.").at(format!("parameter {word}"))
+        });
+        Problem::all(wrong.collect())
+            .unwrap_or_else(|| Problem::new(Code::WrongParameter, "The filter is wrong", "Correct it."))
+    })?;
     let page = query.page(|text| text.parse::<DeliveryId>().map(|id| id.0))?;
     let rows = app.hub.deliveries(caller.workspace, filter, page).await?;
     let items = rows.into_iter().map(|row| names.view(row)).collect();

@@ -28,7 +28,7 @@ pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Prob
     };
     let mut problems = Vec::new();
     let kind = read_type(members.get("type"), place, &mut problems);
-    let id = read_id(members.get("id"), place, &mut problems);
+    let id = read_id(members.get_mut("id").map(Value::take), place, &mut problems);
     let data = read_data(members.shift_remove("data"), place, limits, &mut problems);
     for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
         let hint = did_you_mean(name, MEMBERS);
@@ -41,7 +41,7 @@ pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Prob
         ));
     }
     match (Problem::all(problems), kind, data) {
-        (None, Some(kind), Some(data)) => Ok(Incoming { kind, id, data }),
+        (None, Some(kind), Some((data, bytes))) => Ok(Incoming { kind, id, data, bytes }),
         (Some(problem), _, _) => Err(problem),
         // Not reachable: each missing part left a problem.
         (None, _, _) => Err(shape(place, "The event is not complete".into(), EXAMPLE)),
@@ -51,7 +51,7 @@ pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Prob
 const EXAMPLE: &str = "Send for example {\"type\": \"message.received\", \"data\": {\"senderName\": \"Ana\"}}.";
 
 fn read_type(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) -> Option<EventType> {
-    let place = below(place, "type");
+    let place = || below(place, "type");
     match given {
         Some(Value::String(name)) => {
             let found = EventType::find(name);
@@ -66,27 +66,27 @@ fn read_type(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) ->
                         format!("There is no type `{shown}`{hint}"),
                         next,
                     )
-                    .at(place),
+                    .at(place()),
                 );
             }
             found
         }
         Some(other) => {
             problems.push(shape(
-                &place,
+                &place(),
                 format!("`type` is text, not {}", kind_of(other)),
                 EXAMPLE,
             ));
             None
         }
         None => {
-            problems.push(shape(&place, "`type` is missing".into(), EXAMPLE));
+            problems.push(shape(&place(), "`type` is missing".into(), EXAMPLE));
             None
         }
     }
 }
 
-fn read_id(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) -> Option<String> {
+fn read_id(given: Option<Value>, place: &str, problems: &mut Vec<Problem>) -> Option<String> {
     let next =
         "Give the id that the event has at the sender as text, or leave it out; it is what a repeat is recognised by.";
     match given {
@@ -99,11 +99,11 @@ fn read_id(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) -> O
             problems.push(shape(&below(place, "id"), detail, next));
             None
         }
-        Some(Value::String(id)) => Some(id.clone()),
+        Some(Value::String(id)) => Some(id),
         Some(other) => {
             problems.push(shape(
                 &below(place, "id"),
-                format!("`id` is text, not {}", kind_of(other)),
+                format!("`id` is text, not {}", kind_of(&other)),
                 next,
             ));
             None
@@ -116,20 +116,20 @@ fn read_data(
     place: &str,
     limits: &Limits,
     problems: &mut Vec<Problem>,
-) -> Option<Map<String, Value>> {
-    let place = below(place, "data");
+) -> Option<(Map<String, Value>, usize)> {
+    let place = || below(place, "data");
     let data = match given {
         Some(Value::Object(data)) => data,
         Some(other) => {
             problems.push(shape(
-                &place,
+                &place(),
                 format!("`data` is an object, not {}", kind_of(&other)),
                 EXAMPLE,
             ));
             return None;
         }
         None => {
-            problems.push(shape(&place, "`data` is missing".into(), EXAMPLE));
+            problems.push(shape(&place(), "`data` is missing".into(), EXAMPLE));
             return None;
         }
     };
@@ -142,10 +142,10 @@ fn read_data(
         if has > limit {
             let detail = format!("`data` has {has} {what}; {limit} are possible");
             let next = format!("Send less with the event, or a link to it. The limit is the setting {setting}.");
-            problems.push(Problem::new(Code::TooLarge, detail, next).at(place.clone()));
+            problems.push(Problem::new(Code::TooLarge, detail, next).at(place()));
         }
     }
-    Some(data)
+    Some((data, size.bytes))
 }
 
 /// How large a value is: its keys, and the bytes of its texts and punctuation, which is what it takes as compact JSON but
@@ -214,6 +214,7 @@ mod tests {
         batch: 10,
         depth: 8,
         keys: 20,
+        waiting_events: 100,
     };
 
     #[test]

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, map::Entry};
 use switchboard_model::problem::{Code, Problem};
 
 /// Reads a body. `depth` is the deepest nesting that is allowed; a key that stands twice in one object is refused, because
@@ -175,14 +175,17 @@ impl<'de> Visitor<'de> for Node<'_> {
         let inner = self.deeper()?;
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            if object.contains_key(&key) {
-                let key: String = key.chars().take(80).collect();
-                return Err(A::Error::custom(format_args!(
-                    "the key `{key}` stands twice in one object"
-                )));
+            match object.entry(key) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(members.next_value_seed(inner)?);
+                }
+                Entry::Occupied(occupied) => {
+                    let key: String = occupied.key().chars().take(80).collect();
+                    return Err(A::Error::custom(format_args!(
+                        "the key `{key}` stands twice in one object"
+                    )));
+                }
             }
-            let value = members.next_value_seed(inner)?;
-            object.insert(key, value);
         }
         Ok(Value::Object(object))
     }

@@ -6,7 +6,9 @@ mod connections;
 mod crm;
 mod deliveries;
 mod events;
+mod filter;
 mod health;
+mod history;
 mod incoming;
 mod json;
 mod openapi;
@@ -17,6 +19,7 @@ mod problem;
 mod replay;
 mod routes;
 mod views;
+mod wishes;
 
 use std::sync::Arc;
 

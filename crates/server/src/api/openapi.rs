@@ -10,7 +10,9 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, connections, crm, deliveries, events, health, pages, posting, replay, routes as routing};
+use super::{
+    App, connections, crm, deliveries, events, health, history, pages, posting, replay, routes as routing, wishes,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -55,7 +57,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(replay::event))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::get))
-        .routes(routes!(replay::delivery))
+        .routes(routes!(wishes::hold))
+        .routes(routes!(wishes::hold_many))
+        .routes(routes!(wishes::release))
+        .routes(routes!(wishes::release_many))
+        .routes(routes!(wishes::cancel))
+        .routes(routes!(wishes::cancel_many))
+        .routes(routes!(wishes::replay))
+        .routes(routes!(wishes::replay_many))
         .routes(routes!(connections::list))
         .routes(routes!(routing::list))
         .routes(routes!(crm::supported))
@@ -64,6 +73,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(crm::sync_status))
         .routes(routes!(pages::start))
         .routes(routes!(pages::error))
+        .routes(routes!(history::list))
+        .routes(routes!(history::drop_day))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

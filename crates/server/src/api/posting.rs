@@ -2,10 +2,10 @@
 
 use axum::{
     Json,
-    extract::State,
+    extract::{FromRequestParts, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request::Parts};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_hub::{
@@ -21,7 +21,7 @@ use super::{
     caller::Caller,
     events::MOST_DELIVERIES,
     incoming,
-    problem::{Answer, ProblemSchema},
+    problem::{Answer, Failure, ProblemSchema},
 };
 
 /// Longest Idempotency-Key, in characters.
@@ -131,6 +131,7 @@ pub enum OneOrManyReceipts {
     request_body(content = OneOrMany, description = "An event, or a list of up to 1,000 events."),
     responses(
         (status = 202, description = "Taken", body = OneOrManyReceipts),
+        (status = 429, description = "Too much waits to be stored; nothing was kept, send it again after Retry-After", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 422, description = "Wrong shape, or every item of the batch was rejected", body = ProblemSchema, content_type = "application/problem+json"),
         (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
     ),
@@ -138,15 +139,16 @@ pub enum OneOrManyReceipts {
 pub async fn post(
     State(app): State<App>,
     caller: Caller,
+    _room: Room,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Answer<Response> {
     let key = idempotency_key(&headers)?;
     let (status, replayed, answer) = match body {
-        Value::Array(items) => post_batch(&app, caller, items, key).await?,
-        one => post_one(&app, caller, one, key).await?,
+        Value::Array(items) => post_batch(&app, &caller, items, key).await?,
+        one => post_one(&app, &caller, one, key).await?,
     };
-    let mut response = (status, Json(answer)).into_response();
+    let mut response = (status, answer).into_response();
     if replayed {
         response
             .headers_mut()
@@ -155,9 +157,22 @@ pub async fn post(
     Ok(response)
 }
 
-type Posted = (StatusCode, bool, Value);
+/// That there is room for events at all: told before a body is read, so that a hub that cannot keep up spends nothing on what it refuses.
+pub struct Room;
 
-async fn post_one(app: &App, caller: Caller, value: Value, key: Option<&str>) -> Answer<Posted> {
+impl FromRequestParts<App> for Room {
+    type Rejection = Failure;
+
+    async fn from_request_parts(_: &mut Parts, app: &App) -> Result<Self, Failure> {
+        app.hub.has_room()?;
+        Ok(Self)
+    }
+}
+
+/// The status, whether it is the answer of the first time, and the answer.
+type Posted = (StatusCode, bool, Response);
+
+async fn post_one(app: &App, caller: &Caller, value: Value, key: Option<&str>) -> Answer<Posted> {
     let item = incoming::read(value, "", &app.limits)?;
     let (replayed, receipts) = accept_together(app, caller, vec![item], key).await?;
     let receipt = receipts.into_iter().next().ok_or_else(|| {
@@ -167,10 +182,10 @@ async fn post_one(app: &App, caller: Caller, value: Value, key: Option<&str>) ->
             "Send it again with the same id.",
         )
     })?;
-    Ok((StatusCode::ACCEPTED, replayed, to_value(&receipt)?))
+    Ok((StatusCode::ACCEPTED, replayed, Json(receipt).into_response()))
 }
 
-async fn post_batch(app: &App, caller: Caller, items: Vec<Value>, key: Option<&str>) -> Answer<Posted> {
+async fn post_batch(app: &App, caller: &Caller, items: Vec<Value>, key: Option<&str>) -> Answer<Posted> {
     let most = app.limits.batch;
     if items.is_empty() || items.len() > most {
         let code = if items.is_empty() {
@@ -188,10 +203,12 @@ async fn post_batch(app: &App, caller: Caller, items: Vec<Value>, key: Option<&s
     }
     let mut results: Vec<Option<Result<ReceiptView, Problem>>> = Vec::with_capacity(items.len());
     let mut taken = Vec::with_capacity(items.len());
+    let mut places = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         match incoming::read(item, &format!("/{index}"), &app.limits) {
             Ok(item) => {
                 taken.push(item);
+                places.push(index);
                 results.push(None);
             }
             Err(problem) => results.push(Some(Err(problem))),
@@ -199,7 +216,7 @@ async fn post_batch(app: &App, caller: Caller, items: Vec<Value>, key: Option<&s
     }
     let (replayed, receipts) = match key {
         _ if taken.is_empty() => (false, Vec::new()),
-        None => (false, accept_each(app, caller, taken).await?),
+        None => (false, accept_each(app, caller, taken, &places).await?),
         Some(_) => {
             let (replayed, receipts) = accept_together(app, caller, taken, key).await?;
             (replayed, receipts.into_iter().map(Ok).collect())
@@ -217,38 +234,35 @@ async fn post_batch(app: &App, caller: Caller, items: Vec<Value>, key: Option<&s
     } else {
         StatusCode::ACCEPTED
     };
-    Ok((status, replayed, to_value(&BatchAnswer { results })?))
+    Ok((status, replayed, Json(BatchAnswer { results }).into_response()))
 }
 
-/// Hands events over one by one, so that one whose id came before with another content is refused alone. They are committed
-/// together all the same: the store joins what comes at once, in the order in which it comes.
+/// Hands over the events of a batch. One whose id came before with another content is refused alone.
 async fn accept_each(
     app: &App,
-    caller: Caller,
+    caller: &Caller,
     items: Vec<Incoming>,
+    places: &[usize],
 ) -> Result<Vec<Result<ReceiptView, Problem>>, Problem> {
-    let accepted = items.into_iter().enumerate().map(async |(index, item)| {
-        match app.hub.accept(caller.workspace, vec![item], None).await {
-            Ok(receipts) => Ok(receipts.into_iter().next().map(|receipt| Ok(receipt.into()))),
-            Err(problem) if problem.code == Code::IdempotencyConflict => {
-                Ok(Some(Err(problem.at(format!("/{index}/id")))))
-            }
-            Err(problem) => Err(problem),
-        }
+    let accepted = app.hub.accept(caller.workspace, items, None).await?;
+    let each = accepted.into_iter().zip(places);
+    let each = each.map(|(receipt, index)| match receipt {
+        Ok(receipt) => Ok(receipt.into()),
+        Err(problem) => Err(problem.at(format!("/{index}/id"))),
     });
-    let accepted: Result<Vec<_>, Problem> = futures::future::join_all(accepted).await.into_iter().collect();
-    Ok(accepted?.into_iter().flatten().collect())
+    Ok(each.collect())
 }
 
 /// Hands over the events of one request that counts as a whole. `true` when it came before under its Idempotency-Key; the
 /// receipts are then those of the first time.
 async fn accept_together(
     app: &App,
-    caller: Caller,
+    caller: &Caller,
     items: Vec<Incoming>,
     key: Option<&str>,
 ) -> Result<(bool, Vec<ReceiptView>), Problem> {
     let receipts = app.hub.accept(caller.workspace, items, key).await?;
+    let receipts = receipts.into_iter().collect::<Result<Vec<_>, _>>()?;
     let replayed = key.is_some() && receipts.iter().all(|receipt| receipt.repeat);
     let mut views = Vec::with_capacity(receipts.len());
     for receipt in receipts {
@@ -262,7 +276,7 @@ async fn accept_together(
 }
 
 /// The receipt that the event got when it came first.
-async fn first_receipt(app: &App, caller: Caller, receipt: Receipt) -> Result<ReceiptView, Problem> {
+async fn first_receipt(app: &App, caller: &Caller, receipt: Receipt) -> Result<ReceiptView, Problem> {
     let filter = DeliveryFilter {
         event: Some(receipt.event),
         ..DeliveryFilter::default()
@@ -313,16 +327,6 @@ fn result(index: usize, result: Result<ReceiptView, Problem>) -> BatchResult {
             ..rejected
         },
     }
-}
-
-fn to_value(answer: &impl Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(answer).map_err(|error| {
-        Problem::new(
-            Code::Internal,
-            format!("The answer cannot be written: {error}"),
-            "Report this.",
-        )
-    })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -1,56 +1,19 @@
-//! Trying again what ended without success, and routing an event anew.
+//! Routing an event anew.
 
 use axum::{
     Json,
     extract::{Path, State},
 };
 use serde::Serialize;
-use switchboard_model::id::{DeliveryId, EventId};
+use switchboard_model::id::EventId;
 use utoipa::ToSchema;
 
 use super::{
     App,
     caller::Caller,
-    deliveries, events,
+    events,
     problem::{Answer, ProblemSchema},
 };
-
-/// That a delivery is tried again.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Replayed {
-    /// The delivery.
-    id: String,
-    /// Its state now.
-    state: &'static str,
-}
-
-/// Try a delivery again that is dead or cancelled.
-///
-/// It is made from the event with the mapping as it is now.
-#[utoipa::path(
-    post, path = "/v1/deliveries/{id}/replay", tag = "deliveries", operation_id = "replayDelivery",
-    params(("id" = String, Path, description = "The delivery's id")),
-    responses(
-        (status = 202, description = "It waits to be sent", body = Replayed),
-        (status = 409, description = "It is neither dead nor cancelled", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
-    ),
-)]
-pub async fn delivery(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Answer<(http::StatusCode, Json<Replayed>)> {
-    let id: DeliveryId = id.parse().map_err(|error| deliveries::unknown(&format!("{error}")))?;
-    app.hub.replay(caller.workspace, id).await?;
-    Ok((
-        http::StatusCode::ACCEPTED,
-        Json(Replayed {
-            id: id.to_string(),
-            state: "waiting",
-        }),
-    ))
-}
 
 /// What routing anew led to.
 #[derive(Debug, Serialize, ToSchema)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_hub::{
     Hub,
+    lane::forecast::{self, LaneStatus, Waiting},
     store::{AttemptRow, CallRecord, DeliveryRow, EventRow},
 };
 use switchboard_model::{
@@ -76,12 +77,25 @@ pub struct DeliveryView {
     /// When it is tried next, while it is not settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<String>,
+    /// When it will probably be delivered; absent when it is settled or a person has to act first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_at: Option<String>,
+    /// Why it is not delivered yet: `next in line`, `limit of the vendor`, `circuit open until …`, `held` …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "next in line")]
+    pub expected_because: Option<String>,
     /// When it was settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<String>,
     /// The record's id at the vendor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// The delivery of the same record whose call carried this one's content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carried_by: Option<String>,
+    /// When the backup took it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handed_over_at: Option<String>,
     /// What went wrong last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ProblemSchema>)]
@@ -106,6 +120,8 @@ pub struct CallView {
     pub answer: String,
     /// How it was understood: `delivered`, `retry`, `unknown` …
     pub outcome: String,
+    /// How many records shared the call.
+    pub records: u32,
 }
 
 impl From<AttemptRow> for CallView {
@@ -118,6 +134,7 @@ impl From<AttemptRow> for CallView {
             status: row.status,
             answer: row.answer,
             outcome: row.outcome,
+            records: row.records,
         }
     }
 }
@@ -132,6 +149,7 @@ impl From<CallRecord> for CallView {
             status: call.status,
             answer: call.answer,
             outcome: call.outcome.to_owned(),
+            records: call.records,
         }
     }
 }
@@ -147,49 +165,83 @@ pub struct DeliveryStory {
     pub calls: Vec<CallView>,
 }
 
-/// Makes delivery views of a workspace, whose connections have keys.
+/// Makes delivery views of a workspace, whose connections have keys and lanes.
 #[derive(Debug)]
-pub struct Names(HashMap<ConnectionId, String>);
+pub struct Names {
+    connections: HashMap<ConnectionId, Named>,
+    now_ms: i64,
+}
+
+/// A connection's key, and how its lane stands; `None` when this hub does not send.
+#[derive(Debug)]
+struct Named {
+    key: String,
+    lane: Option<LaneStatus>,
+}
 
 impl Names {
     /// The connections of a workspace as they are now.
     pub fn of(hub: &Hub, workspace: WorkspaceId) -> Self {
-        Self(
-            hub.connections(workspace)
-                .into_iter()
-                .map(|connection| (connection.id, connection.key))
-                .collect(),
-        )
+        let named = hub.connections(workspace).into_iter().map(|connection| {
+            let lane = hub.lane_status(connection.id);
+            let key = connection.key;
+            (connection.id, Named { key, lane })
+        });
+        Self {
+            connections: named.collect(),
+            now_ms: hub.now_ms(),
+        }
     }
 
     /// The connection with this key.
     pub fn find(&self, key: &str) -> Option<ConnectionId> {
-        self.0.iter().find(|(_, known)| *known == key).map(|(id, _)| *id)
+        let mut all = self.connections.iter();
+        all.find(|(_, known)| known.key == key).map(|(id, _)| *id)
     }
 
     /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(String::as_str)
+        self.connections.values().map(|named| named.key.as_str())
     }
 
     /// How a delivery looks.
     pub fn view(&self, row: DeliveryRow) -> DeliveryView {
+        let named = self.connections.get(&row.connection);
+        let lane = named.and_then(|named| named.lane.as_ref());
+        let waiting = Waiting {
+            id: row.id,
+            state: row.state,
+            due_ms: row.due_ms,
+            handed_over: row.handed_over_ms.is_some(),
+        };
+        let expected = lane.and_then(|lane| forecast::expectation(lane, waiting, self.now_ms));
         DeliveryView {
             id: row.id.to_string(),
             event: row.event.to_string(),
-            connection: self
-                .0
-                .get(&row.connection)
-                .cloned()
-                .unwrap_or_else(|| format!("#{}", row.connection.0)),
+            connection: named.map_or_else(|| format!("#{}", row.connection.0), |named| named.key.clone()),
             object: row.object,
             record: row.record_key,
             state: row.state.name(),
             attempts: row.attempts,
             due_at: (!row.state.is_settled()).then(|| moment(row.due_ms)),
+            expected_at: expected.and_then(|expected| expected.at_ms).map(moment),
+            expected_because: expected.map(|expected| expected.because.to_string()),
             settled_at: row.settled_ms.map(moment),
             external_id: row.external_id,
+            carried_by: row.carrier.map(|carrier| carrier.to_string()),
+            handed_over_at: row.handed_over_ms.map(moment),
             problem: row.problem,
+        }
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<(ConnectionId, String)> for Names {
+    fn from_iter<I: IntoIterator<Item = (ConnectionId, String)>>(keys: I) -> Self {
+        let named = keys.into_iter().map(|(id, key)| (id, Named { key, lane: None }));
+        Self {
+            connections: named.collect(),
+            now_ms: 0,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Limits {
     pub depth: usize,
     /// Most keys in the data of one event.
     pub keys: usize,
+    /// Most events that wait to be stored.
+    pub waiting_events: usize,
 }
 
 /// When a failed delivery is tried again.
@@ -94,6 +96,8 @@ pub struct Settings {
     pub limits: Limits,
     /// When deliveries are tried again.
     pub retry: Retry,
+    /// Older days of the history are dropped; 0: none is.
+    pub keep_days: u32,
     /// How long stopping may take.
     pub stop: Duration,
     /// What a person should know about how the settings were read.
@@ -177,6 +181,7 @@ impl Settings {
                 batch: read.size("limits.batch"),
                 depth: read.size("limits.depth"),
                 keys: read.size("limits.keys"),
+                waiting_events: read.size("limits.waiting_events"),
             },
             retry: Retry {
                 base_ms: read.count("retry.base_ms"),
@@ -184,6 +189,7 @@ impl Settings {
                 attempts: u32::try_from(read.count("retry.attempts")).unwrap_or(u32::MAX),
                 hand_over_seconds: u32::try_from(read.count("retry.hand_over_seconds")).unwrap_or(u32::MAX),
             },
+            keep_days: u32::try_from(read.count("history.keep_days")).unwrap_or(u32::MAX),
             stop: Duration::from_secs(read.count("stop_seconds")),
             data,
             master_key,
@@ -287,11 +293,13 @@ mod tests {
             batch,
             depth,
             keys,
+            waiting_events,
         } = settings.limits;
         assert_eq!(
-            (body_bytes, event_bytes, batch, depth, keys),
-            (4 << 20, 256 << 10, 1000, 64, 10_000)
+            (body_bytes, event_bytes, batch, depth, keys, waiting_events),
+            (4 << 20, 256 << 10, 1000, 64, 10_000, 2_000)
         );
+        assert_eq!(settings.keep_days, 90);
         assert_eq!(
             settings.retry,
             Retry {

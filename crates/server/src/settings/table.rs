@@ -114,6 +114,12 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Most keys in the data of one event",
     },
     Setting {
+        key: "limits.waiting_events",
+        form: Form::Count(1, 1_000_000),
+        default: "2000",
+        doc: "Most events that wait to be stored; senders of more are told to wait (429)",
+    },
+    Setting {
         key: "retry.base_ms",
         form: Form::Count(1, 3_600_000),
         default: "1000",
@@ -136,6 +142,12 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Count(0, 604_800),
         default: "60",
         doc: "With primary_backup, how long the primary may be down before the backup takes what waits",
+    },
+    Setting {
+        key: "history.keep_days",
+        form: Form::Count(0, 36_500),
+        default: "90",
+        doc: "Days of the history that are older than this many days are dropped; 0 keeps them for ever",
     },
     Setting {
         key: "stop_seconds",
@@ -201,6 +213,6 @@ mod tests {
 
     #[test]
     fn settings_of_a_group_stand_together() {
-        assert_eq!(Setting::groups(), ["limits", "retry"]);
+        assert_eq!(Setting::groups(), ["limits", "retry", "history"]);
     }
 }

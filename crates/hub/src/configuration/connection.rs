@@ -278,6 +278,12 @@ impl Connection {
         }
     }
 
+    /// Whether any of its deliveries can go together with others, in one call or as one change.
+    pub fn sends_together(&self) -> bool {
+        let mut objects = self.mappings.keys();
+        objects.any(|object| self.folds(object) || self.records_per_call(object) > 1)
+    }
+
     /// Whether several changes of one record may be sent as one.
     pub fn folds(&self, object: &str) -> bool {
         self.record_kind(object) != RecordKind::Event

@@ -133,7 +133,7 @@ impl Runner {
             self.forget();
             return earliest(sweep, down.until_ms.map(|until| millis(until - now_ms)));
         }
-        if self.behind && self.window.waiting() < WINDOW / 2 && self.read().await.is_err() {
+        if self.behind && self.window.waiting() < WINDOW / 2 && self.fill().await.is_err() {
             return Some(STORE_PAUSE);
         }
         if self.window.waiting() > 0 && !self.connection.is_prepared() && self.prepare(now_ms).await.is_err() {
@@ -179,6 +179,15 @@ impl Runner {
             self.cursor = DeliveryId(0);
         }
         self.inbox.fall_behind();
+    }
+
+    /// Reads what waits. Where deliveries can go together the lane looks at as many as it may hold before it sends any.
+    async fn fill(&mut self) -> Result<(), ()> {
+        self.read().await?;
+        while self.behind && self.window.waiting() < WINDOW && self.connection.sends_together() {
+            self.read().await?;
+        }
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<(), ()> {

@@ -17,6 +17,8 @@ mod readme;
 mod repeats;
 mod retention;
 mod secrets;
+mod strategies;
+mod together;
 mod tokens;
 mod vendors;
 mod wait;

@@ -1,0 +1,99 @@
+//! Deliveries that go together: folded by record, packed into the vendor's bulk calls, one outcome for each.
+
+use serde_json::{Value, json};
+use switchboard_simulator::Running;
+
+use crate::{
+    hub::{Folder, Hub},
+    vendors,
+    wait::until,
+};
+
+const PEOPLE: usize = 1_000;
+
+async fn contacts_only(hub: &Hub, vendors: &Running) {
+    let mut integration = vendors::integration(vendors, "hubspot");
+    integration["config"]["mappings"] = json!({"contact": {
+        "email": "{{senderEmail}}", "firstname": "{{senderFirstName}}", "message": "{{messageContent}}",
+    }});
+    hub.post("/api/crm/configure", &integration).await.fine(200);
+}
+
+async fn post(hub: &Hub, messages: impl Iterator<Item = Value>) {
+    let all: Vec<Value> = messages
+        .map(|data| json!({"type": "message.received", "data": data}))
+        .collect();
+    for part in all.chunks(1_000) {
+        hub.post("/v1/events", &json!(part)).await.fine(202);
+    }
+}
+
+fn message(person: usize, text: &str) -> Value {
+    json!({"senderEmail": format!("p{person}@example.org"), "senderName": format!("李 {person}"), "messageContent": text})
+}
+
+/// Calls that change contacts and were answered.
+fn writes(vendors: &Running) -> usize {
+    ["/batch/update", "/batch/upsert", "/contacts/"]
+        .iter()
+        .map(|part| {
+            let methods: &[&str] = if part.starts_with("/batch") {
+                &["POST"]
+            } else {
+                &["PATCH"]
+            };
+            methods
+                .iter()
+                .map(|method| vendors::calls(vendors, "hubspot", method, part))
+                .sum::<usize>()
+        })
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_queued_updates_of_a_thousand_contacts_take_at_most_twelve_calls() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    let hub = folder.start();
+    contacts_only(&hub, &vendors).await;
+    post(&hub, (0..PEOPLE).map(|person| message(person, "first"))).await;
+    hub.idle().await;
+    assert_eq!(vendors::records(&vendors, "hubspot", "contacts").len(), PEOPLE);
+    vendors::down(&vendors, "hubspot", true);
+    post(
+        &hub,
+        (0..10 * PEOPLE).map(|n| message(n % PEOPLE, &format!("text {}", n / PEOPLE))),
+    )
+    .await;
+    until("the hub has noticed that the vendor is away", async || {
+        let connections = hub.get("/v1/connections").await.fine(200);
+        (connections["items"][0]["lane"]["state"] == "open").then_some(())
+    })
+    .await;
+    let before = writes(&vendors);
+    vendors::down(&vendors, "hubspot", false);
+    hub.idle().await;
+    let calls = writes(&vendors) - before;
+    assert!((10..=12).contains(&calls), "{calls} calls");
+    let records = vendors::records(&vendors, "hubspot", "contacts");
+    assert_eq!(records.len(), PEOPLE);
+    assert!(records.iter().all(|record| record["properties"]["message"] == "text 9"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_record_that_the_vendor_refuses_does_not_take_the_others_of_its_call_with_it() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    let hub = folder.start();
+    contacts_only(&hub, &vendors).await;
+    vendors::down(&vendors, "hubspot", true);
+    let address = |n: usize| match n {
+        // No mail address for the vendor, and for us neither more nor less than any other text.
+        17 => json!({"senderEmail": "p17@exa mple", "senderName": "刘 17", "messageContent": "x"}),
+        _ => message(n, "x"),
+    };
+    post(&hub, (0..40).map(address)).await;
+    vendors::down(&vendors, "hubspot", false);
+    hub.idle().await;
+    assert_eq!(vendors::records(&vendors, "hubspot", "contacts").len(), 39);
+    let dead = hub.get("/v1/deliveries?state=dead").await.fine(200);
+    assert_eq!(dead["items"].as_array().unwrap().len(), 1, "{dead:#}");
+}

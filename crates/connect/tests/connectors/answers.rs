@@ -114,6 +114,10 @@ fn salesforce_answers_to_writes() {
         (Op::Update, 204, Value::Null, "delivered"),
         (Op::Update, 404, sf("NOT_FOUND"), "missing"),
         (Op::Update, 404, sf("ENTITY_IS_DELETED"), "missing"),
+        (Op::Delete, 204, Value::Null, "delivered"),
+        (Op::Delete, 404, sf("ENTITY_IS_DELETED"), "missing"),
+        (Op::Delete, 503, Value::Null, "retry"),
+        (Op::Delete, 200, Value::Null, "unknown"),
         (Op::Upsert, 404, sf("NOT_FOUND"), "rejected LastName"),
         (
             Op::Upsert,
@@ -232,6 +236,8 @@ fn hubspot_answers_to_writes() {
         (Op::Upsert, 200, upserted.clone(), "delivered 251 new"),
         (Op::Upsert, 201, upserted, "delivered 251 new"),
         (Op::Upsert, 207, hs_row("CONFLICT", taken), "duplicate 251"),
+        (Op::Delete, 204, Value::Null, "delivered"),
+        (Op::Delete, 404, Value::Null, "missing"),
         (
             Op::Upsert,
             207,

@@ -182,8 +182,9 @@ fn a_body_is_filled_up_to_its_limit_and_not_beyond() {
 
 #[test]
 fn a_single_record_over_the_limit_goes_alone() {
-    let long = |letters: usize| json!({"event": "x", "a": "x".repeat(letters), "b": "y".repeat(letters)});
-    let records = [long(600_000), long(1), long(600_000)];
+    let long = |letters: usize| json!({"event": "x", "a": "\"".repeat(letters), "b": "\"".repeat(letters)});
+    // Each letter takes two bytes.
+    let records = [long(300_000), long(1), long(300_000)];
     let account = account_with("webhook", json!({"batch": 50}), json!({}));
     let calls = calls("webhook", "event", Op::Create, &records);
     let taken = |calls: &[Call]| build("webhook", "event", Op::Create, &account, calls).1;

@@ -52,6 +52,14 @@ impl Modify for BearerKeys {
 /// Every route with its description.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
+        .merge(of_events())
+        .merge(of_connections())
+        .merge(of_operation())
+}
+
+/// What happened, and what became of it.
+fn of_events() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(posting::post, events::list))
         .routes(routes!(events::get))
         .routes(routes!(replay::event))
@@ -65,16 +73,26 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(wishes::cancel_many))
         .routes(routes!(wishes::replay))
         .routes(routes!(wishes::replay_many))
+}
+
+/// Where it goes.
+fn of_connections() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(connections::list))
         .routes(routes!(routing::list))
         .routes(routes!(crm::supported))
         .routes(routes!(crm::configure))
         .routes(routes!(crm::test_connection))
         .routes(routes!(crm::sync_status))
-        .routes(routes!(pages::start))
-        .routes(routes!(pages::error))
+}
+
+/// For whoever runs the hub.
+fn of_operation() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(history::list))
         .routes(routes!(history::drop_day))
+        .routes(routes!(pages::start))
+        .routes(routes!(pages::error))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -38,11 +38,11 @@ async fn incomplete(hub: &Hub, vendors: &Running) {
     assert_eq!(answer["connections"][0]["state"], "draft", "{answer}");
 }
 
-/// The webhook goes to work.
+/// The webhook goes to work, at a pace that holds up no test.
 async fn complete(hub: &Hub, vendors: &Running) {
-    hub.post("/api/crm/configure", &vendors::webhook(vendors))
-        .await
-        .fine(200);
+    let mut hook = vendors::webhook(vendors);
+    hook["connections"][0]["settings"]["callsPerSecond"] = 10_000.into();
+    hub.post("/api/crm/configure", &hook).await.fine(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,8 +173,10 @@ async fn what_waits_for_a_vendor_that_is_away_shows_when_it_is_expected_and_why_
     let id = messages(&hub, 1).await.pop().unwrap();
     let row = until("the vendor was tried in vain", async || {
         let row = hub.get(&format!("/v1/deliveries/{id}")).await.fine(200);
-        let tried = row["calls"].as_array().is_some_and(|calls| !calls.is_empty());
-        (row["state"] == "waiting" && tried).then_some(row)
+        row["calls"]
+            .as_array()
+            .is_some_and(|calls| !calls.is_empty())
+            .then_some(row)
     })
     .await;
     assert!(row["expected_at"].as_str() >= row["due_at"].as_str(), "{row}");
@@ -199,7 +201,10 @@ async fn a_wish_that_does_not_say_what_it_means_changes_nothing() {
         assert_eq!(problem.get("place").and_then(Value::as_str), place, "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     }
-    let nobody = hub.anonymous("POST", "/v1/deliveries/hold").json(&json!({"all": true}));
+    let nobody = hub.anonymous("POST", "/v1/deliveries/hold");
+    let nobody = nobody
+        .header("content-type", "application/json")
+        .body("{\"all\": true}");
     hub.send(nobody).await.problem(401, "SWB-API-006");
     hub.get("/v1/deliveries?from=gestern").await.problem(400, "SWB-API-013");
 }

@@ -54,7 +54,9 @@ impl Connector {
             return lasting;
         }
         lasting.sort();
-        let address = scope.variable("settings").and_then(|settings| text_of(&settings["baseUrl"]));
+        let address = scope
+            .variable("settings")
+            .and_then(|settings| text_of(&settings["baseUrl"]));
         lasting.push(address.unwrap_or_default().into_owned());
         lasting
     }

@@ -182,7 +182,11 @@ impl Bucket {
 
     fn of(&self, scale: f64, scope: &Scope<'_>) -> Limit {
         // How many calls run at once is no question of pace.
-        let scale = if self.kind == BucketKind::Concurrency { 1.0 } else { scale };
+        let scale = if self.kind == BucketKind::Concurrency {
+            1.0
+        } else {
+            scale
+        };
         // Casting saturates, and takes what is no number for 0.
         let scaled = |amount: &Amount| ((amount.of(scope) * scale).floor() as u64).max(1);
         let amount = scaled(&self.amount);
@@ -236,13 +240,25 @@ fn check_shape(compiler: &mut Compiler<'_>, at: &str, spec: &LimitSpec) {
         compiler.report(at, "a bucket of this kind needs a length", "Write `seconds`.");
     }
     if spec.burst.is_some() && spec.kind != BucketKind::Token {
-        compiler.report(at, "only `kind: token` has a burst", "Remove `burst`, or change the kind.");
+        compiler.report(
+            at,
+            "only `kind: token` has a burst",
+            "Remove `burst`, or change the kind.",
+        );
     }
     if spec.time_zone.is_some() && spec.kind != BucketKind::Daily {
-        compiler.report(at, "only `kind: daily` has a time zone", "Remove `time_zone`, or change the kind.");
+        compiler.report(
+            at,
+            "only `kind: daily` has a time zone",
+            "Remove `time_zone`, or change the kind.",
+        );
     }
     if spec.feeds.cost.is_some() && spec.unit != BucketUnit::Points {
-        compiler.report(at, "a call is always one call", "Write `unit: points`, or remove `cost`.");
+        compiler.report(
+            at,
+            "a call is always one call",
+            "Write `unit: points`, or remove `cost`.",
+        );
     }
 }
 

@@ -19,8 +19,8 @@ pub use answer::{
 pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
 pub use operation::{
-    CaseSpec, InsertSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec, PrepareStepSpec, QuerySpec, Recovery,
-    RequestSpec, ResultSpec, SameSpec, TestSpec,
+    CaseSpec, InsertSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec, PrepareStepSpec, QuerySpec,
+    Recovery, RequestSpec, ResultSpec, SameSpec, TestSpec,
 };
 
 /// One value, or a list of them. The list comes first: a struct can be read from a list, too.

@@ -82,13 +82,20 @@ fn each_probe_that_fails_doubles_the_wait_up_to_the_cap() {
         let start = probe(&mut circuit, now_ms);
         circuit.failed(start, now_ms);
         let until_ms = until(&mut circuit, now_ms);
-        assert!((full / 2..=full).contains(&(until_ms - now_ms)), "{full}: {}", until_ms - now_ms);
+        assert!(
+            (full / 2..=full).contains(&(until_ms - now_ms)),
+            "{full}: {}",
+            until_ms - now_ms
+        );
         now_ms = until_ms;
     }
     let start = probe(&mut circuit, now_ms);
     circuit.succeeded(start);
     open(&mut circuit, now_ms);
-    assert!(until(&mut circuit, now_ms) <= now_ms + 1_000, "a recovery starts the waits anew");
+    assert!(
+        until(&mut circuit, now_ms) <= now_ms + 1_000,
+        "a recovery starts the waits anew"
+    );
 }
 
 #[test]

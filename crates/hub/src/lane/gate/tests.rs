@@ -51,7 +51,11 @@ async fn calls_pass_in_the_order_in_which_they_came_and_people_first() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let waiting = ["a", "b", "person", "c"].map(|name| {
         let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
-        let ask = if name == "person" { Ask::interactive() } else { BACKGROUND };
+        let ask = if name == "person" {
+            Ask::interactive()
+        } else {
+            BACKGROUND
+        };
         async move {
             let pass = gate.pass(ask).await.unwrap();
             order.lock().push(name);
@@ -94,7 +98,10 @@ async fn a_window_is_waited_for_and_its_reserve_is_for_people() {
     assert_eq!(began.elapsed(), Duration::ZERO);
     drop(gate.pass(BACKGROUND).await.unwrap());
     let waited = began.elapsed();
-    assert!(waited >= Duration::from_secs(10) && waited < Duration::from_millis(10_300), "{waited:?}");
+    assert!(
+        waited >= Duration::from_secs(10) && waited < Duration::from_millis(10_300),
+        "{waited:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,6 +140,9 @@ async fn the_answer_of_a_call_tells_what_is_left() {
     }]);
     drop(pass);
     assert!(gate.pass(BACKGROUND).now_or_never().is_some());
-    assert!(gate.pass(BACKGROUND).now_or_never().is_none(), "the last one is for people");
+    assert!(
+        gate.pass(BACKGROUND).now_or_never().is_none(),
+        "the last one is for people"
+    );
     assert!(gate.pass(Ask::interactive()).now_or_never().is_some());
 }

@@ -26,7 +26,8 @@ pub(super) fn forecast(mut buckets: Vec<(Bucket, u64)>, calls: u64, begin_ms: i6
     const BACKGROUND: Priority = Priority::Background;
     let paces = |buckets: &[(Bucket, u64)]| -> Vec<(f64, f64)> {
         let each = buckets.iter();
-        each.filter_map(|(bucket, cost)| bucket.pace(*cost, BACKGROUND)).collect()
+        each.filter_map(|(bucket, cost)| bucket.pace(*cost, BACKGROUND))
+            .collect()
     };
     let slowest = paces(&buckets).iter().map(|pace| pace.0).fold(f64::INFINITY, f64::min);
     let step = calls as f64 / slowest / STEPS;
@@ -79,12 +80,13 @@ pub(super) fn forecast(mut buckets: Vec<(Bucket, u64)>, calls: u64, begin_ms: i6
 
 /// The first moment at which every bucket has room again, as far as each alone can tell.
 fn next_turn(buckets: &mut [(Bucket, u64)], flow: Option<&Flow>, taken: u64, now_ms: i64) -> i64 {
-    let waits = buckets.iter_mut().filter_map(|(bucket, cost)| {
-        match bucket.full(*cost, Priority::Background, now_ms)? {
-            Full::Until(free_ms) => Some(free_ms),
-            Full::Slot => None,
-        }
-    });
+    let waits =
+        buckets.iter_mut().filter_map(
+            |(bucket, cost)| match bucket.full(*cost, Priority::Background, now_ms)? {
+                Full::Until(free_ms) => Some(free_ms),
+                Full::Slot => None,
+            },
+        );
     let flows = flow.map(|flow| {
         let missing = (1.0 - (flow.saved - taken as f64)).max(0.0);
         now_ms.saturating_add((missing / flow.rate).ceil() as i64)

@@ -175,7 +175,10 @@ impl Limiter {
     /// Takes in what an answer says about the buckets.
     pub fn observe(&mut self, observations: &[Observation], now_ms: i64) {
         for observation in observations {
-            let bucket = self.buckets.iter_mut().find(|bucket| bucket.name() == observation.bucket);
+            let bucket = self
+                .buckets
+                .iter_mut()
+                .find(|bucket| bucket.name() == observation.bucket);
             if let Some(bucket) = bucket {
                 bucket.observe(observation, now_ms);
             }

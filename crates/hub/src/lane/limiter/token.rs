@@ -61,7 +61,11 @@ impl Token {
     pub(super) fn correct(&mut self, at_ms: i64, points: i64, now_ms: i64) {
         let wrong = points.saturating_mul(self.window_ms);
         let back = now_ms.saturating_sub(at_ms).max(0).saturating_mul(self.amount);
-        let wrong = if wrong < 0 { wrong.saturating_add(back).min(0) } else { wrong };
+        let wrong = if wrong < 0 {
+            wrong.saturating_add(back).min(0)
+        } else {
+            wrong
+        };
         self.spent = self.spent(now_ms).saturating_add(wrong).max(0);
         self.at_ms = self.at_ms.max(now_ms);
     }

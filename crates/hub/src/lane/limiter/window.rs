@@ -82,7 +82,9 @@ impl Window {
     /// Lets `points` in.
     pub(super) fn add(&mut self, points: u64, now_ms: i64) {
         // A clock that went back must not make entries leave out of turn.
-        let at = self.grain_end(now_ms).max(self.begun.back().map_or(i64::MIN, |(at, _)| *at));
+        let at = self
+            .grain_end(now_ms)
+            .max(self.begun.back().map_or(i64::MIN, |(at, _)| *at));
         self.held += points;
         match self.begun.back_mut() {
             Some((last, held)) if *last == at => *held += points,
@@ -94,7 +96,7 @@ impl Window {
     pub(super) fn correct(&mut self, at_ms: i64, points: i64) {
         let at = self.grain_end(at_ms);
         let index = self.begun.partition_point(|(end, _)| *end < at);
-        if let Some((_, held)) = self.begun.get_mut(index) {
+        if let Some((_, held)) = self.begun.get_mut(index).filter(|(end, _)| *end == at) {
             let corrected = held.saturating_add_signed(points);
             self.held = self.held - *held + corrected;
             *held = corrected;

@@ -31,17 +31,31 @@ fn a_limit() -> impl Strategy<Value = Limit> {
     let amount = prop_oneof![5u64..40, 300u64..600];
     let costs = (1u64..4, prop::option::of(1u64..5));
     let about = prop::sample::subsequence(OPERATIONS.to_vec(), 0..3);
-    (kind, amount, 200i64..20_000, 5u64..20, costs, about, any::<(bool, bool)>()).prop_map(
-        |(kind, amount, window_ms, burst, (cost, create), operations, (points, zoned))| Limit {
-            unit: if points { BucketUnit::Points } else { BucketUnit::Calls },
-            burst,
-            zone: (kind == BucketKind::Daily && zoned).then(|| TimeZone::get("Asia/Kathmandu").unwrap()),
-            cost,
-            costs: create.map(|cost| (OperationKind::Create, cost)).into_iter().collect(),
-            operations,
-            ..limit("", kind, amount, if kind == BucketKind::Concurrency { 0 } else { window_ms })
-        },
+    (
+        kind,
+        amount,
+        200i64..20_000,
+        5u64..20,
+        costs,
+        about,
+        any::<(bool, bool)>(),
     )
+        .prop_map(
+            |(kind, amount, window_ms, burst, (cost, create), operations, (points, zoned))| Limit {
+                unit: if points { BucketUnit::Points } else { BucketUnit::Calls },
+                burst,
+                zone: (kind == BucketKind::Daily && zoned).then(|| TimeZone::get("Asia/Kathmandu").unwrap()),
+                cost,
+                costs: create.map(|cost| (OperationKind::Create, cost)).into_iter().collect(),
+                operations,
+                ..limit(
+                    "",
+                    kind,
+                    amount,
+                    if kind == BucketKind::Concurrency { 0 } else { window_ms },
+                )
+            },
+        )
 }
 
 fn some_limits() -> impl Strategy<Value = Limits> {
@@ -80,7 +94,9 @@ fn held(limit: &Limit, begun: &[Begun], now_ms: i64) -> u64 {
         BucketKind::Daily => count(&|call| call.at_ms > now_ms - 86_400_000),
         BucketKind::Concurrency => {
             let flying = begun.iter().filter(|call| !call.is_over);
-            flying.filter(|call| limit.cost_of(Some(call.operation)).is_some()).count() as u64
+            flying
+                .filter(|call| limit.cost_of(Some(call.operation)).is_some())
+                .count() as u64
         }
         BucketKind::Token => {
             // What is spent comes back at `amount` per `window_ms`, but never more than was spent.
@@ -129,7 +145,10 @@ type Step = (i64, u8, bool, prop::sample::Index, u64);
 
 fn some_steps() -> impl Strategy<Value = Vec<Step>> {
     let gap = prop_oneof![4 => 0i64..30, 2 => 30i64..3_000, 1 => Just(3_600_000)];
-    prop::collection::vec((gap, 0u8..12, any::<bool>(), any::<prop::sample::Index>(), 0u64..12), 20..250)
+    prop::collection::vec(
+        (gap, 0u8..12, any::<bool>(), any::<prop::sample::Index>(), 0u64..12),
+        20..250,
+    )
 }
 
 proptest! {

@@ -225,7 +225,11 @@ impl Bucket {
         }
         let Some(used) = used else { return };
         let (surely_held, length_ms) = match &mut self.meter {
-            Meter::Window(window) => (window.surely_held(now_ms), window.length_ms()),
+            // What we count a little longer the vendor may count no more.
+            Meter::Window(window) => {
+                let length_ms = window.length_ms();
+                (window.surely_held(length_ms - slack(length_ms), now_ms), length_ms)
+            }
             Meter::Day(day) => (day.held(now_ms), DAY_MS),
             Meter::Token(token) => return token.raise_to(used.saturating_sub(surplus), now_ms),
             Meter::Slots(_) => return,
@@ -264,5 +268,10 @@ impl Bucket {
 }
 
 fn window_of(amount: u64, length_ms: i64) -> Window {
-    Window::new(amount, length_ms.saturating_add((length_ms / SLACK).min(SLACK_MS)))
+    Window::new(amount, length_ms.saturating_add(slack(length_ms)))
+}
+
+/// How much longer a window is taken to be; of one that was lengthened already at least as much.
+fn slack(length_ms: i64) -> i64 {
+    (length_ms / SLACK).min(SLACK_MS)
 }

@@ -87,8 +87,8 @@ fn the_vendors_word_lowers_what_is_left_and_never_raises_it() {
         20,
         "single answers may tell too little"
     );
-    limiter.observe(&[seen("w", 60, Some(100))], NOW + 1_000);
-    assert_eq!(count(&mut limiter.clone(), NOW + 1_000), 50);
+    limiter.observe(&[seen("w", 60, Some(100))], NOW + 1_100);
+    assert_eq!(count(&mut limiter.clone(), NOW + 1_100), 50);
     assert_eq!(count(&mut limiter.clone(), NOW + 12_000), 90, "it has left the window");
     limiter.observe(&[seen("w", 50, Some(50))], NOW + 12_000);
     assert_eq!(

@@ -53,16 +53,12 @@ impl Window {
         self.held
     }
 
-    /// The points that count now beyond doubt: without a grain of which a part has left the window.
-    pub(super) fn surely_held(&mut self, now_ms: i64) -> u64 {
+    /// The points that began less than `length_ms` ago beyond doubt.
+    pub(super) fn surely_held(&mut self, length_ms: i64, now_ms: i64) -> u64 {
         self.expire(now_ms);
-        let first_sure = now_ms - self.length_ms + self.grain_ms - 1;
+        let first_sure = now_ms - length_ms + self.grain_ms - 1;
         let unsure = self.begun.iter().take_while(|(end, _)| *end <= first_sure);
-        let unsure: u64 = match self.grain_ms {
-            1 => 0,
-            _ => unsure.map(|(_, points)| points).sum(),
-        };
-        self.held - unsure
+        self.held - unsure.map(|(_, points)| points).sum::<u64>()
     }
 
     /// When `points` of those that count have left. All of them at the latest.
@@ -96,7 +92,7 @@ impl Window {
     pub(super) fn correct(&mut self, at_ms: i64, points: i64) {
         let at = self.grain_end(at_ms);
         let index = self.begun.partition_point(|(end, _)| *end < at);
-        if let Some((_, held)) = self.begun.get_mut(index) {
+        if let Some((_, held)) = self.begun.get_mut(index).filter(|(end, _)| *end == at) {
             let corrected = held.saturating_add_signed(points);
             self.held = self.held - *held + corrected;
             *held = corrected;

@@ -152,7 +152,7 @@ fn some_steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// No schedule of any mix of buckets, priorities, costs and observations exceeds any bucket; and the moment at which
     /// asking again is said to be useful lies ahead.

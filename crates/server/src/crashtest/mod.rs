@@ -196,7 +196,10 @@ fn complain(report: &Report) {
         );
     }
     if report.findings.len() > MOST_SHOWN {
-        eprintln!("  and {} more; findings.json has them all", report.findings.len() - MOST_SHOWN);
+        eprintln!(
+            "  and {} more; findings.json has them all",
+            report.findings.len() - MOST_SHOWN
+        );
     }
     if report.unsettled > 0 {
         eprintln!("  {} deliveries still waited when the time was up", report.unsettled);

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod crash;
+mod crashtest;
 mod demo;
 mod examples;
 mod first_steps;

@@ -5,6 +5,7 @@
 mod bad_input;
 mod bench;
 mod crash;
+mod crashtest;
 mod demo;
 mod examples;
 mod first_steps;

@@ -69,18 +69,31 @@ mod tests {
 
     #[test]
     fn the_configuration_can_be_read() {
-        let mut receivers = vec![Receiver::of_messages("http://127.0.0.1:1/")];
-        receivers.push(Receiver {
+        let messages = Receiver::of_messages("http://127.0.0.1:1/");
+        let leads = Receiver {
             key: "other",
             on: LEAD,
-            batch: Some(50),
-            parallel: Some(32),
-            ..receivers[0].clone()
-        });
-        let text = configuration(&receivers).to_string();
+            ..messages.clone()
+        };
+        let text = configuration(&[messages, leads]).to_string();
         let document = Document::parse(&text, "bench.json").unwrap();
         let items = guide::read(&document, &Registry::embedded().unwrap()).unwrap();
         assert_eq!(items.len(), 4);
-        assert!(text.contains(r#""batch":50,"parallel":32"#), "{text}");
+    }
+
+    #[test]
+    fn the_connectors_own_values_stay_unless_a_scenario_has_others() {
+        let usual = Receiver::of_messages("http://127.0.0.1:1/");
+        assert_eq!(
+            usual.settings(),
+            json!({ "url": "http://127.0.0.1:1/", "callsPerSecond": NO_LIMIT })
+        );
+        let packed = Receiver {
+            batch: Some(50),
+            parallel: Some(32),
+            ..usual
+        };
+        let settings = packed.settings();
+        assert_eq!((&settings["batch"], &settings["parallel"]), (&json!(50), &json!(32)));
     }
 }

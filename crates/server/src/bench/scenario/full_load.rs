@@ -8,7 +8,7 @@ use std::{
 
 use switchboard_model::problem::Problem;
 
-use super::{ANY_PORT, Context, PATIENCE, drained, megabytes, plan, receiver, tell_missing};
+use super::{ANY_PORT, Context, drained, megabytes, plan, receiver, tell_missing};
 use crate::bench::{
     arguments::BenchArguments,
     child::{Child, command, free_address},
@@ -139,7 +139,7 @@ pub async fn measure_at(
     let (ended, accepted_then, delivered_then, last) = snapshot(ledger);
     let answers = load.stop().await;
     let stopped = Instant::now();
-    let missing = drained(ledger, PATIENCE).await;
+    let missing = drained(ledger).await;
     if ledger.accepted_so_far() == 0 {
         let why = answers.refusal.get().cloned();
         return Err(failure(

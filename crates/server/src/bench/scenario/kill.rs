@@ -48,7 +48,7 @@ async fn once(context: &Context<'_>, section: &mut Section, name: &str, pace: Pa
     } else {
         None
     };
-    drained(&ledger, PATIENCE).await;
+    drained(&ledger).await;
     let balance = ledger.balance();
     section.figure(format!("{name}_accepted"), balance.accepted as f64);
     section.figure(format!("{name}_waiting_at_kill"), waiting as f64);

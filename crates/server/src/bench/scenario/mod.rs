@@ -30,6 +30,8 @@ pub use steady::{STEADY, measure_at_rate, tell as tell_times};
 
 /// Nothing has arrived for so long: nothing more will.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing at all has arrived for so long: what is measured forwards nothing.
+const SILENCE: Duration = Duration::from_secs(3);
 const ASK: Duration = Duration::from_millis(20);
 /// Where simulated vendors of scenarios listen.
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -97,7 +99,12 @@ pub async fn measure(context: &mut Context<'_>, scenario: Scenario, section: &mu
 }
 
 /// Waits until everything that was accepted has arrived, as long as something arrives. Answers how much has not.
-async fn drained(ledger: &Ledger, patience: Duration) -> u64 {
+async fn drained(ledger: &Ledger) -> u64 {
+    let patience = if ledger.arrived_so_far() == 0 {
+        SILENCE
+    } else {
+        PATIENCE
+    };
     let all_arrived = async || {
         let arrived = ledger.arrived_so_far();
         let all = arrived >= ledger.accepted_so_far() && ledger.balance().lost == 0;

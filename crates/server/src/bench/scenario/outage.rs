@@ -7,7 +7,7 @@ use std::{
 
 use switchboard_model::problem::Problem;
 
-use super::{ANY_PORT, Context, PATIENCE, drained, receiver, tell_missing};
+use super::{ANY_PORT, Context, drained, receiver, tell_missing};
 use crate::bench::{
     configuration::Receiver,
     figures::Section,
@@ -45,7 +45,7 @@ async fn during(context: &Context<'_>, section: &mut Section, status: u16) -> Re
     let over = Instant::now();
     pause(AROUND).await;
     let answers = load.stop().await;
-    let missing = drained(&ledger, PATIENCE).await;
+    let missing = drained(&ledger).await;
     let caught_up = over.elapsed();
     hub.kill();
     let failed = sink.seen().failed as f64 / events.max(1) as f64;

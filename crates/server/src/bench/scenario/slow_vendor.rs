@@ -7,7 +7,7 @@ use std::{
 
 use switchboard_model::problem::Problem;
 
-use super::{ANY_PORT, Context, PATIENCE, drained, receiver, tell_missing, tell_trouble};
+use super::{ANY_PORT, Context, drained, receiver, tell_missing, tell_trouble};
 use crate::bench::{
     configuration::Receiver,
     figures::Section,
@@ -51,7 +51,7 @@ async fn through(context: &Context<'_>, section: &mut Section, records: u32) -> 
     let before = sink.seen();
     sink.open(true);
     let begun = Instant::now();
-    let missing = drained(&ledger, PATIENCE).await;
+    let missing = drained(&ledger).await;
     let seconds = begun.elapsed().as_secs_f64();
     let seen = sink.seen();
     hub.kill();

@@ -81,7 +81,7 @@ async fn fill(context: &Context<'_>, installation: &Installation, sink: &Sink) -
     let ledger = sink.ledger();
     let plan = context.plan(installation.events()?, Pace::Count(EVENTS));
     Load::start(plan, Arc::clone(&ledger))?.end().await;
-    super::drained(&ledger, PATIENCE).await;
+    super::drained(&ledger).await;
     hub.stop().await;
     Ok(())
 }

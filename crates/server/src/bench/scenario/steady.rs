@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use switchboard_model::problem::Problem;
 
-use super::{ANY_PORT, Context, PATIENCE, drained, plan, receiver, tell_missing};
+use super::{ANY_PORT, Context, drained, plan, receiver, tell_missing};
 use crate::bench::{
     arguments::BenchArguments,
     configuration::Receiver,
@@ -70,6 +70,6 @@ pub async fn measure_at_rate(
     pause(arguments.duration()).await;
     let last = ledger.taken();
     let answers = load.stop().await;
-    let missing = drained(ledger, PATIENCE).await;
+    let missing = drained(ledger).await;
     Ok((ledger.times(first..last), answers, missing))
 }

@@ -1,3 +1,5 @@
+mod history;
+
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;

@@ -24,6 +24,8 @@ const GROUP: usize = 256;
 const LONGEST: Duration = Duration::from_millis(5);
 /// How long outcomes wait for an urgent job to ride with.
 const LINGER: Duration = Duration::from_millis(1);
+/// They wait only while urgent jobs come at least as often as this.
+const LIVELY: Duration = Duration::from_millis(20);
 /// So many outcomes do not wait.
 const MANY: usize = 16;
 /// What outcomes may take of a shared transaction at least.
@@ -95,6 +97,8 @@ where
 struct Waiting {
     urgent: VecDeque<Box<dyn Job>>,
     outcomes: VecDeque<Box<dyn Job>>,
+    /// When the last urgent job came.
+    urgent_at: Option<Instant>,
     closed: bool,
 }
 
@@ -161,6 +165,7 @@ impl Writer {
         let wake = match class {
             Class::Urgent => {
                 waiting.urgent.push_back(job);
+                waiting.urgent_at = Some(Instant::now());
                 waiting.urgent.len() == 1
             }
             Class::Outcome => {
@@ -225,7 +230,8 @@ impl Queue {
                 self.came.wait(&mut waiting);
                 continue;
             }
-            let at_once = waiting.closed || waiting.outcomes.len() >= MANY;
+            let lively = waiting.urgent_at.is_some_and(|at| at.elapsed() < LIVELY);
+            let at_once = waiting.closed || !lively || waiting.outcomes.len() >= MANY;
             if at_once || self.came.wait_for(&mut waiting, LINGER).timed_out() {
                 if waiting.urgent.is_empty() {
                     return waiting.outcomes.pop_front().map(|job| vec![job]);

@@ -15,8 +15,8 @@ use serde_json::{Map, json};
 use switchboard_hub::{
     clock::{Clock, SystemClock},
     store::{
-        CallRecord, ConfigurationChange, ConnectionWrite, Fence, Fingerprint, History, LinkChange, NewDelivery,
-        NewEvent, Outbox, Pending, Register, Settlement,
+        CallRecord, ConfigurationChange, ConnectionWrite, DeliveryFilter, Fence, Fingerprint, History, Journal,
+        LinkChange, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement,
         sqlite::{Filling, SqliteStore},
     },
 };
@@ -72,6 +72,8 @@ async fn run(folder: PathBuf, events: usize, stored: usize) {
     both.await.unwrap();
     settling.settle().await;
     bench.archive().await;
+    bench.reads(events).await;
+    bench.drop_oldest().await;
     bench.store.close();
 }
 
@@ -225,6 +227,52 @@ impl Bench {
             "archive: {moved} at {:.0}/s",
             moved as f64 / began.elapsed().as_secs_f64()
         );
+    }
+
+    async fn reads(&self, events: usize) {
+        let began = Instant::now();
+        let many = 20_000;
+        for number in 0..many {
+            let key = format!("phone:{}", number * 7_919 % events);
+            self.store.links(self.connection, "lead", vec![key]).await.unwrap();
+        }
+        println!(
+            "look-up of an external id: {:.1} µs",
+            millis(began.elapsed()) * 1e3 / many as f64
+        );
+        let page = Page {
+            before: None,
+            limit: 100,
+        };
+        let began = Instant::now();
+        let found = self
+            .store
+            .deliveries(self.workspace, DeliveryFilter::default(), page)
+            .await
+            .unwrap();
+        println!(
+            "first page of deliveries: {} in {:.1} ms",
+            found.len(),
+            millis(began.elapsed())
+        );
+    }
+
+    /// Drops the oldest day while events are accepted.
+    async fn drop_oldest(&self) {
+        let days = self.store.days().await.unwrap();
+        let Some(oldest) = days.first().filter(|_| days.len() > 1) else {
+            return;
+        };
+        let bench = self.clone();
+        let accepting = tokio::spawn(async move { bench.accept(20_000, 10_000_000).await });
+        let began = Instant::now();
+        self.store.drop_day(oldest.day).await.unwrap();
+        println!(
+            "drop of a day of {} MB: {:.1} ms",
+            oldest.bytes >> 20,
+            millis(began.elapsed())
+        );
+        accepting.await.unwrap();
     }
 
     async fn fill(&self, stored: usize) {

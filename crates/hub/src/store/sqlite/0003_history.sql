@@ -24,10 +24,8 @@ INSERT INTO tally (connection, pending, dead)
 SELECT connection, sum(state < 10), sum(state = 11) FROM delivery WHERE state <> 10 GROUP BY connection
 ON CONFLICT (connection) DO UPDATE SET pending = excluded.pending, dead = excluded.dead;
 
--- A tenant's rows among those of others, and the rare states among what waits.
+-- The rare states among what waits.
 DROP INDEX delivery_ended_badly;
-CREATE INDEX event_by_workspace ON event (workspace);
-CREATE INDEX delivery_by_workspace ON delivery (workspace);
 CREATE INDEX delivery_dead ON delivery (connection) WHERE state = 11;
 CREATE INDEX delivery_unknown_of ON delivery (workspace) WHERE state = 2;
 CREATE INDEX delivery_held_of ON delivery (workspace) WHERE state = 3;

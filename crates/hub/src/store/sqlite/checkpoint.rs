@@ -108,14 +108,13 @@ impl Log {
         if pages - self.told.load(Ordering::Relaxed) < SOON || self.running.load(Ordering::Acquire) {
             return;
         }
-        if pages >= LONG {
-            // The checkpointer has just been through it: only the newest commits are left.
-            if let Ok((in_log, brought_back)) = db.wal_checkpoint_v2(Some(c"main"), CheckpointMode::PASSIVE) {
-                if in_log == brought_back {
-                    self.pages.store(0, Ordering::Relaxed);
-                    return;
-                }
-            }
+        // The checkpointer has just been through a long one: only the newest commits are left.
+        if pages >= LONG
+            && let Ok((in_log, brought_back)) = db.wal_checkpoint_v2(Some(c"main"), CheckpointMode::PASSIVE)
+            && in_log == brought_back
+        {
+            self.pages.store(0, Ordering::Relaxed);
+            return;
         }
         self.running.store(true, Ordering::Release);
         let order = Order {

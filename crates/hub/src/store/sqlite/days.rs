@@ -113,7 +113,7 @@ impl Days {
 
     /// Opens a day for writing, making its file if need be.
     pub(super) fn write(&self, day: Day) -> Result<Connection, StoreError> {
-        std::fs::create_dir_all(&self.folder).map_err(|error| failed(&self.folder, &error))?;
+        self.make_folder().map_err(|error| failed(&self.folder, &error))?;
         let path = self.path(day);
         let mut db = Connection::open(&path)?;
         db.busy_timeout(BUSY)?;
@@ -130,6 +130,19 @@ impl Days {
         }
         self.kept.lock().entry(day).or_default();
         Ok(db)
+    }
+
+    /// SQLite makes sure that the files of a folder are found after a power cut, but not the folder itself.
+    fn make_folder(&self) -> std::io::Result<()> {
+        if self.folder.is_dir() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(&self.folder)?;
+        #[cfg(unix)]
+        if let Some(parent) = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            std::fs::File::open(parent)?.sync_all()?;
+        }
+        Ok(())
     }
 
     /// Reads a day; `None` when there is no such day.

@@ -4,17 +4,17 @@
 //! found by its id. What moves is written to the day and synced before it is deleted from the database; after a crash between, it is in both,
 //! where the database's row counts, and the next move replaces the other one.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::civil::Date;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use switchboard_model::id::EventId;
 
 use super::{
     SqliteStore,
     days::Day,
     historian::Books,
-    seen::{Filter, RUN, Run},
+    runs::{fingerprints_that_stay, keep},
     writer::{Class, Tx},
 };
 use crate::store::{Answer, DayRow, History, StoreError};
@@ -22,9 +22,7 @@ use crate::store::{Answer, DayRow, History, StoreError};
 /// So many events are written to their day in one transaction.
 const SLICE: usize = 500;
 /// So many rows at a time are deleted from the database, in a transaction that accepting may share.
-const BITE: usize = 100;
-/// So many fingerprints are written to their day at a time.
-const SEEN_SLICE: usize = 4_096;
+const BITE: usize = 250;
 /// So many unused pages stay in the database; it will need them again.
 const SPARE_PAGES: i64 = 16_384;
 /// So many pages are given back at a time.
@@ -37,6 +35,7 @@ const ATTEMPT: &str =
     "id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records";
 
 /// An event that is in the file of its day now, and how many deliveries went with it.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Moved {
     event: i64,
     deliveries: i64,
@@ -54,15 +53,9 @@ impl History for SqliteStore {
                 };
                 let mut gone = 0;
                 for bite in slice.chunks(BITE) {
-                    let bite: Vec<(i64, i64)> = bite.iter().map(|moved| (moved.event, moved.deliveries)).collect();
-                    gone += self
-                        .writer
-                        .write_with(Class::Outcome, move |tx| {
-                            bite.iter().try_fold(0, |gone, (event, deliveries)| {
-                                Ok(gone + usize::from(delete_copied(tx.db, *event, *deliveries)?))
-                            })
-                        })
-                        .await?;
+                    let bite: Vec<Moved> = bite.to_vec();
+                    let delete = move |tx: &mut Tx<'_>| delete_copied(tx.db, &bite);
+                    gone += self.writer.write_with(Class::Outcome, delete).await?;
                 }
                 moved += gone;
                 if gone == 0 {
@@ -107,21 +100,13 @@ impl History for SqliteStore {
                 return Ok(());
             }
             // What is not over stays, and with it what recognises its repeats.
+            let days = Arc::clone(&self.days);
             let stay = self
-                .historian
-                .run(move |books| Ok(fingerprints_that_stay(books.write(day)?)?))
+                .readers
+                .read(move |hot| fingerprints_that_stay(hot, &days, day))
                 .await?;
             self.writer
-                .write_with(Class::Outcome, move |tx| {
-                    for row in &stay {
-                        tx.db
-                            .prepare_cached(
-                                "INSERT OR IGNORE INTO recent (event, workspace, key, content) VALUES (?1, ?2, ?3, ?4)",
-                            )?
-                            .execute(params![row.event, row.workspace, row.key, row.content])?;
-                    }
-                    Ok(())
-                })
+                .write_with(Class::Outcome, move |tx| keep(tx.db, &stay))
                 .await?;
             self.historian.run(move |books| books.delete(day)).await?;
             self.writer
@@ -214,43 +199,79 @@ fn chosen(db: &Connection, day: Day, limit: usize) -> rusqlite::Result<Vec<Moved
     rows.collect()
 }
 
-/// Deletes an event that was copied, unless something was added to it meanwhile.
-fn delete_copied(db: &Connection, event: i64, deliveries: i64) -> rusqlite::Result<bool> {
-    let unchanged: bool = db
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM over WHERE event = ?1)
-                    AND ?2 = (SELECT count(*) FROM delivery WHERE event = ?1)",
-        )?
-        .query_row([event, deliveries], |row| row.get(0))?;
+/// Deletes events that were copied, except those that something was added to meanwhile; answers how many.
+fn delete_copied(db: &Connection, copied: &[Moved]) -> rusqlite::Result<usize> {
+    let (Some(first), Some(last)) = (copied.first(), copied.last()) else {
+        return Ok(0);
+    };
+    let range = [first.event, last.event];
+    let deliveries: i64 = copied.iter().map(|event| event.deliveries).sum();
+    // In nearly all cases nothing changed, and the whole range can go.
+    let unchanged = over_between(db, range)?
+        .iter()
+        .eq(copied.iter().map(|event| &event.event))
+        && deliveries
+            == db
+                .prepare_cached(
+                    "SELECT count(*) FROM over o JOIN delivery d ON d.event = o.event WHERE o.event BETWEEN ?1 AND ?2",
+                )?
+                .query_row(range, |row| row.get::<_, i64>(0))?;
     if unchanged {
-        delete(db, event)?;
+        delete_range(db, range)?;
+        return Ok(copied.len());
     }
-    Ok(unchanged)
+    let mut deleted = 0;
+    for event in copied {
+        let unchanged: bool = db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM over WHERE event = ?1)
+                        AND ?2 = (SELECT count(*) FROM delivery WHERE event = ?1)",
+            )?
+            .query_row([event.event, event.deliveries], |row| row.get(0))?;
+        if unchanged {
+            delete_range(db, [event.event, event.event])?;
+            deleted += 1;
+        }
+    }
+    Ok(deleted)
 }
 
-fn delete(db: &Connection, event: i64) -> rusqlite::Result<()> {
+fn over_between(db: &Connection, range: [i64; 2]) -> rusqlite::Result<Vec<i64>> {
+    let mut select = db.prepare_cached("SELECT event FROM over WHERE event BETWEEN ?1 AND ?2 ORDER BY event")?;
+    let rows = select.query_map(range, |row| row.get(0))?;
+    rows.collect()
+}
+
+/// Deletes the events of a range of ids that are over, with everything that belongs to them.
+fn delete_range(db: &Connection, range: [i64; 2]) -> rusqlite::Result<()> {
     let any: bool = db
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM attempt)")?
         .query_row([], |row| row.get(0))?;
     if any {
-        db.prepare_cached("DELETE FROM attempt WHERE delivery IN (SELECT id FROM delivery WHERE event = ?1)")?
-            .execute([event])?;
+        db.prepare_cached(
+            "DELETE FROM attempt WHERE delivery IN
+                 (SELECT d.id FROM over o JOIN delivery d ON d.event = o.event WHERE o.event BETWEEN ?1 AND ?2)",
+        )?
+        .execute(range)?;
     }
-    db.prepare_cached("DELETE FROM delivery WHERE event = ?1")?
-        .execute([event])?;
-    db.prepare_cached("DELETE FROM event WHERE id = ?1")?.execute([event])?;
-    db.prepare_cached("DELETE FROM over WHERE event = ?1")?
-        .execute([event])?;
+    for sql in [
+        "DELETE FROM delivery WHERE event IN (SELECT event FROM over WHERE event BETWEEN ?1 AND ?2)",
+        "DELETE FROM event WHERE id IN (SELECT event FROM over WHERE event BETWEEN ?1 AND ?2)",
+        "DELETE FROM over WHERE event BETWEEN ?1 AND ?2",
+    ] {
+        db.prepare_cached(sql)?.execute(range)?;
+    }
     Ok(())
 }
 
 /// Deletes events of a day that are over and were not copied yet, some at a time.
 fn delete_over(db: &Connection, day: Day) -> rusqlite::Result<usize> {
-    let mut select = db.prepare_cached("SELECT event FROM over WHERE event BETWEEN ?1 AND ?2 LIMIT ?3")?;
+    let mut select =
+        db.prepare_cached("SELECT event FROM over WHERE event BETWEEN ?1 AND ?2 ORDER BY event LIMIT ?3")?;
     let rows = select.query_map(params![day.floor(), day.end() - 1, BITE], |row| row.get(0))?;
     let events: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
-    for event in &events {
-        delete(db, *event)?;
+    if let (Some(first), Some(last)) = (events.iter().min(), events.iter().max()) {
+        delete_range(db, [*first, *last])?;
     }
     Ok(events.len())
 }
@@ -308,133 +329,4 @@ fn copy_rows(
         copied += insert.execute(rusqlite::params_from_iter(values))?;
     }
     Ok(copied)
-}
-
-/// A fingerprint on its way from one table to another.
-struct Print {
-    event: i64,
-    workspace: i64,
-    key: [u8; 16],
-    content: [u8; 8],
-}
-
-fn print(row: &rusqlite::Row<'_>) -> rusqlite::Result<Print> {
-    Ok(Print {
-        event: row.get(0)?,
-        workspace: row.get(1)?,
-        key: row.get(2)?,
-        content: row.get(3)?,
-    })
-}
-
-fn fingerprints_that_stay(db: &Connection) -> rusqlite::Result<Vec<Print>> {
-    let mut select = db.prepare_cached(
-        "SELECT s.event, s.workspace, s.key, s.content FROM main.seen s WHERE s.event IN (SELECT id FROM hot.event)",
-    )?;
-    let rows = select.query_map([], print)?;
-    rows.collect()
-}
-
-impl SqliteStore {
-    /// Moves the oldest fingerprints into the file of their day, when they make a whole run or their day is over.
-    async fn move_fingerprints(&self) -> Result<(), StoreError> {
-        let today = Day::at(self.clock.now_ms());
-        loop {
-            let due = self.historian.run(move |books| due_fingerprints(books, today)).await?;
-            let (Some(from), Some(to)) = (due.first().map(|row| row.event), due.last().map(|row| row.event)) else {
-                return Ok(());
-            };
-            let bites: Vec<(i64, i64)> = due
-                .chunks(SEEN_SLICE)
-                .filter_map(|bite| Some((bite.first()?.event, bite.last()?.event)))
-                .collect();
-            let run = self.write_run(Day::of(from), due).await?;
-            let mut run = Some(run);
-            self.writer
-                .write_with(Class::Outcome, move |tx| {
-                    if let Some(run) = run.take() {
-                        tx.seen.adopt(run);
-                    }
-                    Ok(())
-                })
-                .await?;
-            for (first, last) in bites {
-                self.writer
-                    .write_with(Class::Outcome, move |tx| tx.seen.forget(tx.db, first, last))
-                    .await?;
-            }
-            tracing::debug!("fingerprints up to {} are in their day", EventId(to));
-        }
-    }
-
-    /// Slice by slice, so that calls are written between.
-    async fn write_run(&self, day: Day, mut due: Vec<Print>) -> Result<Run, StoreError> {
-        due.sort_unstable_by_key(|row| (row.workspace, row.key));
-        let filter = Filter::of(due.iter().map(|row| (row.workspace, &row.key)));
-        let number = self
-            .historian
-            .run(move |books| Ok(next_run(books.write(day)?)?))
-            .await?;
-        while !due.is_empty() {
-            let slice: Vec<Print> = due.drain(..SEEN_SLICE.min(due.len())).collect();
-            let write = move |books: &mut Books| {
-                let tx = books.write(day)?.transaction()?;
-                insert_prints(&tx, number, &slice)?;
-                tx.commit()?;
-                Ok(())
-            };
-            self.historian.run(write).await?;
-        }
-        let finish = move |books: &mut Books| {
-            books.write_durably(day, |db| {
-                db.execute(
-                    "INSERT INTO run (number, filter) VALUES (?1, ?2)",
-                    params![number, filter.bytes()],
-                )
-            })?;
-            Ok(Run { day, number, filter })
-        };
-        self.historian.run(finish).await
-    }
-}
-
-/// Those of the oldest day among the recent ones, in the order of their events; none when they are to wait.
-fn due_fingerprints(books: &mut Books, today: Day) -> Result<Vec<Print>, StoreError> {
-    let db = books.hot()?;
-    let oldest: Option<i64> = db
-        .prepare_cached("SELECT min(event) FROM recent")?
-        .query_row([], |row| row.get(0))?;
-    let Some(day) = oldest.map(Day::of) else {
-        return Ok(Vec::new());
-    };
-    let full: Option<i64> = db
-        .prepare_cached("SELECT event FROM recent ORDER BY event LIMIT 1 OFFSET ?1")?
-        .query_row([RUN - 1], |row| row.get(0))
-        .optional()?;
-    if day >= today && full.is_none() {
-        return Ok(Vec::new());
-    }
-    let mut select = db
-        .prepare_cached("SELECT event, workspace, key, content FROM recent WHERE event < ?1 ORDER BY event LIMIT ?2")?;
-    let rows = select.query_map(params![day.end(), RUN], print)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The number of a run that is not there yet, nor was begun.
-fn next_run(db: &Connection) -> rusqlite::Result<i64> {
-    db.query_row(
-        "SELECT 1 + max(coalesce((SELECT max(number) FROM run), 0), coalesce((SELECT max(run) FROM seen), 0))",
-        [],
-        |row| row.get(0),
-    )
-}
-
-fn insert_prints(db: &Connection, run: i64, rows: &[Print]) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(
-        "INSERT OR IGNORE INTO seen (run, workspace, key, content, event) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for row in rows {
-        insert.execute(params![run, row.workspace, row.key, row.content, row.event])?;
-    }
-    Ok(())
 }

@@ -22,6 +22,7 @@ mod migrate;
 mod outbox;
 mod reader;
 mod record;
+mod runs;
 mod seen;
 mod settle;
 mod tallies;

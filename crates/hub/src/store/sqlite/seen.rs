@@ -116,16 +116,9 @@ impl Seen {
         if self.loaded && version == self.version {
             return Ok(());
         }
-        let mut select = db.prepare_cached("SELECT workspace, key, event, content FROM recent")?;
-        let rows = select.query_map([], |row| {
-            let first = First {
-                event: EventId(row.get(2)?),
-                content: row.get(3)?,
-            };
-            Ok(((row.get(0)?, row.get(1)?), first))
-        })?;
         // What this transaction has added so far is among them.
-        self.recent = rows.collect::<rusqlite::Result<_>>()?;
+        self.recent.clear();
+        self.read_recent(db, 0, i64::MAX)?;
         if !self.loaded {
             for day in self.days.all() {
                 let runs = self.days.read(day, |db| read_runs(db, day))?;
@@ -134,6 +127,20 @@ impl Seen {
         }
         self.loaded = true;
         self.version = version;
+        Ok(())
+    }
+
+    fn read_recent(&mut self, db: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+        let mut select =
+            db.prepare_cached("SELECT workspace, key, event, content FROM recent WHERE event BETWEEN ?1 AND ?2")?;
+        let mut rows = select.query([from, to])?;
+        while let Some(row) = rows.next()? {
+            let first = First {
+                event: EventId(row.get(2)?),
+                content: row.get(3)?,
+            };
+            self.recent.insert((row.get(0)?, row.get(1)?), first);
+        }
         Ok(())
     }
 
@@ -217,9 +224,10 @@ impl Seen {
             "DELETE FROM recent WHERE event BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = recent.event)",
             [day.floor(), day.end() - 1],
         )?;
-        self.loaded = false;
-        self.runs.clear();
-        Ok(())
+        self.runs.retain(|run| run.day != day);
+        let range = day.floor()..day.end();
+        self.recent.retain(|_, first| !range.contains(&first.event.0));
+        self.read_recent(db, day.floor(), day.end() - 1)
     }
 }
 

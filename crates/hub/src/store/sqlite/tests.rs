@@ -1,3 +1,4 @@
+mod copies;
 mod history;
 
 use std::{collections::HashMap, sync::Arc};

@@ -232,10 +232,9 @@ impl Queue {
             }
             let lively = waiting.urgent_at.is_some_and(|at| at.elapsed() < LIVELY);
             let at_once = waiting.closed || !lively || waiting.outcomes.len() >= MANY;
-            if at_once || self.came.wait_for(&mut waiting, LINGER).timed_out() {
-                if waiting.urgent.is_empty() {
-                    return waiting.outcomes.pop_front().map(|job| vec![job]);
-                }
+            let waited = at_once || self.came.wait_for(&mut waiting, LINGER).timed_out();
+            if waited && waiting.urgent.is_empty() {
+                return waiting.outcomes.pop_front().map(|job| vec![job]);
             }
         }
     }

@@ -122,8 +122,7 @@ async fn commit(desk: &Desk, fence: Fence, settlements: Vec<Settlement>) {
     if settlements.is_empty() {
         return;
     }
-    let settlements: Arc<[Settlement]> = settlements.into();
-    while let Err(error) = desk.store.settle(fence, Arc::clone(&settlements)).await {
+    while let Err(error) = desk.store.settle(fence, settlements.clone()).await {
         // The vendor may hold the records already: that must not be forgotten while this process lives.
         tracing::error!(%error, "outcomes could not be written down; trying again");
         if matches!(error, crate::store::StoreError::Closed) {

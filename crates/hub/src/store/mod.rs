@@ -72,7 +72,7 @@ pub trait Outbox: Send + Sync {
     fn intend(&self, fence: Fence, intents: Vec<Intent>) -> Answer<'_, Vec<DeliveryId>>;
 
     /// Writes down what came of attempts, all in one transaction. What a later holder of the connection has taken up meanwhile is left alone.
-    fn settle(&self, fence: Fence, settlements: Arc<[Settlement]>) -> Answer<'_, ()>;
+    fn settle(&self, fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()>;
 
     /// The external ids that records have on a connection, by record key.
     fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>>;

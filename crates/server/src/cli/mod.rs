@@ -1,6 +1,7 @@
 //! The command line. One file per command; this one reads the arguments and turns what went wrong into text and exit code.
 
 mod apply;
+mod backup;
 mod complain;
 mod config;
 mod doctor;
@@ -45,6 +46,10 @@ enum Command {
     Crashtest(crashtest::CrashtestArguments),
     /// Write connections and routes from configuration files
     Apply(apply::ApplyArguments),
+    /// Copy database and history while the hub runs
+    Backup(backup::BackupArguments),
+    /// Make a data folder of a backup
+    Restore(backup::RestoreArguments),
     /// Check the data folder, the settings and the connections
     Doctor(doctor::DoctorArguments),
     /// Make and list API keys
@@ -109,6 +114,8 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Bench(arguments)) => bench::run(settings, arguments).await,
             Some(Command::Crashtest(arguments)) => crashtest::run(arguments).await,
             Some(Command::Apply(arguments)) => apply::run(settings, arguments).await,
+            Some(Command::Backup(arguments)) => backup::back_up(settings, arguments).await,
+            Some(Command::Restore(arguments)) => backup::restore(settings, arguments).await,
             Some(Command::Doctor(arguments)) => doctor::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
             Some(Command::Serve(arguments)) => serve::run(settings, arguments).await,

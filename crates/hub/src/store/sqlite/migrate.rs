@@ -7,18 +7,15 @@ use rusqlite::Connection;
 use crate::store::StoreError;
 
 /// Every step, in order; the file's `user_version` counts those that were taken.
-const STEPS: &[&str] = &[include_str!("0001_first.sql"), include_str!("0002_delivery_engine.sql")];
+const STEPS: &[&str] = &[
+    include_str!("0001_first.sql"),
+    include_str!("0002_delivery_engine.sql"),
+    include_str!("0003_history.sql"),
+];
 
 /// Takes the steps that are missing, all in one transaction.
 pub(super) fn run(db: &mut Connection, file: &Path) -> Result<(), StoreError> {
-    let version: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > STEPS.len() {
-        return Err(StoreError::Failed(format!(
-            "{} was written by a newer version of Switchboard (schema {version}, this program knows {}); start that version",
-            file.display(),
-            STEPS.len()
-        )));
-    }
+    let version = refuse_newer(db, file)?;
     if version == STEPS.len() {
         return Ok(());
     }
@@ -27,9 +24,6 @@ pub(super) fn run(db: &mut Connection, file: &Path) -> Result<(), StoreError> {
         if !copy.exists() {
             db.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
         }
-    } else {
-        // Space of deleted rows can be given back without rewriting the file.
-        db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     let tx = db.transaction()?;
     for step in &STEPS[version..] {
@@ -38,4 +32,17 @@ pub(super) fn run(db: &mut Connection, file: &Path) -> Result<(), StoreError> {
     tx.pragma_update(None, "user_version", STEPS.len())?;
     tx.commit()?;
     Ok(())
+}
+
+/// Refuses a file of a newer version; answers how many steps were taken in it.
+pub(super) fn refuse_newer(db: &Connection, file: &Path) -> Result<usize, StoreError> {
+    let version: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > STEPS.len() {
+        return Err(StoreError::Failed(format!(
+            "{} was written by a newer version of Switchboard (schema {version}, this program knows {}); start that version",
+            file.display(),
+            STEPS.len()
+        )));
+    }
+    Ok(version)
 }

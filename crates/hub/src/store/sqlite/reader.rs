@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use super::connect;
+use super::days::open_reader;
 use crate::store::StoreError;
 
 /// More than this many are not kept.
@@ -32,21 +32,29 @@ impl Readers {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let this = self.clone();
-        let task = tokio::task::spawn_blocking(move || {
-            let idle = this.idle.lock().pop();
-            let db = match idle {
-                Some(db) => db,
-                None => connect(&this.file)?,
-            };
-            let tx = db.unchecked_transaction()?;
-            let value = read(&tx)?;
-            tx.finish()?;
-            let mut idle = this.idle.lock();
-            if idle.len() < KEPT {
-                idle.push(db);
-            }
-            Ok(value)
-        });
+        let task = tokio::task::spawn_blocking(move || this.read_here(read));
         task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs `read` on this thread. For some rows by their keys, which takes less time than to pass it to another thread.
+    pub(super) fn read_here<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().pop();
+        let db = match idle {
+            Some(db) => db,
+            None => open_reader(&self.file)?,
+        };
+        let tx = db.unchecked_transaction()?;
+        let value = read(&tx)?;
+        tx.finish()?;
+        let mut idle = self.idle.lock();
+        if idle.len() < KEPT {
+            idle.push(db);
+        }
+        Ok(value)
+    }
+
+    /// Closes what is open.
+    pub(super) fn close(&self) {
+        self.idle.lock().clear();
     }
 }

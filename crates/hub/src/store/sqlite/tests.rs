@@ -1,3 +1,6 @@
+mod copies;
+mod history;
+
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
@@ -252,11 +255,7 @@ async fn a_settled_delivery_leaves_the_outbox_and_its_link_stays() {
         record_key: "p-1".into(),
         external_id: "00Q1".into(),
     };
-    fixture
-        .store
-        .settle(Fence::default(), [settlement].into())
-        .await
-        .unwrap();
+    fixture.store.settle(Fence::default(), vec![settlement]).await.unwrap();
     assert!(
         fixture
             .store
@@ -298,7 +297,7 @@ async fn only_dead_and_cancelled_deliveries_of_the_own_workspace_are_replayed() 
         .store
         .settle(
             Fence::default(),
-            [fixture.settlement(&pending, DeliveryState::Dead)].into(),
+            vec![fixture.settlement(&pending, DeliveryState::Dead)],
         )
         .await
         .unwrap();

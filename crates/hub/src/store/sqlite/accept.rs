@@ -1,0 +1,221 @@
+//! Events on their way into the database: what is written for them, and the job that writes it.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use switchboard_model::{
+    event::Event,
+    id::{DeliveryId, EventId, IdSource, WorkspaceId},
+};
+use tokio::sync::oneshot;
+
+use super::{
+    record,
+    writer::{Job, Tx},
+};
+use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, Pending, StoreError};
+
+/// An event with everything that has to be written for it.
+pub(super) struct Draft {
+    new: NewEvent,
+    data: String,
+}
+
+impl Draft {
+    /// Does what can be done before the event has an id.
+    pub(super) fn new(new: NewEvent) -> Self {
+        let data = record::to_text(&new.data);
+        Self { new, data }
+    }
+
+    fn number(self, ids: &mut IdSource) -> Numbered {
+        let now_ms = self.new.received_ms;
+        let event = Arc::new(Event {
+            id: EventId(ids.next(now_ms)),
+            workspace: self.new.workspace,
+            kind: self.new.kind,
+            received_ms: now_ms,
+            data: self.new.data,
+        });
+        let deliveries = self.new.deliveries.into_iter();
+        let deliveries = deliveries.map(|new| pending_of(&event, new, DeliveryId(ids.next(now_ms)), now_ms));
+        Numbered {
+            deliveries: deliveries.collect(),
+            event,
+            data: self.data,
+            note: self.new.note,
+            fingerprint: self.new.fingerprint,
+        }
+    }
+}
+
+fn pending_of(event: &Arc<Event>, new: NewDelivery, id: DeliveryId, now_ms: i64) -> Pending {
+    Pending {
+        id,
+        event: event.id,
+        body: Some(Arc::clone(event)),
+        connection: new.connection,
+        object: new.object,
+        record_key: new.record_key.unwrap_or_else(|| event.id.to_string()),
+        options: new.options,
+        attempts: 0,
+        due_ms: now_ms,
+        doubt: None,
+        fallback: new.fallback.map(Arc::new),
+        handed_over: false,
+        fresh: true,
+        alone: false,
+    }
+}
+
+/// An event with the ids that it and its deliveries have.
+struct Numbered {
+    event: Arc<Event>,
+    data: String,
+    note: Option<String>,
+    fingerprint: Option<Fingerprint>,
+    deliveries: Vec<Pending>,
+}
+
+/// Writes the events of one call.
+pub(super) struct Accepting {
+    events: Vec<Numbered>,
+    accepted: Vec<Accepted>,
+    reply: oneshot::Sender<Result<Vec<Accepted>, StoreError>>,
+}
+
+impl Accepting {
+    pub(super) fn new(
+        drafts: Vec<Draft>,
+        ids: &mut IdSource,
+        reply: oneshot::Sender<Result<Vec<Accepted>, StoreError>>,
+    ) -> Self {
+        Self {
+            accepted: Vec::with_capacity(drafts.len()),
+            events: drafts.into_iter().map(|draft| draft.number(ids)).collect(),
+            reply,
+        }
+    }
+}
+
+impl Job for Accepting {
+    fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+        self.accepted.clear();
+        for event in &self.events {
+            self.accepted.push(accept(tx, event)?);
+        }
+        Ok(())
+    }
+
+    fn hints(&mut self, all: &mut Vec<Pending>) {
+        for (event, accepted) in self.events.iter_mut().zip(&self.accepted) {
+            if let Accepted::New { .. } = accepted {
+                all.append(&mut event.deliveries);
+            }
+        }
+    }
+
+    fn done(self: Box<Self>, result: Result<(), StoreError>) {
+        // A caller that is gone no longer wants to know; its events stand.
+        let Self { accepted, reply, .. } = *self;
+        let _ = reply.send(result.map(|()| accepted));
+    }
+}
+
+fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accepted> {
+    let event = &new.event;
+    if let Some(fingerprint) = &new.fingerprint {
+        if let Some(first) = tx.seen.find(tx.db, event.workspace, fingerprint, event.id)? {
+            return Ok(if first.content == fingerprint.content {
+                Accepted::Repeat(first.event)
+            } else {
+                Accepted::Conflict(first.event)
+            });
+        }
+        tx.seen.add(tx.db, event.workspace, fingerprint, event.id)?;
+    }
+    tx.db
+        .prepare_cached(
+            "INSERT INTO event (id, workspace, kind, received_ms, data, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            event.id.0,
+            event.workspace.0,
+            event.kind.name(),
+            event.received_ms,
+            new.data,
+            new.note
+        ])?;
+    if new.deliveries.is_empty() {
+        is_over(tx.db, event.id)?;
+    }
+    for pending in &new.deliveries {
+        insert_delivery(tx.db, event.workspace, pending)?;
+        tx.tallies.added(pending.connection);
+    }
+    Ok(Accepted::New {
+        event: event.id,
+        deliveries: new.deliveries.len(),
+    })
+}
+
+/// Nothing is left to do for the event: it can be moved to its day.
+pub(super) fn is_over(db: &Connection, event: EventId) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO over (event) VALUES (?1)")?
+        .execute([event.0])
+        .map(|_| ())
+}
+
+fn insert_delivery(db: &Connection, workspace: WorkspaceId, pending: &Pending) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms, fallback)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)",
+    )?
+    .execute(params![
+        pending.id.0,
+        workspace.0,
+        pending.event.0,
+        pending.connection.0,
+        &*pending.object,
+        pending.record_key,
+        pending.options.as_ref().map(record::to_text),
+        pending.due_ms,
+        pending.fallback.as_deref().map(record::to_text)
+    ])?;
+    Ok(())
+}
+
+/// Adds a delivery to an event of the database, once for each connection and object; answers whether it is new.
+pub(super) fn add_delivery(
+    tx: &mut Tx<'_>,
+    event: EventId,
+    id: DeliveryId,
+    new: &NewDelivery,
+    now_ms: i64,
+) -> rusqlite::Result<bool> {
+    let added = tx
+        .db
+        .prepare_cached(
+            "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms, fallback)
+             SELECT ?1, e.workspace, e.id, ?3, ?4, ?5, ?6, 0, ?7, ?8 FROM event e
+             WHERE e.id = ?2 AND NOT EXISTS
+                 (SELECT 1 FROM delivery d WHERE d.event = ?2 AND d.connection = ?3 AND d.object = ?4)",
+        )?
+        .execute(params![
+            id.0,
+            event.0,
+            new.connection.0,
+            &*new.object,
+            new.record_key.clone().unwrap_or_else(|| event.to_string()),
+            new.options.as_ref().map(record::to_text),
+            now_ms,
+            new.fallback.as_ref().map(record::to_text)
+        ])?;
+    if added > 0 {
+        tx.db
+            .prepare_cached("DELETE FROM over WHERE event = ?1")?
+            .execute([event.0])?;
+        tx.tallies.added(new.connection);
+    }
+    Ok(added > 0)
+}

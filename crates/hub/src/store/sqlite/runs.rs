@@ -1,0 +1,173 @@
+//! Fingerprints on their way from the database into the file of their day; see `seen.rs`.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use switchboard_model::id::EventId;
+
+use super::{
+    SqliteStore,
+    days::{Day, Days},
+    historian::Books,
+    seen::{Filter, RUN, Run},
+    writer::Class,
+};
+use crate::store::StoreError;
+
+/// So many fingerprints are written to their day at a time.
+const SEEN_SLICE: usize = 4_096;
+
+/// A fingerprint on its way from one table to another.
+pub(super) struct Print {
+    event: i64,
+    workspace: i64,
+    key: [u8; 16],
+    content: [u8; 8],
+}
+
+fn print(row: &rusqlite::Row<'_>) -> rusqlite::Result<Print> {
+    Ok(Print {
+        event: row.get(0)?,
+        workspace: row.get(1)?,
+        key: row.get(2)?,
+        content: row.get(3)?,
+    })
+}
+
+/// Those of a day whose event is in the database.
+pub(super) fn fingerprints_that_stay(hot: &Connection, days: &Days, day: Day) -> rusqlite::Result<Vec<Print>> {
+    let any: bool = hot.query_row(
+        "SELECT EXISTS (SELECT 1 FROM event WHERE id BETWEEN ?1 AND ?2)",
+        [day.floor(), day.end() - 1],
+        |row| row.get(0),
+    )?;
+    if !any {
+        return Ok(Vec::new());
+    }
+    let mut is_hot = hot.prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE id = ?1)")?;
+    let stay = days.read(day, |db| {
+        let mut select = db.prepare_cached("SELECT event, workspace, key, content FROM seen")?;
+        let mut rows = select.query([])?;
+        let mut stay = Vec::new();
+        while let Some(row) = rows.next()? {
+            let print = print(row)?;
+            if is_hot.query_row([print.event], |row| row.get(0))? {
+                stay.push(print);
+            }
+        }
+        Ok(stay)
+    })?;
+    Ok(stay.unwrap_or_default())
+}
+
+/// Puts them among the recent ones again.
+pub(super) fn keep(db: &Connection, rows: &[Print]) -> rusqlite::Result<()> {
+    let mut insert =
+        db.prepare_cached("INSERT OR IGNORE INTO recent (event, workspace, key, content) VALUES (?1, ?2, ?3, ?4)")?;
+    for row in rows {
+        insert.execute(params![row.event, row.workspace, row.key, row.content])?;
+    }
+    Ok(())
+}
+
+impl SqliteStore {
+    /// Moves the oldest fingerprints into the file of their day, when they make a whole run or their day is over.
+    pub(super) async fn move_fingerprints(&self) -> Result<(), StoreError> {
+        let today = Day::at(self.clock.now_ms());
+        loop {
+            let due = self.historian.run(move |books| due_fingerprints(books, today)).await?;
+            let (Some(from), Some(to)) = (due.first().map(|row| row.event), due.last().map(|row| row.event)) else {
+                return Ok(());
+            };
+            let bites: Vec<(i64, i64)> = due
+                .chunks(SEEN_SLICE)
+                .filter_map(|bite| Some((bite.first()?.event, bite.last()?.event)))
+                .collect();
+            let run = self.write_run(Day::of(from), due).await?;
+            let mut run = Some(run);
+            self.writer
+                .write_with(Class::Outcome, move |tx| {
+                    if let Some(run) = run.take() {
+                        tx.seen.adopt(run);
+                    }
+                    Ok(())
+                })
+                .await?;
+            for (first, last) in bites {
+                self.writer
+                    .write_with(Class::Outcome, move |tx| tx.seen.forget(tx.db, first, last))
+                    .await?;
+            }
+            tracing::debug!("fingerprints up to {} are in their day", EventId(to));
+        }
+    }
+
+    /// Slice by slice, so that calls are written between.
+    async fn write_run(&self, day: Day, mut due: Vec<Print>) -> Result<Run, StoreError> {
+        due.sort_unstable_by_key(|row| (row.workspace, row.key));
+        let filter = Filter::of(due.iter().map(|row| (row.workspace, &row.key)));
+        let number = self
+            .historian
+            .run(move |books| Ok(next_run(books.write(day)?)?))
+            .await?;
+        while !due.is_empty() {
+            let slice: Vec<Print> = due.drain(..SEEN_SLICE.min(due.len())).collect();
+            let write = move |books: &mut Books| {
+                let tx = books.write(day)?.transaction()?;
+                insert_prints(&tx, number, &slice)?;
+                tx.commit()?;
+                Ok(())
+            };
+            self.historian.run(write).await?;
+        }
+        let finish = move |books: &mut Books| {
+            books.write_durably(day, |db| {
+                db.execute(
+                    "INSERT INTO run (number, filter) VALUES (?1, ?2)",
+                    params![number, filter.bytes()],
+                )
+            })?;
+            Ok(Run { day, number, filter })
+        };
+        self.historian.run(finish).await
+    }
+}
+
+/// Those of the oldest day among the recent ones, in the order of their events; none when they are to wait.
+fn due_fingerprints(books: &mut Books, today: Day) -> Result<Vec<Print>, StoreError> {
+    let db = books.hot()?;
+    let oldest: Option<i64> = db
+        .prepare_cached("SELECT min(event) FROM recent")?
+        .query_row([], |row| row.get(0))?;
+    let Some(day) = oldest.map(Day::of) else {
+        return Ok(Vec::new());
+    };
+    let full: Option<i64> = db
+        .prepare_cached("SELECT event FROM recent ORDER BY event LIMIT 1 OFFSET ?1")?
+        .query_row([RUN - 1], |row| row.get(0))
+        .optional()?;
+    if day >= today && full.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut select = db
+        .prepare_cached("SELECT event, workspace, key, content FROM recent WHERE event < ?1 ORDER BY event LIMIT ?2")?;
+    let rows = select.query_map(params![day.end(), RUN], print)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The number of a run that is not there yet, nor was begun.
+fn next_run(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row(
+        "SELECT 1 + max(coalesce((SELECT max(number) FROM run), 0), coalesce((SELECT max(run) FROM seen), 0))",
+        [],
+        |row| row.get(0),
+    )
+}
+
+fn insert_prints(db: &Connection, run: i64, rows: &[Print]) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT OR IGNORE INTO seen (run, workspace, key, content, event) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for row in rows {
+        insert.execute(params![run, row.workspace, row.key, row.content, row.event])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! Recognises repeats.
+//!
+//! Fingerprints are digests, so a tree that is sorted by them is written at another page with each event: with millions of them that would
+//! cost more than everything else. Therefore new ones are appended to a small table (`recent`), which is also held in memory, and from time
+//! to time the oldest 65,536 of them move, sorted, as a *run* into the file of their day, where they are never changed. Each run
+//! has a filter (16 bits a fingerprint, in memory) that says for all but one of about a thousand fingerprints whether a look into the run
+//! is in vain. A look-up is one in memory, some nanoseconds for each run, and one probe of a tree when it is a repeat.
+//!
+//! The window of repeats is counted in days ([`StoreOptions::repeat_days`](super::StoreOptions)); it ends early for a day whose history was
+//! dropped.
+
+use std::{collections::HashMap, sync::Arc};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use switchboard_model::id::{EventId, WorkspaceId};
+
+use super::days::{Day, Days};
+use crate::store::Fingerprint;
+
+/// So many fingerprints make a run.
+pub(super) const RUN: usize = 65_536;
+const BITS_EACH: usize = 16;
+const PROBES: u32 = 6;
+/// One cache line: all bits of a fingerprint lie in it.
+const BLOCK_BYTES: usize = 64;
+
+type Key = (i64, [u8; 16]);
+
+/// The event that came first under a key, and the digest of its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct First {
+    pub(super) event: EventId,
+    pub(super) content: [u8; 8],
+}
+
+/// Says which fingerprints a run certainly does not hold.
+pub(super) struct Filter(Vec<u8>);
+
+impl Filter {
+    pub(super) fn of<'a>(keys: impl ExactSizeIterator<Item = (i64, &'a [u8; 16])>) -> Self {
+        let blocks = (keys.len() * BITS_EACH).div_ceil(BLOCK_BYTES * 8).max(1);
+        let mut filter = Self(vec![0; blocks * BLOCK_BYTES]);
+        for (workspace, key) in keys {
+            let (block, mut bits) = filter.place(workspace, key);
+            for _ in 0..PROBES {
+                filter.0[block + (bits as usize >> 3 & 63)] |= 1 << (bits & 7);
+                bits >>= 9;
+            }
+        }
+        filter
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn may_hold(&self, workspace: i64, key: &[u8; 16]) -> bool {
+        let (block, mut bits) = self.place(workspace, key);
+        for _ in 0..PROBES {
+            if self.0[block + (bits as usize >> 3 & 63)] & 1 << (bits & 7) == 0 {
+                return false;
+            }
+            bits >>= 9;
+        }
+        true
+    }
+
+    /// Where the block of a key begins, and its bits, nine for each. The key is a digest: its bytes are as good as any hash of it.
+    fn place(&self, workspace: i64, key: &[u8; 16]) -> (usize, u64) {
+        let (first, second) = key.split_at(8);
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        let spread = number(first) ^ workspace.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let blocks = self.0.len() / BLOCK_BYTES;
+        (spread as usize % blocks * BLOCK_BYTES, number(second))
+    }
+}
+
+/// A run in the file of a day.
+pub(super) struct Run {
+    pub(super) day: Day,
+    pub(super) number: i64,
+    pub(super) filter: Filter,
+}
+
+/// What the writer knows of fingerprints.
+pub(super) struct Seen {
+    days: Arc<Days>,
+    window: u32,
+    loaded: bool,
+    recent: HashMap<Key, First>,
+    /// Added since the transaction began.
+    staged: Vec<Key>,
+    runs: Vec<Run>,
+    /// Changes when another process has written to the database.
+    version: i64,
+}
+
+impl Seen {
+    pub(super) fn new(days: Arc<Days>, window: u32) -> Self {
+        Self {
+            days,
+            window,
+            loaded: false,
+            recent: HashMap::new(),
+            staged: Vec::new(),
+            runs: Vec::new(),
+            version: 0,
+        }
+    }
+
+    /// Reads what is on the disk, unless that is known already.
+    pub(super) fn load(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let version: i64 = db
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        if self.loaded && version == self.version {
+            return Ok(());
+        }
+        // What this transaction has added so far is among them.
+        self.recent.clear();
+        self.read_recent(db, 0, i64::MAX)?;
+        if !self.loaded {
+            for day in self.days.all() {
+                let runs = self.days.read(day, |db| read_runs(db, day))?;
+                self.runs.extend(runs.into_iter().flatten());
+            }
+        }
+        self.loaded = true;
+        self.version = version;
+        Ok(())
+    }
+
+    fn read_recent(&mut self, db: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+        let mut select =
+            db.prepare_cached("SELECT workspace, key, event, content FROM recent WHERE event BETWEEN ?1 AND ?2")?;
+        let mut rows = select.query([from, to])?;
+        while let Some(row) = rows.next()? {
+            let first = First {
+                event: EventId(row.get(2)?),
+                content: row.get(3)?,
+            };
+            self.recent.insert((row.get(0)?, row.get(1)?), first);
+        }
+        Ok(())
+    }
+
+    /// The event that came under this key before, as seen from `event`.
+    pub(super) fn find(
+        &mut self,
+        db: &Connection,
+        workspace: WorkspaceId,
+        fingerprint: &Fingerprint,
+        event: EventId,
+    ) -> rusqlite::Result<Option<First>> {
+        if self.staged.is_empty() {
+            self.load(db)?;
+        }
+        let oldest = Day::of(event.0).before(self.window);
+        let key = (workspace.0, fingerprint.key);
+        if let Some(first) = self.recent.get(&key).filter(|first| Day::of(first.event.0) >= oldest) {
+            return Ok(Some(*first));
+        }
+        let runs = self.runs.iter().rev();
+        for run in runs.filter(|run| run.day >= oldest && run.filter.may_hold(key.0, &key.1)) {
+            let found = self.days.read(run.day, |db| look_up(db, run.number, &key))?;
+            if let Some(first) = found.flatten() {
+                return Ok(Some(first));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Remembers the first event of a key.
+    pub(super) fn add(
+        &mut self,
+        db: &Connection,
+        workspace: WorkspaceId,
+        fingerprint: &Fingerprint,
+        event: EventId,
+    ) -> rusqlite::Result<()> {
+        db.prepare_cached("INSERT INTO recent (event, workspace, key, content) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![event.0, workspace.0, fingerprint.key, fingerprint.content])?;
+        let key = (workspace.0, fingerprint.key);
+        let content = fingerprint.content;
+        self.recent.insert(key, First { event, content });
+        self.staged.push(key);
+        Ok(())
+    }
+
+    pub(super) fn committed(&mut self) {
+        self.staged.clear();
+    }
+
+    pub(super) fn rolled_back(&mut self) {
+        if !self.staged.is_empty() {
+            // Read anew at the next look-up: one of them may have stood in the place of an older one.
+            self.staged.clear();
+            self.loaded = false;
+            self.runs.clear();
+        }
+    }
+
+    /// A run is in the file of its day now.
+    pub(super) fn adopt(&mut self, run: Run) {
+        if self.loaded {
+            let oldest = run.day.before(self.window);
+            self.runs
+                .retain(|known| known.day >= oldest && (known.day, known.number) != (run.day, run.number));
+            self.runs.push(run);
+        }
+    }
+
+    /// Forgets those that a run holds, `events` being a range of ids.
+    pub(super) fn forget(&mut self, db: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+        db.prepare_cached("DELETE FROM recent WHERE event BETWEEN ?1 AND ?2")?
+            .execute([from, to])?;
+        self.recent.retain(|_, first| !(from..=to).contains(&first.event.0));
+        Ok(())
+    }
+
+    /// Forgets a day, but not what is said to stay.
+    pub(super) fn forget_day(&mut self, db: &Connection, day: Day) -> rusqlite::Result<()> {
+        db.execute(
+            "DELETE FROM recent WHERE event BETWEEN ?1 AND ?2 AND NOT EXISTS (SELECT 1 FROM event e WHERE e.id = recent.event)",
+            [day.floor(), day.end() - 1],
+        )?;
+        self.runs.retain(|run| run.day != day);
+        let range = day.floor()..day.end();
+        self.recent.retain(|_, first| !range.contains(&first.event.0));
+        self.read_recent(db, day.floor(), day.end() - 1)
+    }
+}
+
+fn read_runs(db: &Connection, day: Day) -> rusqlite::Result<Vec<Run>> {
+    let mut select = db.prepare_cached("SELECT number, filter FROM run ORDER BY number")?;
+    let rows = select.query_map([], |row| {
+        Ok(Run {
+            day,
+            number: row.get(0)?,
+            filter: Filter(row.get(1)?),
+        })
+    })?;
+    rows.collect()
+}
+
+fn look_up(db: &Connection, run: i64, key: &Key) -> rusqlite::Result<Option<First>> {
+    db.prepare_cached("SELECT event, content FROM seen WHERE run = ?1 AND workspace = ?2 AND key = ?3")?
+        .query_row(params![run, key.0, key.1], |row| {
+            Ok(First {
+                event: EventId(row.get(0)?),
+                content: row.get(1)?,
+            })
+        })
+        .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(number: u64) -> [u8; 16] {
+        use sha2::Digest as _;
+        let mut key = [0; 16];
+        key.copy_from_slice(&sha2::Sha256::digest(number.to_be_bytes())[..16]);
+        key
+    }
+
+    #[test]
+    fn a_filter_misses_nothing_that_it_holds_and_passes_little_else() {
+        let keys: Vec<_> = (0..20_000).map(digest).collect();
+        let filter = Filter::of(keys.iter().map(|key| (1, key)));
+        assert!(keys.iter().all(|key| filter.may_hold(1, key)));
+        let passed = (20_000..120_000).filter(|number| filter.may_hold(1, &digest(*number)));
+        assert!(passed.count() < 400, "four of a thousand at most");
+    }
+}

@@ -1,0 +1,198 @@
+//! What came of attempts: the calls go to the day on which they are written down, the rest into the database.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use switchboard_connect::manifest::OperationKind;
+use switchboard_model::{
+    delivery::DeliveryState,
+    id::{ConnectionId, DeliveryId, EventId, IdSource},
+};
+use tokio::sync::oneshot;
+
+use super::{
+    accept::{add_delivery, is_over},
+    record,
+    writer::{Job, Tx},
+};
+use crate::store::{CallRecord, LinkChange, Settlement, StoreError};
+
+/// A call on its way into the history.
+pub(super) struct Call {
+    pub(super) id: i64,
+    workspace: i64,
+    delivery: DeliveryId,
+    call: CallRecord,
+}
+
+/// Takes the calls out of the settlements and gives them their ids.
+pub(super) fn calls(settlements: &mut [Settlement], ids: &mut IdSource) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for settlement in settlements {
+        for call in std::mem::take(&mut settlement.calls) {
+            calls.push(Call {
+                id: ids.next(settlement.now_ms),
+                workspace: settlement.workspace.0,
+                delivery: settlement.delivery,
+                call,
+            });
+        }
+    }
+    calls
+}
+
+/// Writes a call into the file of its day.
+pub(super) fn insert_call(day: &Connection, call: &Call) -> rusqlite::Result<()> {
+    let Call {
+        id,
+        workspace,
+        delivery,
+        call,
+    } = call;
+    day.prepare_cached(
+        "INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        id,
+        workspace,
+        delivery.0,
+        call.started_ms,
+        call.duration_ms,
+        call.operation,
+        call.request,
+        call.status,
+        call.answer,
+        call.outcome,
+        call.records
+    ])?;
+    Ok(())
+}
+
+/// Writes what became of the deliveries.
+pub(super) struct Settling {
+    settlements: Vec<Settlement>,
+    /// Ids of what the backups get, in the order of the settlements.
+    handed: Vec<DeliveryId>,
+    reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Settling {
+    pub(super) fn new(
+        settlements: Vec<Settlement>,
+        ids: &mut IdSource,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    ) -> Self {
+        let mut handed = Vec::new();
+        for settlement in &settlements {
+            let new = settlement.hand_over.iter().flat_map(|hand_over| &hand_over.deliveries);
+            handed.extend(new.map(|_| DeliveryId(ids.next(settlement.now_ms))));
+        }
+        Self {
+            settlements,
+            handed,
+            reply,
+        }
+    }
+}
+
+impl Job for Settling {
+    fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+        let mut handed = self.handed.iter();
+        for settlement in &self.settlements {
+            let settled = settle(tx, settlement)?;
+            change_link(tx.db, &settlement.link)?;
+            if let Some(hand_over) = &settlement.hand_over {
+                for (new, id) in hand_over.deliveries.iter().zip(&mut handed) {
+                    add_delivery(tx, hand_over.event, *id, new, settlement.now_ms)?;
+                }
+            }
+            if let Some(event) = settled {
+                note_end(tx.db, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn done(self: Box<Self>, result: Result<(), StoreError>) {
+        // A caller that is gone no longer wants to know; what it said stands.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// Answers the event of a delivery that has arrived.
+fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<EventId>> {
+    let settled = settlement.state.is_settled();
+    let row: Option<(i64, i64)> = tx
+        .db
+        .prepare_cached(
+            "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, operation = ?9, settled_ms = ?6,
+                    external_id = coalesce(?7, external_id), problem = ?8, carrier = ?10,
+                    handed_over_ms = coalesce(?11, handed_over_ms)
+             WHERE id = ?1 AND state IN (0, 1, 2) RETURNING connection, event",
+        )?
+        .query_row(
+            params![
+                settlement.delivery.0,
+                settlement.state as u8,
+                settlement.attempts,
+                settlement.due_ms,
+                settlement.doubt.map(|doubt| doubt.since_ms),
+                settled.then_some(settlement.now_ms),
+                settlement.external_id,
+                settlement.problem.as_ref().map(record::to_text),
+                settlement
+                    .doubt
+                    .and_then(|doubt| doubt.operation)
+                    .map(OperationKind::name),
+                settlement.carrier.map(|carrier| carrier.0),
+                settlement.hand_over.as_ref().map(|_| settlement.now_ms)
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((connection, event)) = row else {
+        return Ok(None);
+    };
+    // Whichever open state it was in counts alike.
+    tx.tallies.moved(
+        ConnectionId(connection),
+        DeliveryState::Sending,
+        settlement.state,
+        settlement.now_ms,
+    );
+    Ok((settlement.state == DeliveryState::Delivered).then_some(EventId(event)))
+}
+
+/// Notes that the event is over if all its deliveries have arrived.
+fn note_end(db: &Connection, event: EventId) -> rusqlite::Result<()> {
+    let all: bool = db
+        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND state <> 10)")?
+        .query_row([event.0], |row| row.get(0))?;
+    if all { is_over(db, event) } else { Ok(()) }
+}
+
+fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {
+    match change {
+        LinkChange::Keep => {}
+        LinkChange::Set {
+            connection,
+            object,
+            record_key,
+            external_id,
+        } => {
+            db.prepare_cached(
+                "INSERT INTO link (connection, object, record_key, external_id) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET external_id = excluded.external_id WHERE external_id <> excluded.external_id",
+            )?
+            .execute(params![connection.0, &**object, record_key, external_id])?;
+        }
+        LinkChange::Forget {
+            connection,
+            object,
+            record_key,
+        } => {
+            db.prepare_cached("DELETE FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3")?
+                .execute(params![connection.0, &**object, record_key])?;
+        }
+    }
+    Ok(())
+}

@@ -39,7 +39,10 @@ impl Handover {
         now_ms: i64,
     ) -> Option<Duration> {
         let Some(down) = down.filter(|down| down.is_failure) else {
-            *self = Self::default();
+            // A look whether the vendor is back does not end the failure; what it finds does.
+            if connection.is_prepared() && !connection.circuit.lock().is_outage() {
+                *self = Self::default();
+            }
             return None;
         };
         let since_ms = *self.since_ms.get_or_insert(now_ms);

@@ -137,7 +137,8 @@ impl Runner {
             return Some(STORE_PAUSE);
         }
         if self.window.waiting() > 0 && !self.connection.is_prepared() && self.prepare(now_ms).await.is_err() {
-            return Some(millis(self.held_until_ms - now_ms));
+            // The next step sees that the connection is down.
+            return Some(Duration::ZERO);
         }
         self.start(now_ms).await
     }

@@ -71,7 +71,7 @@ pub trait Outbox: Send + Sync {
     /// cancelled them, or `fence` is no longer the right to send.
     fn intend(&self, fence: Fence, intents: Vec<Intent>) -> Answer<'_, Vec<DeliveryId>>;
 
-    /// Writes down what came of attempts, all in one transaction. What a later holder of the connection has taken up meanwhile is left alone.
+    /// Writes down what came of attempts, all in one transaction, and hints at what it hands over. What a later holder of the connection has taken up meanwhile is left alone.
     fn settle(&self, fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()>;
 
     /// The external ids that records have on a connection, by record key.

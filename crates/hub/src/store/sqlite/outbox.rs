@@ -108,6 +108,12 @@ impl Outbox for SqliteStore {
     }
 
     fn settle(&self, _fence: Fence, mut settlements: Vec<Settlement>) -> Answer<'_, ()> {
+        let given = settlements
+            .iter()
+            .filter_map(|settlement| settlement.hand_over.as_ref());
+        let handed: Vec<ConnectionId> = given
+            .flat_map(|hand_over| hand_over.deliveries.iter().map(|new| new.connection))
+            .collect();
         let (reply, answer) = oneshot::channel();
         let (calls, job) = {
             let mut ids = self.ids.lock();
@@ -117,7 +123,14 @@ impl Outbox for SqliteStore {
         let writer = self.writer.clone();
         self.historian
             .record(calls, move || writer.submit(Class::Outcome, || Box::new(job)));
-        Box::pin(async move { answer.await.map_err(|_| StoreError::Closed)? })
+        let listener = self.hearing.lock().clone();
+        Box::pin(async move {
+            answer.await.map_err(|_| StoreError::Closed)??;
+            if let Some(listener) = listener.filter(|_| !handed.is_empty()) {
+                listener.hinted(handed);
+            }
+            Ok(())
+        })
     }
 
     fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>> {

@@ -135,7 +135,8 @@ impl<'a> Reading<'a> {
         self.group.connector.without_refresh(outcome, self.group.account)
     }
 
-    /// The message of an error that names none of the records. Whatever it is about, a read cannot say that something is not there.
+    /// The message of an error that names none of the records. Whatever it is about, a read cannot say that something
+    /// is not there.
     fn trouble(&self, strays: &[&Value], result: &Success, part: &mut Answer) -> Option<String> {
         let outcomes = strays.iter().map(|stray| self.judge(0, stray, result, part));
         let mut messages = outcomes.filter_map(|outcome| match outcome {
@@ -174,7 +175,8 @@ impl<'a> Reading<'a> {
             Outcome::Duplicate { .. } if self.calls.len() > 1 => refused("one of the records is there already"),
             Outcome::Missing if self.calls.len() > 1 => refused("one of the records is not there"),
             Outcome::Delivered { .. } => self.unknown(unexpected(answer)),
-            // A good answer that says too little (a page of many, say) may say enough about fewer records, and asking is harmless.
+            // A good answer that says too little (a page of many, say) may say enough about fewer records, and asking
+            // is harmless.
             Outcome::Unknown { message }
                 if self.group.kind.is_read() && self.calls.len() > 1 && (200..300).contains(&answer.status) =>
             {

@@ -50,9 +50,9 @@ pub struct BulkRequest {
 pub enum BulkAnswer {
     /// One outcome for each call, in the order of the calls.
     Each(Vec<Outcome>),
-    /// The answer speaks about the request as a whole, and this holds for each call. Never success, absence or a duplicate where
-    /// there are several calls: what the vendor refuses because of one of them is `Rejected`, and the others may pass in a smaller
-    /// request. So is an answer to a read that says too little about so many records.
+    /// The answer speaks about the request as a whole, and this holds for each call. Never success, absence or a
+    /// duplicate where there are several calls: what the vendor refuses because of one of them is `Rejected`, and the
+    /// others may pass in a smaller request. So is an answer to a read that says too little about so many records.
     Whole(Outcome),
 }
 
@@ -69,7 +69,8 @@ impl Connector {
         plans.map(|plan| plan.most_items(&scope)).max().unwrap_or(1).max(1)
     }
 
-    /// Whether the call of this kind that [`Connector::next_call`] asks for may share a request, and how. `None`: it goes alone.
+    /// Whether the call of this kind that [`Connector::next_call`] asks for may share a request, and how. `None`: it
+    /// goes alone.
     ///
     /// A call that may be in doubt afterwards may share a request all the same: its outcome is its own.
     pub fn bulk(&self, object: &str, kind: OperationKind, account: &Account, call: &Call) -> Option<Bulk> {
@@ -83,13 +84,13 @@ impl Connector {
         })
     }
 
-    /// A request about as many of the calls, counted from the first, as fit into it. The calls are of one object, kind and
-    /// way ([`Connector::bulk`]), and each has begun ([`Call::begin`]). What stands around the records (token, time) is taken
-    /// from the first call.
+    /// A request about as many of the calls, counted from the first, as fit into it. The calls are of one object, kind
+    /// and way ([`Connector::bulk`]), and each has begun ([`Call::begin`]). What stands around the records (token,
+    /// time) is taken from the first call.
     ///
-    /// Packing ends early at a call that cannot be in the same request: one whose way is another, whose item cannot be made, or that
-    /// is about the same record of the vendor as an earlier one. A single record that is over the limit of bytes is sent all
-    /// the same, alone.
+    /// Packing ends early at a call that cannot be in the same request: one whose way is another, whose item cannot be
+    /// made, or that is about the same record of the vendor as an earlier one. A single record that is over the limit
+    /// of bytes is sent all the same, alone.
     ///
     /// # Errors
     /// When the first call cannot be sent; the others may be good.
@@ -109,8 +110,8 @@ impl Connector {
         group.pack(calls)
     }
 
-    /// What the answer to a request of [`Connector::build_bulk`] means; `calls` are those that are in it. What the answer does not
-    /// prove about a record is never `Delivered` for it.
+    /// What the answer to a request of [`Connector::build_bulk`] means; `calls` are those that are in it. What the
+    /// answer does not prove about a record is never `Delivered` for it.
     pub fn read_bulk(
         &self,
         object: &str,

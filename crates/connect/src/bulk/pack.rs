@@ -9,6 +9,7 @@ use switchboard_model::{problem::Problem, template::Scope};
 use super::{BulkRequest, plan::BulkPlan};
 use crate::{
     account::{Account, Call},
+    call::HttpRequest,
     connector::{Connector, id_layer},
     manifest::OperationKind,
     object::Object,
@@ -33,8 +34,8 @@ impl Group<'_> {
     /// When the first call cannot be sent.
     pub fn pack(&self, calls: &[&Call]) -> Result<BulkRequest, Problem> {
         let first = calls.first().ok_or_else(|| failed("there are no records"))?;
-        // Every key has the same length, so that the one of all candidates measures as well as that of those who get in.
-        let mut around = first.around(key_of(calls));
+        // Every key has the same length, so that any measures as well as that of those who get in.
+        let mut around = first.around(key_of(&calls[..1]));
         let items = {
             let scope = self.connector.scope(self.account, Some(&self.object.name), &around);
             let body = self.plan.request.json_body(&scope)?;
@@ -62,11 +63,7 @@ impl Group<'_> {
         })
     }
 
-    fn request(
-        &self,
-        scope: &Scope<'_>,
-        items: Option<(&str, Vec<Value>)>,
-    ) -> Result<crate::call::HttpRequest, Problem> {
+    fn request(&self, scope: &Scope<'_>, items: Option<(&str, Vec<Value>)>) -> Result<HttpRequest, Problem> {
         let draft = self
             .plan
             .request

@@ -18,4 +18,4 @@ pub mod store;
 pub mod token;
 pub mod vault;
 
-pub use hub::{Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Tuning};
+pub use hub::{Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Tuning, lock_folder};

@@ -3,6 +3,8 @@
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
 //! store handed out. No call holds a transaction across another await.
 
+#[cfg(test)]
+mod contract;
 mod database;
 pub mod postgres;
 pub mod rows;

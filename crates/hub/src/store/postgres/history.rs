@@ -71,16 +71,17 @@ impl PostgresStore {
         self.drop_partitions(day).await?;
         self.core.days.forget();
         self.in_slices(
-            "DELETE FROM seen WHERE (workspace, key) IN
-             (SELECT workspace, key FROM seen WHERE event >= $1 AND event < $2 ORDER BY event LIMIT $3)",
+            "DELETE FROM event_kept WHERE id IN
+             (SELECT id FROM event_kept k WHERE id >= $1 AND id < $2
+              AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = k.id) ORDER BY id LIMIT $3)",
             from,
             to,
         )
         .await?;
         self.in_slices(
-            "DELETE FROM event_kept WHERE id IN
-             (SELECT id FROM event_kept k WHERE id >= $1 AND id < $2
-              AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = k.id) ORDER BY id LIMIT $3)",
+            "DELETE FROM seen WHERE (workspace, key) IN
+             (SELECT workspace, key FROM seen s WHERE event >= $1 AND event < $2
+              AND NOT EXISTS (SELECT 1 FROM event_kept k WHERE k.id = s.event) ORDER BY event LIMIT $3)",
             from,
             to,
         )

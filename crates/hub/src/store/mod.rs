@@ -9,6 +9,7 @@ mod database;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
+pub mod transfer;
 
 use std::{collections::HashMap, sync::Arc};
 

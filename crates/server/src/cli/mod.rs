@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 mod keys;
 mod log;
+mod migrate;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -43,6 +44,8 @@ enum Command {
     Apply(apply::ApplyArguments),
     /// Check the data folder, the settings and the connections
     Doctor(doctor::DoctorArguments),
+    /// Move an installation to another database
+    Migrate(migrate::MigrateArguments),
     /// Make and list API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -104,6 +107,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Demo(arguments)) => demo::run(settings, arguments).await,
             Some(Command::Apply(arguments)) => apply::run(settings, arguments).await,
             Some(Command::Doctor(arguments)) => doctor::run(settings, arguments).await,
+            Some(Command::Migrate(arguments)) => migrate::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
             Some(Command::Serve | Command::Config(_) | Command::Openapi) | None => serve::run(settings).await,
         }
@@ -127,6 +131,7 @@ fn with_settings(command: clap::Command) -> clap::Command {
             Form::Address => flag.value_name("ADDRESS"),
             Form::Path => flag.value_name("PATH"),
             Form::Count(..) => flag.value_name("NUMBER"),
+            Form::Database => flag.value_name("URL"),
             Form::Choice(words) => flag.value_name(words.join("|")),
             Form::Text => flag.value_name("TEXT"),
         }

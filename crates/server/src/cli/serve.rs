@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use switchboard_hub::store::Database;
 use switchboard_model::problem::Problem;
 
 use super::FINE;
@@ -19,6 +20,9 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Problem> {
     println!("Switchboard {}", env!("CARGO_PKG_VERSION"));
     println!("  API:     http://{}", server.address());
     println!("  Data:    {}", settings.data.display());
+    if settings.database != Database::Folder {
+        println!("  Store:   {}", settings.database);
+    }
     if let Some(key) = server.first_key() {
         println!("  API key: {key}");
         println!("           (shown this once; `switchboard keys create NAME` makes another)");

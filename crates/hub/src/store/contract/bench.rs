@@ -22,12 +22,15 @@ impl SqliteBench {
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
+
+    pub fn file(&self) -> std::path::PathBuf {
+        self.0.path().join("t.db")
+    }
 }
 
 impl Bench for SqliteBench {
     async fn open(&self) -> Arc<dyn Store> {
-        let file = self.0.path().join("t.db");
-        Arc::new(SqliteStore::open(&file, Arc::new(ManualClock::at(NOW))).unwrap())
+        Arc::new(SqliteStore::open(&self.file(), Arc::new(ManualClock::at(NOW))).unwrap())
     }
 }
 

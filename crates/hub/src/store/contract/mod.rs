@@ -10,6 +10,7 @@ mod fixture;
 mod history;
 mod leases;
 mod lists;
+mod moving;
 mod outbox;
 
 /// Makes a test of each case for each store.
@@ -83,6 +84,7 @@ contract! {
     leases::late_intent as an_intent_of_a_former_holder_is_refused,
     leases::late_commit as what_another_node_commits_is_told_whatever_its_ids,
     leases::released_elsewhere as a_delivery_that_was_released_on_another_node_is_told,
+    moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
     leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
     leases::lost_connection as a_lost_connection_is_survived,
 }

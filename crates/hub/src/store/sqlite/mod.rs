@@ -11,6 +11,7 @@ mod migrate;
 mod outbox;
 mod reader;
 mod record;
+pub mod transfer;
 mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};

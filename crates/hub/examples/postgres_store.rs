@@ -42,7 +42,10 @@ fn main() {
     let url = arguments.next().expect("the address of a database");
     let mut number = |default: usize| arguments.next().map_or(default, |text| text.parse().unwrap());
     let (events, stored) = (number(50_000), number(0));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(run(&url, events, stored));
 }
 
@@ -71,8 +74,16 @@ async fn run(url: &str, events: usize, stored: usize) {
         before: None,
         limit: 50,
     };
-    let rows = bench.store.deliveries(bench.workspace, DeliveryFilter::default(), page).await.unwrap();
-    println!("first page of deliveries ({} rows): {:.2} ms", rows.len(), began.elapsed().as_secs_f64() * 1e3);
+    let rows = bench
+        .store
+        .deliveries(bench.workspace, DeliveryFilter::default(), page)
+        .await
+        .unwrap();
+    println!(
+        "first page of deliveries ({} rows): {:.2} ms",
+        rows.len(),
+        began.elapsed().as_secs_f64() * 1e3
+    );
     bench.store.close().await.unwrap();
 }
 
@@ -131,13 +142,20 @@ async fn accept(bench: &Bench, events: usize) {
 fn event(bench: &Bench, caller: usize, n: usize) -> NewEvent {
     let now_ms = SystemClock.now_ms();
     let mut key = [0; 16];
-    key[..8].copy_from_slice(&now_ms.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed()).to_le_bytes());
+    key[..8].copy_from_slice(
+        &now_ms
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed())
+            .to_le_bytes(),
+    );
     key[8..].copy_from_slice(&((caller as u64) << 32 | n as u64).to_le_bytes());
     NewEvent {
         workspace: bench.workspace,
         kind: EventType::find("message.received").unwrap(),
         received_ms: now_ms,
-        data: json!({"messageContent": "x".repeat(1_000)}).as_object().cloned().unwrap(),
+        data: json!({"messageContent": "x".repeat(1_000)})
+            .as_object()
+            .cloned()
+            .unwrap(),
         fingerprint: Some(Fingerprint { key, content: [1; 8] }),
         deliveries: vec![NewDelivery {
             connection: bench.connection,
@@ -160,7 +178,10 @@ async fn send(bench: &Bench) {
         after = last.id;
         waiting.extend(page);
     }
-    println!("backlog read: {:.0}/s", waiting.len() as f64 / began.elapsed().as_secs_f64());
+    println!(
+        "backlog read: {:.0}/s",
+        waiting.len() as f64 / began.elapsed().as_secs_f64()
+    );
     let count = waiting.len();
     let groups: Vec<Vec<Pending>> = waiting.chunks(GROUP).map(<[Pending]>::to_vec).collect();
     let groups = Arc::new(Mutex::new(groups));
@@ -178,7 +199,10 @@ async fn send(bench: &Bench) {
         })
     });
     futures::future::join_all(senders).await;
-    println!("intents and settlements: {:.0}/s", count as f64 / began.elapsed().as_secs_f64());
+    println!(
+        "intents and settlements: {:.0}/s",
+        count as f64 / began.elapsed().as_secs_f64()
+    );
 }
 
 fn intent(pending: &Pending) -> Intent {

@@ -85,7 +85,10 @@ impl Hub {
         std::fs::create_dir_all(&options.data).map_err(|error| unusable(&options.data, &error.to_string()))?;
         let vault = Vault::new(MasterKey::load(&options.master_key)?);
         let clock = Arc::clone(&options.clock);
-        let opened = options.database.open(&options.data.join(DATABASE), Arc::clone(&clock)).await;
+        let opened = options
+            .database
+            .open(&options.data.join(DATABASE), Arc::clone(&clock))
+            .await;
         let store = opened.map_err(|error| unopened(&options, &error.to_string()))?;
         let policy = if options.allow_private_addresses {
             AddressPolicy::Any

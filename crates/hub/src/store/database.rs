@@ -82,7 +82,10 @@ fn masked(url: &str) -> String {
     if url.query().is_some() {
         let shown = url.query_pairs().map(|(name, value)| {
             let secret = name.to_ascii_lowercase().contains("password");
-            (name.into_owned(), if secret { "***".to_owned() } else { value.into_owned() })
+            (
+                name.into_owned(),
+                if secret { "***".to_owned() } else { value.into_owned() },
+            )
         });
         let shown: Vec<_> = shown.collect();
         url.query_pairs_mut().clear().extend_pairs(shown);
@@ -99,8 +102,14 @@ mod tests {
         for (text, shown) in [
             ("", "sqlite"),
             ("sqlite", "sqlite"),
-            ("postgres://u:hunter2@db.example.org:5432/s", "postgres://u:***@db.example.org:5432/s"),
-            ("postgres://db.example.org/s?user=u&password=hunter2", "postgres://db.example.org/s?user=u&password=***"),
+            (
+                "postgres://u:hunter2@db.example.org:5432/s",
+                "postgres://u:***@db.example.org:5432/s",
+            ),
+            (
+                "postgres://db.example.org/s?user=u&password=hunter2",
+                "postgres://db.example.org/s?user=u&password=***",
+            ),
             ("postgresql://u@db.example.org/s", "postgresql://u@db.example.org/s"),
         ] {
             let database: Database = text.parse().unwrap();

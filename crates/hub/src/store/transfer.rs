@@ -49,12 +49,20 @@ pub struct Part {
 impl Part {
     /// The names of its columns, separated by commas.
     pub fn column_list(&self) -> String {
-        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        self.columns
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The names of the columns of its key.
     pub fn key_list(&self) -> String {
-        self.columns[..self.key].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        self.columns[..self.key]
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -120,7 +128,12 @@ pub const PARTS: &[Part] = &[
     Part {
         name: "seen",
         key: 2,
-        columns: &[("workspace", Number), ("key", Bytes), ("content", Bytes), ("event", Number)],
+        columns: &[
+            ("workspace", Number),
+            ("key", Bytes),
+            ("content", Bytes),
+            ("event", Number),
+        ],
     },
     Part {
         name: "delivery",
@@ -168,12 +181,21 @@ pub const PARTS: &[Part] = &[
     Part {
         name: "link",
         key: 3,
-        columns: &[("connection", Number), ("object", Text), ("record_key", Text), ("external_id", Text)],
+        columns: &[
+            ("connection", Number),
+            ("object", Text),
+            ("record_key", Text),
+            ("external_id", Text),
+        ],
     },
     Part {
         name: "tally",
         key: 1,
-        columns: &[("connection", Number), ("delivered", Number), ("last_delivered_ms", Number)],
+        columns: &[
+            ("connection", Number),
+            ("delivered", Number),
+            ("last_delivered_ms", Number),
+        ],
     },
 ];
 

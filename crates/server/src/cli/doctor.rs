@@ -96,7 +96,10 @@ pub async fn run(settings: Settings, arguments: DoctorArguments) -> Result<ExitC
             checks.push(integrity(&settings.data.join(DATABASE)));
             checks.extend(connections(&settings).await);
         }
-        Database::Folder => checks.push(Check::ok("database", "SQLite in the data folder; the first start makes it")),
+        Database::Folder => checks.push(Check::ok(
+            "database",
+            "SQLite in the data folder; the first start makes it",
+        )),
         Database::Postgres(_) => checks.extend(connections(&settings).await),
     }
     let worst = checks.iter().map(|check| check.result).max().unwrap_or(Finding::Ok);

@@ -111,7 +111,10 @@ async fn source(place: &Place, settings: &Settings) -> Result<(Box<dyn Source>, 
             let lock = prepare(folder, &file)?;
             Ok((Box::new(SqliteTransfer::source(&file)?), Some(lock)))
         }
-        None => Ok((Box::new(PostgresTransfer::source(url(place)).await.map_err(unusable)?), None)),
+        None => Ok((
+            Box::new(PostgresTransfer::source(url(place)).await.map_err(unusable)?),
+            None,
+        )),
     }
 }
 
@@ -123,7 +126,10 @@ async fn target(place: &Place, settings: &Settings) -> Result<(Box<dyn Target>, 
             let lock = prepare(folder, &file)?;
             Ok((Box::new(SqliteTransfer::target(&file)?), Some(lock)))
         }
-        None => Ok((Box::new(PostgresTransfer::target(url(place)).await.map_err(unusable)?), None)),
+        None => Ok((
+            Box::new(PostgresTransfer::target(url(place)).await.map_err(unusable)?),
+            None,
+        )),
     }
 }
 
@@ -158,7 +164,10 @@ mod tests {
         for (text, place) in [
             ("sqlite", Place::DataFolder),
             ("sqlite:/srv/old", Place::Folder("/srv/old".into())),
-            ("postgres://db.example.org/s", Place::Postgres("postgres://db.example.org/s".into())),
+            (
+                "postgres://db.example.org/s",
+                Place::Postgres("postgres://db.example.org/s".into()),
+            ),
         ] {
             assert_eq!(Place::read(text).as_ref(), Ok(&place));
         }

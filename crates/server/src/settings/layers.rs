@@ -154,7 +154,9 @@ impl Layers {
         match ours {
             true => self.put(setting, value, Origin::Environment(name.to_owned())),
             false if value.is_empty() => {}
-            false => self.notes.push(format!("{name} names no PostgreSQL database and is not used")),
+            false => self
+                .notes
+                .push(format!("{name} names no PostgreSQL database and is not used")),
         }
     }
 

@@ -185,7 +185,10 @@ impl Settings {
                 attempts: u32::try_from(read.count("retry.attempts")).unwrap_or(u32::MAX),
             },
             stop: Duration::from_secs(read.count("stop_seconds")),
-            database: read.text("database").and_then(|text| text.parse().ok()).unwrap_or_default(),
+            database: read
+                .text("database")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
             data,
             master_key,
             notes,

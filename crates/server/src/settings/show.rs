@@ -101,6 +101,9 @@ mod tests {
             ..Default::default()
         });
         let text = print_effective(&settings.unwrap());
-        assert!(text.contains("postgres://u:***@db.example.org/d") && !text.contains("hunter2"), "{text}");
+        assert!(
+            text.contains("postgres://u:***@db.example.org/d") && !text.contains("hunter2"),
+            "{text}"
+        );
     }
 }

@@ -25,7 +25,13 @@ pub(super) async fn stays(bench: &impl Bench) {
 
 pub(super) async fn repeats(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
-    let accept = async |text: &str, print| fixture.store.accept(vec![fixture.event(text, Some(print))]).await.unwrap()[0];
+    let accept = async |text: &str, print| {
+        fixture
+            .store
+            .accept(vec![fixture.event(text, Some(print))])
+            .await
+            .unwrap()[0]
+    };
     let event = new_event(accept("a", PRINT).await);
     assert_eq!(accept("a", PRINT).await, Accepted::Repeat(event));
     let other = Fingerprint {
@@ -40,7 +46,9 @@ pub(super) async fn repeats_at_once(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let all = (0..100).map(|_| fixture.store.accept(vec![fixture.event("a", Some(PRINT))]));
     let all = futures::future::join_all(all).await;
-    let new = all.into_iter().filter(|r| matches!(r.as_ref().unwrap()[0], Accepted::New { .. }));
+    let new = all
+        .into_iter()
+        .filter(|r| matches!(r.as_ref().unwrap()[0], Accepted::New { .. }));
     assert_eq!(new.count(), 1);
     assert_eq!(fixture.pending().await.len(), 1);
 }
@@ -99,13 +107,24 @@ pub(super) async fn added_once(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let pending = fixture.accept_one("a").await;
     let new = |object: &str| delivery(fixture.connection, object, None);
-    let add = async || fixture.store.add_deliveries(pending.event, vec![new("lead"), new("case")]).await.unwrap();
+    let add = async || {
+        fixture
+            .store
+            .add_deliveries(pending.event, vec![new("lead"), new("case")])
+            .await
+            .unwrap()
+    };
     let added = add().await;
     assert_eq!(added.len(), 1);
     assert!(add().await.is_empty());
     let row = fixture.row(added[0]).await;
-    assert_eq!((row.object.as_str(), row.record_key), ("case", pending.event.to_string()));
-    fixture.settle(&pending, switchboard_model::delivery::DeliveryState::Delivered).await;
+    assert_eq!(
+        (row.object.as_str(), row.record_key),
+        ("case", pending.event.to_string())
+    );
+    fixture
+        .settle(&pending, switchboard_model::delivery::DeliveryState::Delivered)
+        .await;
     fixture.archive().await;
     assert!(add().await.is_empty(), "what has arrived is not made again");
 }

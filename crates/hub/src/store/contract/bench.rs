@@ -44,12 +44,17 @@ impl PostgresBench {
     /// A database of its own for a test, or nothing where there is no server.
     pub async fn new(test: &str) -> Option<Self> {
         let Some(address) = std::env::var_os(ADDRESS).filter(|address| !address.is_empty()) else {
-            assert!(std::env::var_os("CI").is_none(), "{ADDRESS} is not set, and this is continuous integration");
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "{ADDRESS} is not set, and this is continuous integration"
+            );
             eprintln!("skipped: {ADDRESS} is not set, PostgreSQL is not tested: {test}");
             return None;
         };
         let mut url = url::Url::parse(address.to_str().unwrap()).unwrap();
-        let (server, connection) = tokio_postgres::connect(url.as_str(), tokio_postgres::NoTls).await.unwrap();
+        let (server, connection) = tokio_postgres::connect(url.as_str(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         let random: u64 = rand::random();
         let name = format!("switchboard_test_{random:016x}");
@@ -84,7 +89,9 @@ impl PostgresBench {
 
 impl Bench for PostgresBench {
     async fn open(&self) -> Arc<dyn Store> {
-        let store = PostgresStore::open(&self.url, Arc::new(ManualClock::at(NOW))).await.unwrap();
+        let store = PostgresStore::open(&self.url, Arc::new(ManualClock::at(NOW)))
+            .await
+            .unwrap();
         Arc::new(store)
     }
 }

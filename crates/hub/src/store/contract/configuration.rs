@@ -42,7 +42,10 @@ pub(super) async fn keys(bench: &impl Bench) {
     fixture.store.add_key(key.clone()).await.unwrap();
     assert!(fixture.store.revision().await.unwrap() > before);
     let found = fixture.store.keys().await.unwrap();
-    assert_eq!((found[0].id, &found[0].name, found[0].hash), (key.id, &key.name, key.hash));
+    assert_eq!(
+        (found[0].id, &found[0].name, found[0].hash),
+        (key.id, &key.name, key.hash)
+    );
 }
 
 pub(super) async fn closed(bench: &impl Bench) {

@@ -87,7 +87,10 @@ impl Fixture {
     }
 
     pub async fn pending(&self) -> Vec<Pending> {
-        self.store.pending(self.connection, DeliveryId(0), 10_000).await.unwrap()
+        self.store
+            .pending(self.connection, DeliveryId(0), 10_000)
+            .await
+            .unwrap()
     }
 
     pub async fn intend(&self, fence: Fence, id: DeliveryId) -> Vec<DeliveryId> {
@@ -137,7 +140,11 @@ impl Fixture {
         let (mut before, mut all) = (None, Vec::new());
         loop {
             let page = Page { before, limit: 3 };
-            let rows = self.store.deliveries(self.workspace, filter.clone(), page).await.unwrap();
+            let rows = self
+                .store
+                .deliveries(self.workspace, filter.clone(), page)
+                .await
+                .unwrap();
             let Some(last) = rows.last() else { return all };
             before = Some(last.id.0);
             all.extend(rows.iter().map(|row| row.id));
@@ -213,6 +220,8 @@ impl Heard {
                 self.bell.notified().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), heard).await.expect("no hint came");
+        tokio::time::timeout(std::time::Duration::from_secs(20), heard)
+            .await
+            .expect("no hint came");
     }
 }

@@ -38,7 +38,11 @@ pub(super) async fn lists_across(bench: &impl Bench) {
         before: None,
         limit: 100,
     };
-    let events = fixture.store.events(fixture.workspace, EventFilter::default(), page).await.unwrap();
+    let events = fixture
+        .store
+        .events(fixture.workspace, EventFilter::default(), page)
+        .await
+        .unwrap();
     assert_eq!(events.len(), 10);
     assert!(events.is_sorted_by(|a, b| a.event.id > b.event.id));
     let row = fixture.row(all[0].id).await;
@@ -48,12 +52,26 @@ pub(super) async fn lists_across(bench: &impl Bench) {
     assert_eq!((calls.len(), calls[0].status, calls[0].records), (1, Some(201), 3));
     let event = fixture.store.event(fixture.workspace, all[0].event).await.unwrap();
     assert_eq!(event.unwrap().event.data["messageContent"], "0");
-    assert_eq!(fixture.store.bodies(vec![all[0].event, all[1].event]).await.unwrap().len(), 2);
+    assert_eq!(
+        fixture
+            .store
+            .bodies(vec![all[0].event, all[1].event])
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 pub(super) async fn repeats_across(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
-    let accept = async || fixture.store.accept(vec![fixture.event("a", Some(PRINT))]).await.unwrap()[0];
+    let accept = async || {
+        fixture
+            .store
+            .accept(vec![fixture.event("a", Some(PRINT))])
+            .await
+            .unwrap()[0]
+    };
     let event = new_event(accept().await);
     let pending = fixture.pending().await.pop().unwrap();
     fixture.settle(&pending, DeliveryState::Delivered).await;
@@ -63,7 +81,11 @@ pub(super) async fn repeats_across(bench: &impl Bench) {
 
 pub(super) async fn dropped(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
-    let accepted = fixture.store.accept(vec![fixture.event("a", Some(PRINT))]).await.unwrap();
+    let accepted = fixture
+        .store
+        .accept(vec![fixture.event("a", Some(PRINT))])
+        .await
+        .unwrap();
     let gone = new_event(accepted[0]);
     let all = fixture.accept_many(3).await;
     let (delivered, dead, waiting) = (&all[0], &all[1], &all[2]);
@@ -76,13 +98,27 @@ pub(super) async fn dropped(bench: &impl Bench) {
     assert!(days[0].bytes > 0);
     fixture.store.drop_day(day.date()).await.unwrap();
     assert!(fixture.store.days().await.unwrap().is_empty());
-    assert!(fixture.store.delivery(fixture.workspace, dead.id).await.unwrap().is_none());
+    assert!(
+        fixture
+            .store
+            .delivery(fixture.workspace, dead.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert!(fixture.store.event(fixture.workspace, gone).await.unwrap().is_none());
     assert_eq!(fixture.state(waiting.id).await, DeliveryState::Waiting);
     let bodies = fixture.store.bodies(vec![waiting.event]).await.unwrap();
     assert_eq!(bodies[0].id, waiting.event);
-    let again = fixture.store.accept(vec![fixture.event("a", Some(PRINT))]).await.unwrap();
-    assert!(matches!(again[0], Accepted::New { .. }), "what recognises repeats is gone as well");
+    let again = fixture
+        .store
+        .accept(vec![fixture.event("a", Some(PRINT))])
+        .await
+        .unwrap();
+    assert!(
+        matches!(again[0], Accepted::New { .. }),
+        "what recognises repeats is gone as well"
+    );
     // What is settled later finds its place.
     fixture.settle(waiting, DeliveryState::Delivered).await;
     assert_eq!(fixture.state(waiting.id).await, DeliveryState::Delivered);

@@ -24,8 +24,20 @@ pub(super) async fn by_page(bench: &impl Bench) {
     assert!(seen.is_sorted_by(|a, b| a > b));
     let other = WorkspaceId(77);
     let store = &fixture.store;
-    assert!(store.events(other, EventFilter::default(), FIRST_PAGE).await.unwrap().is_empty());
-    assert!(store.deliveries(other, DeliveryFilter::default(), FIRST_PAGE).await.unwrap().is_empty());
+    assert!(
+        store
+            .events(other, EventFilter::default(), FIRST_PAGE)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        store
+            .deliveries(other, DeliveryFilter::default(), FIRST_PAGE)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(store.event(other, EventId(seen[0].0)).await.unwrap().is_none());
     assert!(store.delivery(other, seen[0]).await.unwrap().is_none());
 }
@@ -52,7 +64,10 @@ pub(super) async fn by_filter(bench: &impl Bench) {
     let connection = Some(fixture.backup);
     assert_eq!(fixture.list(DeliveryFilter { connection, ..none() }).await, added);
     let event = Some(all[2].event);
-    assert_eq!(fixture.list(DeliveryFilter { event, ..none() }).await, [added[0], all[2].id]);
+    assert_eq!(
+        fixture.list(DeliveryFilter { event, ..none() }).await,
+        [added[0], all[2].id]
+    );
     let object = Some("task".to_owned());
     assert_eq!(fixture.list(DeliveryFilter { object, ..none() }).await, added);
     let from_ms = Some(NOW + 60_000);
@@ -65,6 +80,10 @@ pub(super) async fn by_filter(bench: &impl Bench) {
     };
     assert_eq!(fixture.list(within).await.len(), 7);
     let kind = Some("lead.received".to_owned());
-    let events = fixture.store.events(fixture.workspace, EventFilter { kind }, FIRST_PAGE).await.unwrap();
+    let events = fixture
+        .store
+        .events(fixture.workspace, EventFilter { kind }, FIRST_PAGE)
+        .await
+        .unwrap();
     assert!(events.is_empty());
 }

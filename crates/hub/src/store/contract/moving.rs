@@ -30,7 +30,11 @@ async fn rows(source: &mut dyn Source) -> Vec<(&'static str, usize)> {
 }
 
 async fn fill(fixture: &Fixture) -> DeliveryId {
-    fixture.store.accept(vec![fixture.event("seen", Some(PRINT))]).await.unwrap();
+    fixture
+        .store
+        .accept(vec![fixture.event("seen", Some(PRINT))])
+        .await
+        .unwrap();
     let all = fixture.accept_many(20).await;
     for (n, pending) in all.iter().enumerate() {
         let state = [DeliveryState::Delivered, DeliveryState::Dead, DeliveryState::Waiting][n % 3];
@@ -85,11 +89,16 @@ pub(super) async fn there_and_back(bench: &PostgresBench) {
     let mut moved = PostgresTransfer::source(&bench.url).await.unwrap();
     assert_eq!(rows(&mut moved).await, before);
     let mut occupied = PostgresTransfer::target(&bench.url).await.unwrap();
-    assert!(transfer(&mut source, &mut occupied, |_, _| {}).await.is_err(), "the target is not empty");
+    assert!(
+        transfer(&mut source, &mut occupied, |_, _| {}).await.is_err(),
+        "the target is not empty"
+    );
     drop(occupied);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("back.db");
-    SqliteStore::open(&file, Arc::new(ManualClock::at(NOW))).unwrap().close();
+    SqliteStore::open(&file, Arc::new(ManualClock::at(NOW)))
+        .unwrap()
+        .close();
     let mut back = SqliteTransfer::target(&file).unwrap();
     transfer(&mut moved, &mut back, |_, _| {}).await.unwrap();
     drop((back, moved));

@@ -13,9 +13,7 @@ use super::{
     bench::{Bench, NOW},
     fixture::{Fixture, delivery},
 };
-use crate::store::{
-    CallRecord, DeliveryFilter, Fallback, HandOver, InDoubt, LinkChange, Selection, Settlement, Wish,
-};
+use crate::store::{CallRecord, DeliveryFilter, Fallback, HandOver, InDoubt, LinkChange, Selection, Settlement, Wish};
 
 pub(super) async fn open_intent(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
@@ -41,7 +39,11 @@ pub(super) async fn delivered(bench: &impl Bench) {
     assert!(fixture.pending().await.is_empty());
     let expected = HashMap::from([("p-1".to_owned(), "00Q1".to_owned())]);
     assert_eq!(fixture.links(&["p-1", "p-2"]).await, expected);
-    let tally = fixture.store.tally(fixture.workspace, fixture.connection).await.unwrap();
+    let tally = fixture
+        .store
+        .tally(fixture.workspace, fixture.connection)
+        .await
+        .unwrap();
     let counts = (tally.pending, tally.delivered, tally.dead, tally.last_delivered_ms);
     assert_eq!(counts, (0, 1, 0, Some(NOW)));
     // A settlement that comes twice changes nothing.
@@ -68,14 +70,21 @@ pub(super) async fn tried_again(bench: &impl Bench) {
     settlement.calls = vec![call.clone(), call];
     fixture.store.settle(fixture.fence, vec![settlement]).await.unwrap();
     let found = fixture.pending().await;
-    assert_eq!((found[0].attempts, found[0].due_ms, found[0].doubt), (3, NOW + 1_000, None));
+    assert_eq!(
+        (found[0].attempts, found[0].due_ms, found[0].doubt),
+        (3, NOW + 1_000, None)
+    );
     let row = fixture.row(pending.id).await;
     assert!(row.problem.is_some() && row.settled_ms.is_none());
     let calls = fixture.store.attempts(fixture.workspace, pending.id).await.unwrap();
     assert_eq!((calls.len(), calls[0].status, calls[0].duration_ms), (2, None, 7));
     assert!(calls[0].id < calls[1].id);
     fixture.settle(&pending, DeliveryState::Dead).await;
-    let tally = fixture.store.tally(fixture.workspace, fixture.connection).await.unwrap();
+    let tally = fixture
+        .store
+        .tally(fixture.workspace, fixture.connection)
+        .await
+        .unwrap();
     assert_eq!((tally.pending, tally.dead), (0, 1));
 }
 
@@ -89,7 +98,10 @@ pub(super) async fn refused_intents(bench: &impl Bench) {
     let refused = fixture.store.intend(fixture.fence, intents).await.unwrap();
     assert_eq!(refused, &ids[..2]);
     assert_eq!(fixture.state(ids[2]).await, DeliveryState::Sending);
-    assert!(fixture.wish(Wish::Cancel, &ids[2..]).await.is_empty(), "it is being sent");
+    assert!(
+        fixture.wish(Wish::Cancel, &ids[2..]).await.is_empty(),
+        "it is being sent"
+    );
 }
 
 pub(super) async fn replays(bench: &impl Bench) {
@@ -128,7 +140,11 @@ pub(super) async fn wishes_by_filter(bench: &impl Bench) {
             after,
             limit: 2,
         };
-        let done = fixture.store.change(fixture.workspace, Wish::Replay, which, NOW).await.unwrap();
+        let done = fixture
+            .store
+            .change(fixture.workspace, Wish::Replay, which, NOW)
+            .await
+            .unwrap();
         let Some(last) = done.deliveries.last() else { break };
         assert!(done.deliveries.len() <= 2 && done.deliveries.is_sorted());
         after = *last;
@@ -144,7 +160,11 @@ pub(super) async fn wishes_by_filter(bench: &impl Bench) {
         after: DeliveryId(0),
         limit: 100,
     };
-    let hold = fixture.store.change(fixture.workspace, Wish::Hold, which, NOW).await.unwrap();
+    let hold = fixture
+        .store
+        .change(fixture.workspace, Wish::Hold, which, NOW)
+        .await
+        .unwrap();
     assert!(hold.deliveries.is_empty(), "nothing dead can be held");
 }
 
@@ -153,9 +173,20 @@ pub(super) async fn held_left_out(bench: &impl Bench) {
     let all = fixture.accept_many(3).await;
     let id = all[1].id;
     fixture.wish(Wish::Hold, &[id]).await;
-    let ids = async || fixture.pending().await.iter().map(|pending| pending.id).collect::<Vec<_>>();
+    let ids = async || {
+        fixture
+            .pending()
+            .await
+            .iter()
+            .map(|pending| pending.id)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(ids().await, [all[0].id, all[2].id]);
-    let tally = fixture.store.tally(fixture.workspace, fixture.connection).await.unwrap();
+    let tally = fixture
+        .store
+        .tally(fixture.workspace, fixture.connection)
+        .await
+        .unwrap();
     assert_eq!(tally.pending, 3);
     fixture.wish(Wish::Release, &[id]).await;
     assert_eq!(ids().await.len(), 3);
@@ -216,11 +247,19 @@ pub(super) async fn carriers(bench: &impl Bench) {
     let mut folded = fixture.settlement(&all[0], DeliveryState::Delivered);
     folded.carrier = Some(all[1].id);
     let carrier = fixture.settlement(&all[1], DeliveryState::Delivered);
-    fixture.store.settle(fixture.fence, vec![folded, carrier]).await.unwrap();
+    fixture
+        .store
+        .settle(fixture.fence, vec![folded, carrier])
+        .await
+        .unwrap();
     fixture.archive().await;
     assert_eq!(fixture.row(all[0].id).await.carrier, Some(all[1].id));
     assert_eq!(fixture.row(all[1].id).await.carrier, None);
-    let tally = fixture.store.tally(fixture.workspace, fixture.connection).await.unwrap();
+    let tally = fixture
+        .store
+        .tally(fixture.workspace, fixture.connection)
+        .await
+        .unwrap();
     assert_eq!(tally.delivered, 2);
 }
 
@@ -256,5 +295,8 @@ pub(super) async fn many_links(bench: &impl Bench) {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let links = fixture.links(&keys).await;
     assert_eq!(links.len(), 99);
-    assert_eq!((links["k-0"].as_str(), links["k-99"].as_str(), links.get("k-1")), ("newer", "x-99", None));
+    assert_eq!(
+        (links["k-0"].as_str(), links["k-99"].as_str(), links.get("k-1")),
+        ("newer", "x-99", None)
+    );
 }

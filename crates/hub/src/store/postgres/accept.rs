@@ -38,7 +38,7 @@ WITH fresh AS (
     WHERE d.event IN (SELECT id FROM kept)
 ), told AS (
     INSERT INTO arrival (node, at_ms, connections, first_ids)
-    SELECT $20, $21, $22, $23 WHERE cardinality($22::bigint[]) > 0
+    SELECT $20::smallint, $21::bigint, $22::bigint[], $23::bigint[] WHERE cardinality($22::bigint[]) > 0
 )
 SELECT id FROM kept";
 
@@ -135,7 +135,11 @@ impl Job for Acceptance {
 
     async fn commit(core: &Core, group: &[Self]) -> Result<Vec<Vec<Accepted>>, Trouble> {
         let drafts: Vec<&Draft> = group.iter().flat_map(|acceptance| &acceptance.drafts).collect();
-        let news = smallest(drafts.iter().flat_map(|draft| draft.deliveries.iter().map(|new| (new.connection, new.id))));
+        let news = smallest(
+            drafts
+                .iter()
+                .flat_map(|draft| draft.deliveries.iter().map(|new| (new.connection, new.id))),
+        );
         let client = core.client().await?;
         let (slot, now_ms) = group.first().map_or((0, 0), |first| (first.slot, first.now_ms));
         let kept = insert(&client, &drafts, &news, slot, now_ms).await?;
@@ -152,7 +156,13 @@ impl Job for Acceptance {
         core.tell(news);
         group
             .iter()
-            .map(|acceptance| acceptance.drafts.iter().map(|draft| accepted(draft, &kept, &before)).collect())
+            .map(|acceptance| {
+                acceptance
+                    .drafts
+                    .iter()
+                    .map(|draft| accepted(draft, &kept, &before))
+                    .collect()
+            })
             .collect()
     }
 }
@@ -175,7 +185,9 @@ fn accepted(
         Some((first, known)) if content.is_some_and(|content| content[..] == **known) => Ok(Accepted::Repeat(*first)),
         Some((first, _)) => Ok(Accepted::Conflict(*first)),
         // Its day was dropped between the two statements.
-        None => Err(Trouble::Other(StoreError::Failed("the first event with this key has just gone".into()))),
+        None => Err(Trouble::Other(StoreError::Failed(
+            "the first event with this key has just gone".into(),
+        ))),
     }
 }
 
@@ -186,11 +198,20 @@ async fn insert(
     slot: i16,
     now_ms: i64,
 ) -> Result<HashSet<i64>, Trouble> {
-    let printed = || drafts.iter().filter_map(|draft| Some((draft, draft.fingerprint.as_ref()?)));
+    let printed = || {
+        drafts
+            .iter()
+            .filter_map(|draft| Some((draft, draft.fingerprint.as_ref()?)))
+    };
     let column = |of: fn(&Draft) -> i64| drafts.iter().map(|draft| of(draft)).collect::<Vec<i64>>();
     let deliveries = || {
         let each = drafts.iter();
-        each.flat_map(|draft| draft.deliveries.iter().map(move |delivery| (draft.event.workspace, delivery)))
+        each.flat_map(|draft| {
+            draft
+                .deliveries
+                .iter()
+                .map(move |delivery| (draft.event.workspace, delivery))
+        })
     };
     let number = |of: fn(&Pending) -> i64| deliveries().map(|(_, delivery)| of(delivery)).collect::<Vec<i64>>();
     let statement = client.prepare_cached(ACCEPT).await?;
@@ -213,8 +234,12 @@ async fn insert(
                 &number(|delivery| delivery.event.0),
                 &number(|delivery| delivery.connection.0),
                 &deliveries().map(|(_, delivery)| &*delivery.object).collect::<Vec<_>>(),
-                &deliveries().map(|(_, delivery)| delivery.record_key.as_str()).collect::<Vec<_>>(),
-                &deliveries().map(|(_, delivery)| delivery.options.as_ref().map(record::to_text)).collect::<Vec<_>>(),
+                &deliveries()
+                    .map(|(_, delivery)| delivery.record_key.as_str())
+                    .collect::<Vec<_>>(),
+                &deliveries()
+                    .map(|(_, delivery)| delivery.options.as_ref().map(record::to_text))
+                    .collect::<Vec<_>>(),
                 &deliveries()
                     .map(|(_, delivery)| delivery.fallback.as_deref().map(record::to_text))
                     .collect::<Vec<_>>(),
@@ -250,5 +275,8 @@ async fn look_up(
             ],
         )
         .await?;
-    Ok(rows.iter().map(|row| (row.get(0), (EventId(row.get(1)), row.get(2)))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get(0), (EventId(row.get(1)), row.get(2))))
+        .collect())
 }

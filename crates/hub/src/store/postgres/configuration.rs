@@ -60,13 +60,18 @@ impl PostgresStore {
 
     async fn read_configuration(&self) -> Result<StoredConfiguration, Trouble> {
         let mut client = self.core.client().await?;
-        let tx = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let tx = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true);
         let tx = tx.start().await?;
         let revision = revision(&*tx).await?;
         let select = "SELECT id, workspace, key, spec, sealed, state, reason, facts FROM connection ORDER BY id";
         let rows = tx.query(select, &[]).await?;
         let connections = rows.iter().map(connection_row).collect::<Result<_, _>>()?;
-        let rows = tx.query("SELECT id, workspace, spec FROM route ORDER BY id", &[]).await?;
+        let rows = tx
+            .query("SELECT id, workspace, spec FROM route ORDER BY id", &[])
+            .await?;
         let route = |row: &Row| {
             Ok::<_, Trouble>(RouteRow {
                 id: RouteId(row.get(0)),
@@ -125,7 +130,10 @@ impl PostgresStore {
         }
         let facts = note.facts.as_ref().map(record::to_text);
         let state = note.state.as_ref().map(|(state, _)| *state as i16);
-        let reason = note.state.as_ref().and_then(|(_, reason)| reason.clone().map(record::storable));
+        let reason = note
+            .state
+            .as_ref()
+            .and_then(|(_, reason)| reason.clone().map(record::storable));
         tx.execute(
             "UPDATE connection SET facts = coalesce($2, facts), sealed = coalesce($3, sealed), state = coalesce($4, state),
                     reason = CASE WHEN $4::smallint IS NULL THEN reason ELSE $5 END

@@ -54,7 +54,11 @@ impl Address {
             Some("disable") => SslMode::Disable,
             Some("prefer" | "allow") => SslMode::Prefer,
             Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
-            Some(other) => return Err(unreadable(&format!("sslmode={other} is none of disable, prefer, require"))),
+            Some(other) => {
+                return Err(unreadable(&format!(
+                    "sslmode={other} is none of disable, prefer, require"
+                )));
+            }
             None if near => SslMode::Disable,
             None => SslMode::Prefer,
         });
@@ -137,7 +141,10 @@ mod tests {
             ("postgres://u:p@127.0.0.1:5433/d", SslMode::Disable),
             ("postgres://u:p@db.example.org/d", SslMode::Prefer),
             ("postgres://u:p@db.example.org/d?sslmode=require", SslMode::Require),
-            ("postgresql://u:p@localhost/d?sslmode=verify-full&connect_timeout=3", SslMode::Require),
+            (
+                "postgresql://u:p@localhost/d?sslmode=verify-full&connect_timeout=3",
+                SslMode::Require,
+            ),
         ] {
             let address = Address::read(url).unwrap();
             assert_eq!(address.config.get_ssl_mode(), mode, "{url}");
@@ -146,8 +153,13 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_said_without_the_password() {
-        for url in ["postgres://u:hunter2@host/d?sslmode=maybe", "postgres://u:hunter2@host:x/d"] {
-            let Err(error) = Address::read(url) else { panic!("{url}") };
+        for url in [
+            "postgres://u:hunter2@host/d?sslmode=maybe",
+            "postgres://u:hunter2@host:x/d",
+        ] {
+            let Err(error) = Address::read(url) else {
+                panic!("{url}")
+            };
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
     }

@@ -32,7 +32,10 @@ impl Days {
     pub async fn cover(&self, client: &mut Client, ids: &[i64]) -> Result<(), Trouble> {
         let missing: BTreeSet<Date> = {
             let known = self.0.read();
-            ids.iter().map(|id| day_of(*id)).filter(|day| !known.contains(day)).collect()
+            ids.iter()
+                .map(|id| day_of(*id))
+                .filter(|day| !known.contains(day))
+                .collect()
         };
         match missing.is_empty() {
             true => Ok(()),
@@ -102,13 +105,17 @@ pub(super) fn partition(table: &str, day: Date) -> String {
 
 /// The day (UTC) that an id belongs to.
 pub(super) fn day_of(id: i64) -> Date {
-    Offset::UTC.to_datetime(Timestamp::from_millisecond(time_of(id)).unwrap_or(Timestamp::MAX)).date()
+    Offset::UTC
+        .to_datetime(Timestamp::from_millisecond(time_of(id)).unwrap_or(Timestamp::MAX))
+        .date()
 }
 
 /// The ids of a day: from the first to that of the next day.
 pub(super) fn range(day: Date) -> (i64, i64) {
     let floor = |day: Date| {
-        let start = Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).map(Timestamp::as_millisecond);
+        let start = Offset::UTC
+            .to_timestamp(day.at(0, 0, 0, 0))
+            .map(Timestamp::as_millisecond);
         floor_of(start.unwrap_or(i64::MAX / 2))
     };
     (floor(day), floor(day.tomorrow().unwrap_or(Date::MAX)))

@@ -42,7 +42,9 @@ impl PostgresStore {
         let each = i64::try_from(filling.events).unwrap_or(i64::MAX) / count;
         let today = days::day_of(floor_of(filling.now_ms));
         for back in (1..=count).rev() {
-            let Ok(day) = today.checked_sub(back.days()) else { continue };
+            let Ok(day) = today.checked_sub(back.days()) else {
+                continue;
+            };
             self.fill_day(&filling, day, each).await?;
         }
         let client = self.core.client().await?;

@@ -50,7 +50,10 @@ impl PostgresStore {
         for row in &rows {
             let (rows_bytes, bytes): (i64, i64) = (row.get(1), row.get(2));
             let name: &str = row.get(0);
-            let day = name.rsplit('_').next().and_then(|day| Date::strptime("%Y%m%d", day).ok());
+            let day = name
+                .rsplit('_')
+                .next()
+                .and_then(|day| Date::strptime("%Y%m%d", day).ok());
             // Partitions that were made ahead are empty.
             if let Some(day) = day.filter(|_| rows_bytes > 0) {
                 *days.entry(day).or_default() += u64::try_from(bytes).unwrap_or_default();
@@ -108,7 +111,9 @@ impl PostgresStore {
             tx.execute(keep, &[&from, &to]).await?;
             match tx.batch_execute(&drop).await {
                 Ok(()) => return Ok(tx.commit().await?),
-                Err(error) if tries < TRIES && error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => tx.rollback().await?,
+                Err(error) if tries < TRIES && error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                    tx.rollback().await?
+                }
                 Err(error) => return Err(error.into()),
             }
             tries += 1;

@@ -53,7 +53,11 @@ impl Job for Intents {
     }
 
     async fn commit(core: &Core, group: &[Self]) -> Result<Vec<Vec<DeliveryId>>, Trouble> {
-        let all = || group.iter().flat_map(|job| job.intents.iter().map(move |intent| (job.fence, intent)));
+        let all = || {
+            group
+                .iter()
+                .flat_map(|job| job.intents.iter().map(move |intent| (job.fence, intent)))
+        };
         let client = core.client().await?;
         let statement = client.prepare_cached(INTEND).await?;
         let slot = group.first().map_or(0, |job| job.slot);

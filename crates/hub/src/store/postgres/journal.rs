@@ -35,7 +35,8 @@ struct Conditions {
 impl Conditions {
     fn and(&mut self, column: &str, value: impl ToSql + Sync + Send + 'static) {
         let place = self.value(value);
-        self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
+        self.text
+            .push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
         self.text.push_str(&format!("{column} {place}"));
     }
 
@@ -45,7 +46,10 @@ impl Conditions {
     }
 
     fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
+        self.values
+            .iter()
+            .map(|value| &**value as &(dyn ToSql + Sync))
+            .collect()
     }
 }
 

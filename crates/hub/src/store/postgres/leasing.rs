@@ -64,7 +64,8 @@ async fn lease(core: &Core, named: &[ConnectionId], ttl_ms: i64) -> Result<HashM
     let known: HashMap<ConnectionId, Fence> = core.rights.lock().held.clone();
     let mut client = core.client().await?;
     let tx = client.transaction().await?;
-    tx.execute("UPDATE node SET sends = true WHERE slot = $1 AND NOT sends", &[&slot]).await?;
+    tx.execute("UPDATE node SET sends = true WHERE slot = $1 AND NOT sends", &[&slot])
+        .await?;
     tx.execute(
         "UPDATE lease SET node = NULL WHERE node = $1 AND NOT (connection = ANY ($2))",
         &[&slot, &named],
@@ -144,7 +145,9 @@ async fn take(
 }
 
 fn rights(rows: &[tokio_postgres::Row]) -> HashMap<ConnectionId, Fence> {
-    rows.iter().map(|row| (ConnectionId(row.get(0)), Fence(row.get(1)))).collect()
+    rows.iter()
+        .map(|row| (ConnectionId(row.get(0)), Fence(row.get(1))))
+        .collect()
 }
 
 /// How many rights each other node holds that sends and is alive.
@@ -155,7 +158,9 @@ async fn others(tx: &deadpool_postgres::Transaction<'_>, slot: i16) -> Result<Ve
          WHERE n.sends AND n.slot <> $1 AND n.slot = ANY ($2) GROUP BY n.slot"
     );
     let rows = tx.query(&sql, &[&slot, &live]).await?;
-    let held = rows.iter().map(|row| usize::try_from(row.get::<_, i64>(0)).unwrap_or_default());
+    let held = rows
+        .iter()
+        .map(|row| usize::try_from(row.get::<_, i64>(0)).unwrap_or_default());
     Ok(held.collect())
 }
 
@@ -177,7 +182,11 @@ mod tests {
             (1, 1, &[0, 0], 1, 0),
         ] {
             let expected = Share { most, surplus };
-            assert_eq!(share(connections, held, others), expected, "{connections} {held} {others:?}");
+            assert_eq!(
+                share(connections, held, others),
+                expected,
+                "{connections} {held} {others:?}"
+            );
         }
     }
 }

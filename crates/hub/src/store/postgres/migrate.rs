@@ -26,10 +26,14 @@ pub(super) async fn run(client: &mut Client) -> Result<(), Trouble> {
     let tx = client.transaction().await?;
     // Ends with the transaction, also when this process does.
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
-    let there = tx.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?;
+    let there = tx
+        .query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[])
+        .await?;
     if !there.get::<_, bool>(0) {
-        tx.batch_execute("CREATE TABLE schema_version (number integer NOT NULL); INSERT INTO schema_version VALUES (0)")
-            .await?;
+        tx.batch_execute(
+            "CREATE TABLE schema_version (number integer NOT NULL); INSERT INTO schema_version VALUES (0)",
+        )
+        .await?;
     }
     let row = tx.query_one("SELECT number FROM schema_version", &[]).await?;
     let version = usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX);

@@ -169,18 +169,25 @@ fn smallest(all: impl IntoIterator<Item = (ConnectionId, DeliveryId)>) -> HashMa
 }
 
 async fn greatest_id(client: &Client) -> Result<i64, Trouble> {
-    let select = "SELECT greatest((SELECT max(id) FROM event), (SELECT max(id) FROM event_kept), (SELECT max(id) FROM delivery),
+    let select =
+        "SELECT greatest((SELECT max(id) FROM event), (SELECT max(id) FROM event_kept), (SELECT max(id) FROM delivery),
                                   (SELECT max(id) FROM delivery_history), (SELECT max(id) FROM attempt), 0)";
     Ok(client.query_one(select, &[]).await?.get(0))
 }
 
 /// A server that does not sync breaks the promise that what was acknowledged is kept. Whoever set that meant it, but should hear of it.
 async fn warn_of_lossy_settings(client: &Client) -> Result<(), Trouble> {
-    for (setting, safe) in [("fsync", "on"), ("full_page_writes", "on"), ("synchronous_commit", "on")] {
+    for (setting, safe) in [
+        ("fsync", "on"),
+        ("full_page_writes", "on"),
+        ("synchronous_commit", "on"),
+    ] {
         let row = client.query_one("SELECT current_setting($1)", &[&setting]).await?;
         let value: String = row.get(0);
         if value == "off" {
-            tracing::warn!("the database has {setting} = off: a crash of its machine loses events that were acknowledged; set it to {safe}");
+            tracing::warn!(
+                "the database has {setting} = off: a crash of its machine loses events that were acknowledged; set it to {safe}"
+            );
         }
     }
     Ok(())

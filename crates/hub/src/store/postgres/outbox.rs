@@ -32,7 +32,7 @@ JOIN link l ON l.connection = $1 AND l.object = $2 AND l.record_key = k.key";
 
 const ADD: &str = "
 INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, fallback, state, due_ms)
-SELECT n.id, e.workspace, $1, n.connection, n.object, n.record_key, n.options, n.fallback, 0, $2
+SELECT n.id, e.workspace, $1::bigint, n.connection, n.object, n.record_key, n.options, n.fallback, 0, $2::bigint
 FROM (SELECT DISTINCT ON (connection, object) *
       FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
           AS u (id, connection, object, record_key, options, fallback)
@@ -44,8 +44,9 @@ RETURNING connection, id";
 
 const CHANGE: &str = "
 UPDATE delivery
-SET state = $4, due_ms = $3, settled_ms = CASE WHEN $4 >= 10 THEN $3 END,
-    attempts = CASE WHEN $6 THEN 0 ELSE attempts END, handed_over_ms = CASE WHEN $6 THEN NULL ELSE handed_over_ms END
+SET state = $4::smallint, due_ms = $3::bigint, settled_ms = CASE WHEN $4::smallint >= 10 THEN $3::bigint END,
+    attempts = CASE WHEN $6::boolean THEN 0 ELSE attempts END,
+    handed_over_ms = CASE WHEN $6::boolean THEN NULL ELSE handed_over_ms END
 WHERE id = ANY ($1) AND workspace = $2 AND state = ANY ($5)
 RETURNING id, connection";
 
@@ -86,7 +87,11 @@ impl Outbox for PostgresStore {
     }
 
     fn intend(&self, fence: Fence, intents: Vec<Intent>) -> Answer<'_, Vec<DeliveryId>> {
-        Box::pin(self.writers.intents.write(move || Intents::new(&self.core, fence, intents)))
+        Box::pin(
+            self.writers
+                .intents
+                .write(move || Intents::new(&self.core, fence, intents)),
+        )
     }
 
     fn settle(&self, fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()> {
@@ -101,10 +106,15 @@ impl Outbox for PostgresStore {
             let statement = client.prepare_cached(LINKS).await.map_err(Trouble::from)?;
             let stored: Vec<String> = keys.iter().map(|key| record::storable(key.clone())).collect();
             let rows = client.query(&statement, &[&connection.0, &object, &stored]).await;
-            let found: HashMap<String, String> =
-                rows.map_err(Trouble::from)?.iter().map(|row| (row.get(0), row.get(1))).collect();
+            let found: HashMap<String, String> = rows
+                .map_err(Trouble::from)?
+                .iter()
+                .map(|row| (row.get(0), row.get(1)))
+                .collect();
             let each = keys.into_iter().zip(stored);
-            Ok(each.filter_map(|(key, stored)| Some((key, found.get(&stored)?.clone()))).collect())
+            Ok(each
+                .filter_map(|(key, stored)| Some((key, found.get(&stored)?.clone())))
+                .collect())
         })
     }
 
@@ -141,8 +151,10 @@ impl PostgresStore {
         let rows = tx
             .query(&statement, &[&ids, &workspace.0, &now_ms, &(to as i16), &from, &anew])
             .await?;
-        let mut moved: Vec<(DeliveryId, ConnectionId)> =
-            rows.iter().map(|row| (DeliveryId(row.get(0)), ConnectionId(row.get(1)))).collect();
+        let mut moved: Vec<(DeliveryId, ConnectionId)> = rows
+            .iter()
+            .map(|row| (DeliveryId(row.get(0)), ConnectionId(row.get(1))))
+            .collect();
         moved.sort_unstable_by_key(|(id, _)| *id);
         let news = match to.is_settled() || wish == Wish::Hold {
             true => HashMap::new(),
@@ -189,10 +201,31 @@ pub(super) async fn add(
     let objects: Vec<&str> = deliveries.iter().map(|new| &*new.object).collect();
     let key = |new: &NewDelivery| record::storable(new.record_key.clone().unwrap_or_else(|| event.to_string()));
     let keys: Vec<String> = deliveries.iter().map(key).collect();
-    let options: Vec<_> = deliveries.iter().map(|new| new.options.as_ref().map(record::to_text)).collect();
-    let fallbacks: Vec<_> = deliveries.iter().map(|new| new.fallback.as_ref().map(record::to_text)).collect();
+    let options: Vec<_> = deliveries
+        .iter()
+        .map(|new| new.options.as_ref().map(record::to_text))
+        .collect();
+    let fallbacks: Vec<_> = deliveries
+        .iter()
+        .map(|new| new.fallback.as_ref().map(record::to_text))
+        .collect();
     let rows = client
-        .query(ADD, &[&event.0, &now_ms, &ids, &connections, &objects, &keys, &options, &fallbacks])
+        .query(
+            ADD,
+            &[
+                &event.0,
+                &now_ms,
+                &ids,
+                &connections,
+                &objects,
+                &keys,
+                &options,
+                &fallbacks,
+            ],
+        )
         .await?;
-    Ok(rows.iter().map(|row| (ConnectionId(row.get(0)), DeliveryId(row.get(1)))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (ConnectionId(row.get(0)), DeliveryId(row.get(1))))
+        .collect())
 }

@@ -66,7 +66,11 @@ impl Identity {
     }
 
     pub fn ids(&mut self, count: usize, now_ms: i64) -> Result<Vec<i64>, StoreError> {
-        let source = self.source.as_mut().filter(|_| self.slot.is_some()).ok_or_else(no_session)?;
+        let source = self
+            .source
+            .as_mut()
+            .filter(|_| self.slot.is_some())
+            .ok_or_else(no_session)?;
         let ids: Vec<i64> = (0..count).map(|_| source.next(now_ms)).collect();
         self.last = ids.last().copied().unwrap_or(self.last);
         Ok(ids)
@@ -104,7 +108,9 @@ pub(super) async fn begin(core: &Core) -> Result<Session, Trouble> {
     tokio::spawn(drive(connection, say));
     let slot = take_slot(core, &client).await?;
     client.batch_execute("LISTEN switchboard_outbox").await?;
-    let row = client.query_one("SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &[]).await?;
+    let row = client
+        .query_one("SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &[])
+        .await?;
     core.identity.lock().take(slot);
     Ok(Session {
         client,
@@ -122,14 +128,17 @@ async fn drive<T: TlsStream + Unpin>(mut connection: Connection<Socket, T>, say:
     }
 }
 
-/// Takes the number that this process had, or the smallest that is free. Rights of a process that had it before, and of those that are gone,
-/// are free again at once: whoever takes them next gets a greater fence.
+/// Takes the number that this process had, or the smallest that is free. A process that begins frees the rights of those that are gone, and of
+/// the one that had its number before: whoever takes them next gets a greater fence. A process that comes back keeps its rights, also under
+/// another number when the database has not noticed yet that its former session is gone.
 async fn take_slot(core: &Core, client: &Client) -> Result<i16, Trouble> {
-    let (before, owner) = {
+    let (former, owner) = {
         let identity = core.identity.lock();
         (identity.former, identity.owner)
     };
-    let candidates = before.into_iter().chain((0..NODES).filter(|slot| Some(*slot) != before));
+    let candidates = former
+        .into_iter()
+        .chain((0..NODES).filter(|slot| Some(*slot) != former));
     for slot in candidates {
         let row = client
             .query_one("SELECT pg_try_advisory_lock($1, $2)", &[&SLOTS, &i32::from(slot)])
@@ -137,28 +146,45 @@ async fn take_slot(core: &Core, client: &Client) -> Result<i16, Trouble> {
         if !row.get::<_, bool>(0) {
             continue;
         }
-        let ours = client.query_opt("SELECT 1 FROM node WHERE slot = $1 AND owner = $2", &[&slot, &owner]).await?;
+        let ours = client
+            .query_opt("SELECT 1 FROM node WHERE slot = $1 AND owner = $2", &[&slot, &owner])
+            .await?;
         if ours.is_none() {
-            client
-                .execute(
-                    "INSERT INTO node (slot, owner, sends) VALUES ($1, $2, false)
-                     ON CONFLICT (slot) DO UPDATE SET owner = excluded.owner, sends = false",
-                    &[&slot, &owner],
-                )
-                .await?;
-            let live = live_nodes(client).await?;
-            client
-                .execute(
-                    "UPDATE lease SET node = NULL WHERE node = $1 OR NOT (node = ANY ($2))",
-                    &[&slot, &live],
-                )
-                .await?;
+            settle_in(client, slot, former, owner).await?;
         }
         return Ok(slot);
     }
     Err(Trouble::Other(StoreError::Failed(format!(
         "{NODES} nodes are at work on this database; there is no room for another one"
     ))))
+}
+
+/// Makes a number that others had before the own one.
+async fn settle_in(client: &Client, slot: i16, former: Option<i16>, owner: i64) -> Result<(), Trouble> {
+    client
+        .execute("UPDATE lease SET node = NULL WHERE node = $1", &[&slot])
+        .await?;
+    match former {
+        Some(former) => {
+            let keep = "UPDATE lease SET node = $1
+                        WHERE node = $2 AND EXISTS (SELECT 1 FROM node n WHERE n.slot = $2 AND n.owner = $3)";
+            client.execute(keep, &[&slot, &former, &owner]).await?;
+        }
+        None => {
+            let live = live_nodes(client).await?;
+            client
+                .execute("UPDATE lease SET node = NULL WHERE NOT (node = ANY ($1))", &[&live])
+                .await?;
+        }
+    }
+    let own = "INSERT INTO node (slot, owner, sends) VALUES ($1, $2, $3)
+               ON CONFLICT (slot) DO UPDATE SET owner = excluded.owner, sends = excluded.sends";
+    client.execute(own, &[&slot, &owner, &former.is_some()]).await?;
+    if let Some(former) = former {
+        let leave = "DELETE FROM node WHERE slot = $1 AND owner = $2";
+        client.execute(leave, &[&former, &owner]).await?;
+    }
+    Ok(())
 }
 
 /// The numbers whose sessions are alive.
@@ -171,7 +197,10 @@ pub(super) async fn live_nodes(client: &impl tokio_postgres::GenericClient) -> R
             &[&i64::from(SLOTS)],
         )
         .await?;
-    Ok(rows.iter().filter_map(|row| i16::try_from(row.get::<_, i64>(0)).ok()).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| i16::try_from(row.get::<_, i64>(0)).ok())
+        .collect())
 }
 
 /// Keeps a session until the store is closed.
@@ -215,9 +244,13 @@ pub(super) async fn keep(core: Arc<Core>, first: Session) {
 async fn end(core: &Core, session: Session) {
     let slot = core.identity.lock().slot.take();
     if let Some(slot) = slot {
-        let free = "UPDATE lease SET node = NULL WHERE node = $1";
-        // A database that is gone lets them end by themselves.
-        let _ = session.client.execute(free, &[&slot]).await;
+        for leave in [
+            "UPDATE lease SET node = NULL WHERE node = $1",
+            "DELETE FROM node WHERE slot = $1",
+        ] {
+            // A database that is gone lets the rights end by themselves.
+            let _ = session.client.execute(leave, &[&slot]).await;
+        }
     }
 }
 
@@ -260,7 +293,10 @@ async fn look(core: &Core, session: &mut Session) -> Result<(), Trouble> {
     for row in &rows {
         let connections: Option<Vec<i64>> = row.get(1);
         let firsts: Option<Vec<i64>> = row.get(2);
-        let each = connections.unwrap_or_default().into_iter().zip(firsts.unwrap_or_default());
+        let each = connections
+            .unwrap_or_default()
+            .into_iter()
+            .zip(firsts.unwrap_or_default());
         news.extend(each.map(|(connection, first)| (ConnectionId(connection), DeliveryId(first))));
     }
     if let Some(row) = rows.first() {
@@ -271,7 +307,9 @@ async fn look(core: &Core, session: &mut Session) -> Result<(), Trouble> {
 }
 
 async fn sweep(client: &Client, mark: Option<String>) -> Result<(), Trouble> {
-    client.execute("DELETE FROM arrival WHERE txn < $1::text::xid8", &[&mark]).await?;
+    client
+        .execute("DELETE FROM arrival WHERE txn < $1::text::xid8", &[&mark])
+        .await?;
     Ok(())
 }
 
@@ -297,13 +335,20 @@ async fn send(core: &Core, client: &Client) -> Result<(), Trouble> {
     let news = std::mem::take(&mut *core.news.lock());
     let theirs: Vec<_> = {
         let rights = core.rights.lock();
-        news.into_iter().filter(|(connection, _)| !rights.has(*connection)).collect()
+        news.into_iter()
+            .filter(|(connection, _)| !rights.has(*connection))
+            .collect()
     };
     let slot = core.identity.lock().slot()?;
     for pairs in theirs.chunks(PAIRS) {
-        let pairs: Vec<String> = pairs.iter().map(|(connection, first)| format!("{}:{}", connection.0, first.0)).collect();
+        let pairs: Vec<String> = pairs
+            .iter()
+            .map(|(connection, first)| format!("{}:{}", connection.0, first.0))
+            .collect();
         let payload = format!("{slot} {}", pairs.join(" "));
-        client.execute("SELECT pg_notify('switchboard_outbox', $1)", &[&payload]).await?;
+        client
+            .execute("SELECT pg_notify('switchboard_outbox', $1)", &[&payload])
+            .await?;
     }
     Ok(())
 }
@@ -312,6 +357,8 @@ async fn send(core: &Core, client: &Client) -> Result<(), Trouble> {
 fn read_pairs(payload: &str) -> Vec<(ConnectionId, DeliveryId)> {
     let pairs = payload.split(' ').skip(1).filter_map(|pair| pair.split_once(':'));
     pairs
-        .filter_map(|(connection, first)| Some((ConnectionId(connection.parse().ok()?), DeliveryId(first.parse().ok()?))))
+        .filter_map(|(connection, first)| {
+            Some((ConnectionId(connection.parse().ok()?), DeliveryId(first.parse().ok()?)))
+        })
         .collect()
 }

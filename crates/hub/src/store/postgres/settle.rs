@@ -72,9 +72,15 @@ pub(super) struct Settlements {
 impl Settlements {
     /// Draws the ids.
     pub fn new(core: &Core, fence: Fence, settlements: Vec<Settlement>) -> Result<Self, StoreError> {
-        let now_ms = settlements.iter().map(|settlement| settlement.now_ms).max().unwrap_or_default();
+        let now_ms = settlements
+            .iter()
+            .map(|settlement| settlement.now_ms)
+            .max()
+            .unwrap_or_default();
         let calls = settlements.iter().map(|settlement| settlement.calls.len()).sum();
-        let handed = settlements.iter().filter_map(|settlement| settlement.hand_over.as_ref());
+        let handed = settlements
+            .iter()
+            .filter_map(|settlement| settlement.hand_over.as_ref());
         let handed = handed.map(|hand_over| hand_over.deliveries.len()).sum();
         let mut identity = core.identity.lock();
         Ok(Self {
@@ -126,7 +132,11 @@ async fn settle(
     statement: &tokio_postgres::Statement,
     group: &[Settlements],
 ) -> Result<HashSet<i64>, Trouble> {
-    let all = || group.iter().flat_map(|job| job.settlements.iter().map(move |settlement| (job.fence, settlement)));
+    let all = || {
+        group
+            .iter()
+            .flat_map(|job| job.settlements.iter().map(move |settlement| (job.fence, settlement)))
+    };
     let number = |of: fn(&Settlement) -> i64| all().map(|(_, settlement)| of(settlement)).collect::<Vec<i64>>();
     let maybe = |of: fn(&Settlement) -> Option<i64>| all().map(|(_, settlement)| of(settlement)).collect::<Vec<_>>();
     let links: Vec<_> = all().map(|(_, settlement)| link(&settlement.link)).collect();
@@ -138,7 +148,9 @@ async fn settle(
                 &number(|settlement| settlement.delivery.0),
                 &all().map(|(fence, _)| fence.0).collect::<Vec<_>>(),
                 &all().map(|(_, settlement)| settlement.state as i16).collect::<Vec<_>>(),
-                &all().map(|(_, settlement)| small(settlement.attempts)).collect::<Vec<_>>(),
+                &all()
+                    .map(|(_, settlement)| small(settlement.attempts))
+                    .collect::<Vec<_>>(),
                 &number(|settlement| settlement.due_ms),
                 &maybe(|settlement| settlement.doubt.map(|doubt| doubt.since_ms)),
                 &all().map(|(_, settlement)| operation(settlement)).collect::<Vec<_>>(),
@@ -151,10 +163,22 @@ async fn settle(
                     .collect::<Vec<_>>(),
                 &maybe(|settlement| settlement.carrier.map(|carrier| carrier.0)),
                 &maybe(|settlement| settlement.hand_over.as_ref().map(|_| settlement.now_ms)),
-                &links.iter().map(|link| link.as_ref().map(|link| link.0)).collect::<Vec<_>>(),
-                &links.iter().map(|link| link.as_ref().map(|link| link.1)).collect::<Vec<_>>(),
-                &links.iter().map(|link| link.as_ref().map(|link| link.2.as_str())).collect::<Vec<_>>(),
-                &links.iter().map(|link| link.as_ref().and_then(|link| link.3.as_deref())).collect::<Vec<_>>(),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().map(|link| link.0))
+                    .collect::<Vec<_>>(),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().map(|link| link.1))
+                    .collect::<Vec<_>>(),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().map(|link| link.2.as_str()))
+                    .collect::<Vec<_>>(),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().and_then(|link| link.3.as_deref()))
+                    .collect::<Vec<_>>(),
                 &calls.ids,
                 &calls.workspaces,
                 &calls.deliveries,
@@ -162,7 +186,11 @@ async fn settle(
                 &calls.number(|call| call.duration_ms.into()),
                 &calls.records.iter().map(|call| call.operation).collect::<Vec<_>>(),
                 &calls.text(|call| &call.request),
-                &calls.records.iter().map(|call| call.status.map(i32::from)).collect::<Vec<_>>(),
+                &calls
+                    .records
+                    .iter()
+                    .map(|call| call.status.map(i32::from))
+                    .collect::<Vec<_>>(),
                 &calls.text(|call| &call.answer),
                 &calls.records.iter().map(|call| call.outcome).collect::<Vec<_>>(),
                 &calls.number(|call| call.records.into()),
@@ -199,7 +227,10 @@ impl<'a> Calls<'a> {
     }
 
     fn text(&self, of: fn(&CallRecord) -> &String) -> Vec<String> {
-        self.records.iter().map(|call| record::storable(of(call).clone())).collect()
+        self.records
+            .iter()
+            .map(|call| record::storable(of(call).clone()))
+            .collect()
     }
 }
 
@@ -229,7 +260,10 @@ fn link(change: &LinkChange) -> Option<Link<'_>> {
 }
 
 fn operation(settlement: &Settlement) -> Option<&'static str> {
-    settlement.doubt.and_then(|doubt| doubt.operation).map(OperationKind::name)
+    settlement
+        .doubt
+        .and_then(|doubt| doubt.operation)
+        .map(OperationKind::name)
 }
 
 fn small(number: u32) -> i32 {
@@ -246,10 +280,21 @@ async fn hand_over(
     for job in group {
         let mut ids = job.handed_ids.iter().copied();
         for settlement in &job.settlements {
-            let Some(hand_over) = &settlement.hand_over else { continue };
+            let Some(hand_over) = &settlement.hand_over else {
+                continue;
+            };
             let theirs: Vec<i64> = ids.by_ref().take(hand_over.deliveries.len()).collect();
             if done.contains(&settlement.delivery.0) {
-                added.extend(outbox::add(&**tx, hand_over.event, &theirs, &hand_over.deliveries, settlement.now_ms).await?);
+                added.extend(
+                    outbox::add(
+                        &**tx,
+                        hand_over.event,
+                        &theirs,
+                        &hand_over.deliveries,
+                        settlement.now_ms,
+                    )
+                    .await?,
+                );
             }
         }
     }

@@ -42,9 +42,13 @@ impl PostgresTransfer {
         tokio::spawn(connection);
         migrate::run(&mut client).await?;
         if !live_nodes(&client).await?.is_empty() {
-            return Err(Trouble::Other(StoreError::Failed("a hub is at work on this database; stop it first".into())));
+            return Err(Trouble::Other(StoreError::Failed(
+                "a hub is at work on this database; stop it first".into(),
+            )));
         }
-        client.batch_execute("SET idle_in_transaction_session_timeout = 0").await?;
+        client
+            .batch_execute("SET idle_in_transaction_session_timeout = 0")
+            .await?;
         client.batch_execute(sql).await?;
         Ok(Self(client))
     }
@@ -58,18 +62,31 @@ impl PostgresTransfer {
             false => format!("WHERE ({key}) > ({})", places.join(", ")),
         };
         let ranges = tables(part).iter().map(|(table, lacks)| {
-            let columns: Vec<String> = part.columns.iter().map(|(name, kind)| column(name, *kind, lacks)).collect();
-            format!("(SELECT {} FROM {table} {border} ORDER BY {key} LIMIT {limit})", columns.join(", "))
+            let columns: Vec<String> = part
+                .columns
+                .iter()
+                .map(|(name, kind)| column(name, *kind, lacks))
+                .collect();
+            format!(
+                "(SELECT {} FROM {table} {border} ORDER BY {key} LIMIT {limit})",
+                columns.join(", ")
+            )
         });
         let ranges: Vec<String> = ranges.collect();
-        let sql = format!("{} ORDER BY {key} LIMIT {limit}", ranges.join(" UNION ALL "));
+        let sql = format!(
+            "SELECT * FROM ({}) everywhere ORDER BY {key} LIMIT {limit}",
+            ranges.join(" UNION ALL ")
+        );
         let rows = self.0.query(&sql, &after).await?;
         Ok(rows.iter().map(|row| cells(part, row)).collect())
     }
 
     async fn write(&self, part: &Part, rows: Vec<Row>) -> Result<(), Trouble> {
         if matches!(part.name, "event" | "attempt" | "delivery") {
-            let days: BTreeSet<_> = rows.iter().filter_map(|row| number(&row[0]).map(days::day_of)).collect();
+            let days: BTreeSet<_> = rows
+                .iter()
+                .filter_map(|row| number(&row[0]).map(days::day_of))
+                .collect();
             for day in days {
                 days::make_day(&self.0, day).await?;
             }
@@ -77,7 +94,11 @@ impl PostgresTransfer {
         if part.name != "delivery" {
             return self.insert(part, part.name, &[], &rows).await;
         }
-        let state = part.columns.iter().position(|(name, _)| *name == "state").unwrap_or_default();
+        let state = part
+            .columns
+            .iter()
+            .position(|(name, _)| *name == "state")
+            .unwrap_or_default();
         let (over, open): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| number(&row[state]) == Some(10));
         self.insert(part, "delivery", &[], &open).await?;
         self.insert(part, "delivery_history", HISTORY_LACKS, &over).await
@@ -87,7 +108,11 @@ impl PostgresTransfer {
         if rows.is_empty() {
             return Ok(());
         }
-        let there = part.columns.iter().enumerate().filter(|(_, (name, _))| !lacks.contains(name));
+        let there = part
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, (name, _))| !lacks.contains(name));
         let (mut names, mut arrays) = (Vec::new(), Vec::new());
         let mut values: Vec<Box<dyn ToSql + Sync + Send>> = Vec::new();
         for (at, (name, kind)) in there {
@@ -101,7 +126,11 @@ impl PostgresTransfer {
             names.push(*name);
             arrays.push(format!("${}::{kind}[]", values.len()));
         }
-        let fence = if table == "delivery_history" { (", fence", ", 0") } else { ("", "") };
+        let fence = if table == "delivery_history" {
+            (", fence", ", 0")
+        } else {
+            ("", "")
+        };
         let sql = format!(
             "INSERT INTO {table} ({}{}) SELECT *{} FROM unnest({})",
             names.join(", "),
@@ -122,7 +151,10 @@ impl PostgresTransfer {
             );
             self.0.query(&sql, &[]).await?;
         }
-        Ok(self.0.batch_execute("UPDATE revision SET number = number + 1; COMMIT").await?)
+        Ok(self
+            .0
+            .batch_execute("UPDATE revision SET number = number + 1; COMMIT")
+            .await?)
     }
 }
 

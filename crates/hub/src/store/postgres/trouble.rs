@@ -20,7 +20,9 @@ impl Trouble {
     pub fn passes(&self) -> bool {
         matches!(
             self.state(),
-            Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::LOCK_NOT_AVAILABLE)
+            Some(
+                &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::LOCK_NOT_AVAILABLE
+            )
         )
     }
 

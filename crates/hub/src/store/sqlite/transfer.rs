@@ -49,7 +49,9 @@ impl SqliteTransfer {
         let sql = format!("SELECT {columns} FROM {} {border} ORDER BY {key} LIMIT ?", part.name);
         let mut select = self.0.prepare_cached(&sql)?;
         let rows = select.query_map(params_from_iter(values), |row| {
-            (0..part.columns.len()).map(|column| Ok(cell(row.get(column)?))).collect()
+            (0..part.columns.len())
+                .map(|column| Ok(cell(row.get(column)?)))
+                .collect()
         })?;
         rows.collect()
     }
@@ -107,7 +109,9 @@ impl Target for SqliteTransfer {
 
     fn finish(&mut self) -> Answer<'_, ()> {
         Box::pin(async move {
-            Ok(self.0.execute_batch("UPDATE revision SET number = number + 1; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?)
+            Ok(self
+                .0
+                .execute_batch("UPDATE revision SET number = number + 1; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?)
         })
     }
 }

@@ -14,6 +14,9 @@ const SPECS: &str = "SWITCHBOARD_SPECS";
 /// Where that folder is taken from when nobody sets it, seen from the root of the repository.
 const SPECS_BESIDE: &str = "../shared/specs";
 
+/// The setting that names a PostgreSQL server for the tests.
+const POSTGRES: &str = "SWITCHBOARD_TEST_POSTGRES_URL";
+
 const FORMAT: &[&str] = &["fmt", "--all", "--check"];
 const LINTS: &[&str] = &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
 const TESTS: &[&str] = &["test", "--workspace"];
@@ -43,6 +46,11 @@ pub fn run(root: &Path) -> Result<ExitCode> {
             "==> {SPECS} is not set and there is no folder {SPECS_BESIDE}: requests are not compared with the official \
              interface descriptions"
         ),
+    }
+    if std::env::var_os(POSTGRES).is_none() {
+        println!(
+            "==> {POSTGRES} is not set: the store on PostgreSQL is not tested; `.ci/postgres cargo xtask ci` starts a server for it"
+        );
     }
     println!("==> cargo {}", TESTS.join(" "));
     let passed = cargo(root, TESTS, specs.as_deref())?;

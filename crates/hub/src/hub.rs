@@ -33,7 +33,7 @@ use crate::{
     intake::{self, Incoming, Receipt},
     lane::{Gates, Lanes},
     metrics::Metrics,
-    store::{Listener, Store, sqlite::SqliteStore},
+    store::{Database, Listener, Store},
     vault::{MasterKey, Vault},
 };
 
@@ -53,7 +53,6 @@ pub struct Hub {
 struct Inner {
     options: HubOptions,
     store: Arc<dyn Store>,
-    sqlite: SqliteStore,
     desk: Desk,
     vault: Vault,
     registry: Arc<Registry>,
@@ -72,8 +71,8 @@ struct Running {
     keeper: tokio::task::JoinHandle<()>,
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
-    /// Held open: its lock keeps a second hub away.
-    _lock: std::fs::File,
+    /// Held open, where the store is not shared: its lock keeps a second hub away.
+    _lock: Option<std::fs::File>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -91,21 +90,20 @@ impl Hub {
     /// # Errors
     /// When folder, database or master key cannot be used.
     pub async fn open(options: HubOptions) -> Result<Self, Problem> {
-        std::fs::create_dir_all(&options.data).map_err(|error| unusable(&options, &error.to_string()))?;
+        std::fs::create_dir_all(&options.data).map_err(|error| unusable(&options.data, &error.to_string()))?;
         let vault = Vault::new(MasterKey::load(&options.master_key)?);
         let clock = Arc::clone(&options.clock);
-        let (file, of_store) = (options.data.join(DATABASE), Arc::clone(&clock));
-        let sqlite = tokio::task::spawn_blocking(move || SqliteStore::open(&file, of_store))
-            .await
-            .map_err(|error| unusable(&options, &error.to_string()))?
-            .map_err(|error| unusable(&options, &error.to_string()))?;
+        let opened = options
+            .database
+            .open(&options.data.join(DATABASE), Arc::clone(&clock))
+            .await;
+        let store = opened.map_err(|error| unopened(&options, &error.to_string()))?;
         let policy = if options.allow_private_addresses {
             AddressPolicy::Any
         } else {
             AddressPolicy::PublicOnly
         };
-        let client = Client::new(policy).map_err(|error| unusable(&options, &error.to_string()))?;
-        let store: Arc<dyn Store> = Arc::new(sqlite.clone());
+        let client = Client::new(policy).map_err(|error| unusable(&options.data, &error.to_string()))?;
         let gates = Gates::new(Arc::clone(&clock));
         let desk = Desk {
             store: Arc::clone(&store),
@@ -122,7 +120,6 @@ impl Hub {
             inner: Arc::new(Inner {
                 options,
                 store,
-                sqlite,
                 desk,
                 vault,
                 registry,
@@ -143,7 +140,10 @@ impl Hub {
     /// # Errors
     /// [`Code::AlreadyRunning`] when another process sends from this data folder.
     pub fn start(&self) -> Result<(), Problem> {
-        let lock = self.lock()?;
+        let lock = match self.inner.store.shared() {
+            true => None,
+            false => Some(lock_folder(&self.inner.options.data)?),
+        };
         let lanes = Arc::new(Lanes::new(self.inner.desk.clone()));
         let listener: Arc<dyn Listener> = Arc::clone(&lanes) as Arc<dyn Listener>;
         self.inner.store.listen(listener);
@@ -159,21 +159,6 @@ impl Hub {
             _lock: lock,
         });
         Ok(())
-    }
-
-    fn lock(&self) -> Result<std::fs::File, Problem> {
-        let path = self.inner.options.data.join(LOCK);
-        let mut options = std::fs::OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(|error| unusable(&self.inner.options, &error.to_string()))?;
-        file.try_lock().map_err(|_| {
-            Problem::new(
-                Code::AlreadyRunning,
-                format!("another hub is at work in {}", self.inner.options.data.display()),
-                "Stop it first, or start this one with another data folder (--data).",
-            )
-        })?;
-        Ok(file)
     }
 
     /// Starts nothing more, waits up to `grace` for what is being sent, and closes the store.
@@ -199,9 +184,10 @@ impl Hub {
     }
 
     async fn close(&self) {
-        let store = self.inner.sqlite.clone();
-        // Nothing to do about a close that fails: what was acknowledged is on the disk.
-        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+        if let Err(error) = self.inner.store.close().await {
+            // What was acknowledged is on the disk.
+            tracing::warn!(%error, "the store could not be closed in order");
+        }
     }
 
     /// The workspace that everything belongs to until more are made.
@@ -291,10 +277,40 @@ impl Hub {
     }
 }
 
-fn unusable(options: &HubOptions, why: &str) -> Problem {
+/// Makes sure that no other hub is at work in this data folder, and keeps others away until the file is dropped.
+///
+/// # Errors
+/// [`Code::AlreadyRunning`] when there is one.
+pub fn lock_folder(data: &std::path::Path) -> Result<std::fs::File, Problem> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(data.join(LOCK));
+    let file = file.map_err(|error| unusable(data, &error.to_string()))?;
+    file.try_lock().map_err(|_| {
+        Problem::new(
+            Code::AlreadyRunning,
+            format!("another hub is at work in {}", data.display()),
+            "Stop it first, or start this one with another data folder (--data).",
+        )
+    })?;
+    Ok(file)
+}
+
+fn unopened(options: &HubOptions, why: &str) -> Problem {
+    match &options.database {
+        Database::Folder => unusable(&options.data, why),
+        database @ Database::Postgres(_) => Problem::new(
+            Code::StoreFailed,
+            format!("the database {database} cannot be used: {why}"),
+            "Check that it runs, the address, user and password (--database, DATABASE_URL), and that the user may create tables. A \
+             certificate that the machine does not know is named with sslrootcert=FILE.",
+        ),
+    }
+}
+
+fn unusable(data: &std::path::Path, why: &str) -> Problem {
     Problem::new(
         Code::StoreFailed,
-        format!("the data folder {} cannot be used: {why}", options.data.display()),
+        format!("the data folder {} cannot be used: {why}", data.display()),
         "Make the folder writable for this user, or choose another one with --data or SWITCHBOARD_DATA.",
     )
 }

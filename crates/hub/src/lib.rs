@@ -20,5 +20,5 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Trial, Tuning, Unchanged, done,
+    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Trial, Tuning, Unchanged, done, lock_folder,
 };

@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const EPOCH_MS: i64 = 1_577_836_800_000;
 const COUNTER_BITS: u32 = 16;
 const NODE_BITS: u32 = 6;
+const COUNTER_MASK: i64 = (1 << COUNTER_BITS) - 1;
+const NODE_MASK: i64 = (1 << NODE_BITS) - 1;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 13 digits of 5 bits hold 64 bits.
 const DIGITS: usize = 13;
@@ -31,22 +33,36 @@ pub struct IdSource {
 }
 
 impl IdSource {
-    /// `node` is 0–63; `last` is the greatest id that the store holds, so that a clock that was set back makes no id twice.
+    /// `node` is 0–63; `last` is the greatest id that the store holds, so that a clock that was set back makes no id twice. It may be one of
+    /// another node: then ids begin in the millisecond after it, where that node's do not count on.
     pub fn new(node: u8, last: i64) -> Self {
+        let node = i64::from(node & 0x3f);
+        let own = (last >> COUNTER_BITS) & NODE_MASK == node;
         Self {
-            node: i64::from(node & 0x3f),
-            last,
+            node,
+            last: if own { last } else { first_after(last, node) - 1 },
         }
     }
 
     /// The next id at `now` (Unix milliseconds).
     pub fn next(&mut self, now_ms: i64) -> i64 {
         let floor = ((now_ms - EPOCH_MS).max(0) << (NODE_BITS + COUNTER_BITS)) | (self.node << COUNTER_BITS);
-        // When the counter overflows it runs into the node bits of the same millisecond only if more than 65,536 ids are
-        // made within it; from then on ids are simply counted up, which keeps them unique on this node.
-        self.last = if floor > self.last { floor } else { self.last + 1 };
+        self.last = if floor > self.last {
+            floor
+        } else if (self.last + 1) & COUNTER_MASK == 0 {
+            // More than 65,536 ids within a millisecond, or a clock that stands: the next millisecond is begun early, so that the counter does
+            // not run into the ids of the next node.
+            first_after(self.last, self.node)
+        } else {
+            self.last + 1
+        };
         self.last
     }
+}
+
+/// The first id of a node in the millisecond after that of `id`.
+fn first_after(id: i64, node: i64) -> i64 {
+    (((id >> (NODE_BITS + COUNTER_BITS)) + 1) << (NODE_BITS + COUNTER_BITS)) | (node << COUNTER_BITS)
 }
 
 /// The moment (Unix milliseconds) that an id was made at.
@@ -180,6 +196,20 @@ mod tests {
         let late = source.next(1_800_000_000_000);
         let early = source.next(1_700_000_000_000);
         assert!(early > late);
+    }
+
+    #[test]
+    fn two_nodes_never_make_the_same_id_also_when_their_clocks_stand_and_one_follows_the_other() {
+        let now_ms = 1_800_000_000_000;
+        let mut one = IdSource::new(1, 0);
+        let ones: std::collections::BTreeSet<i64> = (0..200_000).map(|_| one.next(now_ms)).collect();
+        let greatest = *ones.last().unwrap();
+        let mut two = IdSource::new(2, greatest);
+        let twos: Vec<i64> = (0..200_000).map(|_| two.next(now_ms)).collect();
+        let more: Vec<i64> = (0..200_000).map(|_| one.next(now_ms)).collect();
+        assert!(twos.is_sorted() && twos[0] > greatest);
+        let all: std::collections::HashSet<_> = ones.iter().chain(&twos).chain(&more).collect();
+        assert_eq!(all.len(), 600_000);
     }
 
     #[test]

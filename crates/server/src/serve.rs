@@ -30,6 +30,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
     let registry = Arc::new(registry(settings.connectors.as_deref())?);
     let options = HubOptions {
         data: settings.data.clone(),
+        database: settings.database.clone(),
         clock: Arc::new(SystemClock),
         registry: Arc::clone(&registry),
         allow_private_addresses: settings.allow_private_addresses,

@@ -5,13 +5,15 @@ use std::{path::PathBuf, sync::Arc};
 use serde::Deserialize;
 use switchboard_connect::registry::Registry;
 
-use crate::{clock::Clock, lane::backoff::Schedule, vault::MasterKeySource};
+use crate::{clock::Clock, lane::backoff::Schedule, store::Database, vault::MasterKeySource};
 
 /// What a hub is opened with.
 #[derive(Debug, Clone)]
 pub struct HubOptions {
-    /// The folder that holds everything.
+    /// The folder of the master key, and of the database unless that is elsewhere.
     pub data: PathBuf,
+    /// Which database keeps events and configuration.
+    pub database: Database,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The connectors.

@@ -1,6 +1,7 @@
 //! Where a lane hears of new deliveries. It holds a bounded number; when there are more, the lane reads them from the store instead.
 
 use parking_lot::Mutex;
+use switchboard_model::id::DeliveryId;
 use tokio::sync::Notify;
 
 use crate::store::Pending;
@@ -14,6 +15,8 @@ struct Content {
     /// There are deliveries in the store that neither the lane nor `hints` has.
     behind: bool,
     reload: bool,
+    /// What was read has to be looked at again from here on.
+    back_to: Option<DeliveryId>,
 }
 
 /// The inbox of one lane.
@@ -28,6 +31,7 @@ pub(super) struct Letters {
     pub hints: Vec<Pending>,
     pub behind: bool,
     pub reload: bool,
+    pub back_to: Option<DeliveryId>,
 }
 
 impl Inbox {
@@ -60,9 +64,13 @@ impl Inbox {
         self.bell.notify_one();
     }
 
-    /// There may be deliveries in the store that nobody has told of in full.
-    pub(super) fn look(&self) {
-        self.fall_behind();
+    /// There may be deliveries in the store that nobody has told of in full, none with a smaller id than this one.
+    pub(super) fn look(&self, from: DeliveryId) {
+        let mut content = self.content.lock();
+        content.behind = true;
+        content.hints.clear();
+        content.back_to = Some(content.back_to.map_or(from, |other| other.min(from)));
+        drop(content);
         self.bell.notify_one();
     }
 
@@ -78,6 +86,7 @@ impl Inbox {
             hints: std::mem::take(&mut content.hints),
             behind: content.behind,
             reload: std::mem::take(&mut content.reload),
+            back_to: content.back_to.take(),
         }
     }
 

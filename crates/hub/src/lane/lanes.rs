@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use switchboard_model::id::ConnectionId;
+use switchboard_model::id::{ConnectionId, DeliveryId};
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
@@ -205,10 +205,12 @@ impl Listener for Lanes {
         }
     }
 
-    fn hinted(&self, connections: Vec<ConnectionId>) {
+    fn hinted(&self, from: Vec<(ConnectionId, DeliveryId)>) {
         let berths = self.berths.lock();
-        for lane in connections.iter().filter_map(|id| berths.lanes.get(id)) {
-            lane.inbox.look();
+        for (connection, first) in from {
+            if let Some(lane) = berths.lanes.get(&connection) {
+                lane.inbox.look(first);
+            }
         }
     }
 }

@@ -118,6 +118,9 @@ impl Runner {
                 self.window.push(pending);
             }
         }
+        if let Some(back_to) = letters.back_to {
+            self.cursor = self.cursor.min(DeliveryId(back_to.0 - 1));
+        }
         self.behind = letters.behind;
     }
 

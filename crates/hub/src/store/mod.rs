@@ -1,10 +1,15 @@
-//! What the hub keeps, as use cases. Implementations: [`sqlite`].
+//! What the hub keeps, as use cases. Implementations: [`sqlite`] and [`postgres`].
 //!
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
 //! store handed out. No call holds a transaction across another await.
 
+#[cfg(test)]
+mod contract;
+mod database;
+pub mod postgres;
 pub mod rows;
 pub mod sqlite;
+pub mod transfer;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,6 +21,7 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
+pub use database::Database;
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.
@@ -47,8 +53,12 @@ pub trait Listener: Send + Sync {
     /// These are in the outbox now. Called in the order of their ids, and must not block.
     fn accepted(&self, deliveries: Vec<Pending>);
 
-    /// Others may have put deliveries for these connections into the outbox. Must not block.
-    fn hinted(&self, connections: Vec<ConnectionId>);
+    /// Other nodes have put deliveries into the outbox: for each of these connections there may be some that are not known here, none with a
+    /// smaller id than the one beside it. They can have smaller ids than others that were read or heard of before. A lane that has read
+    /// further goes back to just before that id, and passes over what it has already. Must not block.
+    ///
+    /// The store promises that everything that another node commits is told here within seconds.
+    fn hinted(&self, from: Vec<(ConnectionId, DeliveryId)>);
 }
 
 /// Events and the outbox.
@@ -88,7 +98,15 @@ pub trait Outbox: Send + Sync {
 pub trait Leasing: Send + Sync {
     /// Takes or renews the right to send for these connections for `ttl_ms`, as far as no other node has it, and gives back every right that
     /// is not named. Answers the rights that are held now. A right whose fence is another one than before was lost meanwhile.
+    ///
+    /// Where there are several nodes, each takes no more than its share.
     fn lease(&self, connections: Vec<ConnectionId>, ttl_ms: i64) -> Answer<'_, HashMap<ConnectionId, Fence>>;
+
+    /// Rights that this node holds beyond its share while another node has room for them, as the last [`Leasing::lease`] found. Nothing happens
+    /// to them by itself: start nothing new for these connections, and leave them out of the next `lease` when nothing is under way.
+    fn surplus(&self) -> Vec<ConnectionId> {
+        Vec::new()
+    }
 }
 
 /// What is over, by day.
@@ -138,6 +156,29 @@ pub trait Register: Send + Sync {
     fn keys(&self) -> Answer<'_, Vec<KeyRow>>;
 }
 
+/// The beginning and the end of a store.
+pub trait Lifecycle: Send + Sync {
+    /// Finishes what was handed over, gives back the rights to send, and closes the database.
+    fn close(&self) -> Answer<'_, ()>;
+
+    /// Whether several hubs may work on this store at once. Else the data folder has to be locked.
+    fn shared(&self) -> bool;
+}
+
+impl Lifecycle for sqlite::SqliteStore {
+    fn close(&self) -> Answer<'_, ()> {
+        let store = self.clone();
+        Box::pin(async move {
+            let closed = tokio::task::spawn_blocking(move || store.close()).await;
+            closed.map_err(|error| StoreError::Failed(error.to_string()))
+        })
+    }
+
+    fn shared(&self) -> bool {
+        false
+    }
+}
+
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register {}
-impl<T: Outbox + Leasing + History + Journal + Register> Store for T {}
+pub trait Store: Outbox + Leasing + History + Journal + Register + Lifecycle {}
+impl<T: Outbox + Leasing + History + Journal + Register + Lifecycle> Store for T {}

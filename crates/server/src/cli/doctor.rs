@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use clap::Args;
 use serde::Serialize;
+use switchboard_hub::store::Database;
 use switchboard_model::{connection::ConnectionState, problem::Problem};
 
 use super::FINE;
@@ -90,9 +91,16 @@ pub async fn run(settings: Settings, arguments: DoctorArguments) -> Result<ExitC
         checks.push(disk(&settings.data));
         checks.push(master_key(&settings.master_key));
     }
-    if settings.data.join(DATABASE).is_file() {
-        checks.push(integrity(&settings.data.join(DATABASE)));
-        checks.extend(connections(&settings).await);
+    match &settings.database {
+        Database::Folder if settings.data.join(DATABASE).is_file() => {
+            checks.push(integrity(&settings.data.join(DATABASE)));
+            checks.extend(connections(&settings).await);
+        }
+        Database::Folder => checks.push(Check::ok(
+            "database",
+            "SQLite in the data folder; the first start makes it",
+        )),
+        Database::Postgres(_) => checks.extend(connections(&settings).await),
     }
     let worst = checks.iter().map(|check| check.result).max().unwrap_or(Finding::Ok);
     if arguments.json {
@@ -214,13 +222,17 @@ fn integrity(database: &Path) -> Check {
 async fn connections(settings: &Settings) -> Vec<Check> {
     let opened = match open(settings).await {
         Ok(opened) => opened,
-        Err(problem) => return vec![Check::failed("hub", &problem)],
+        Err(problem) => return vec![Check::failed("database", &problem)],
     };
     let Opened { hub, .. } = opened;
-    let checks = match hub.default_workspace().await {
-        Ok(workspace) => hub.connections(workspace).into_iter().map(|c| connection(&c)).collect(),
-        Err(problem) => vec![Check::failed("hub", &problem)],
-    };
+    let mut checks = vec![match hub.ready().await {
+        Ok(()) => Check::ok("database", format!("{} answers", settings.database)),
+        Err(problem) => Check::failed("database", &problem),
+    }];
+    match hub.default_workspace().await {
+        Ok(workspace) => checks.extend(hub.connections(workspace).iter().map(connection)),
+        Err(problem) => checks.push(Check::failed("hub", &problem)),
+    }
     hub.stop(settings.stop).await;
     checks
 }

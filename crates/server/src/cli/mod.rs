@@ -7,6 +7,7 @@ mod config;
 mod doctor;
 mod keys;
 mod log;
+mod migrate;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -52,6 +53,8 @@ enum Command {
     Restore(backup::RestoreArguments),
     /// Check the data folder, the settings and the connections
     Doctor(doctor::DoctorArguments),
+    /// Move an installation to another database
+    Migrate(migrate::MigrateArguments),
     /// Make and list API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -117,6 +120,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Backup(arguments)) => backup::back_up(settings, arguments).await,
             Some(Command::Restore(arguments)) => backup::restore(settings, arguments).await,
             Some(Command::Doctor(arguments)) => doctor::run(settings, arguments).await,
+            Some(Command::Migrate(arguments)) => migrate::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
             Some(Command::Serve(arguments)) => serve::run(settings, arguments).await,
             Some(Command::Config(_) | Command::Openapi) | None => serve::run(settings, Default::default()).await,
@@ -141,6 +145,7 @@ fn with_settings(command: clap::Command) -> clap::Command {
             Form::Address => flag.value_name("ADDRESS"),
             Form::Path => flag.value_name("PATH"),
             Form::Count(..) => flag.value_name("NUMBER"),
+            Form::Database => flag.value_name("URL"),
             Form::Choice(words) => flag.value_name(words.join("|")),
             Form::Text => flag.value_name("TEXT"),
         }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use switchboard_hub::failpoint;
+use switchboard_hub::{failpoint, store::Database};
 use switchboard_model::problem::{Code, Problem};
 
 use super::FINE;
@@ -34,6 +34,9 @@ pub async fn run(settings: Settings, arguments: ServeArguments) -> Result<ExitCo
     println!("Switchboard {}", env!("CARGO_PKG_VERSION"));
     println!("  API:     http://{}", server.address());
     println!("  Data:    {}", settings.data.display());
+    if settings.database != Database::Folder {
+        println!("  Store:   {}", settings.database);
+    }
     if let Some(key) = server.first_key() {
         println!("  API key: {key}");
         println!("           (shown this once; `switchboard keys create NAME` makes another)");

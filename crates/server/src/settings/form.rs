@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use switchboard_hub::store::Database;
+
 use super::table::Form;
 
 /// A value that has its form.
@@ -36,6 +38,11 @@ pub fn fit(form: Form, text: &str) -> Result<Fitting, String> {
         },
         Form::Choice(words) if words.contains(&text) => Ok(Fitting::Text(text.to_owned())),
         Form::Choice(words) => Err(format!("`{text}` is none of: {}", words.join(", "))),
+        Form::Database => match text.parse::<Database>() {
+            Ok(_) => Ok(Fitting::Text(text.to_owned())),
+            // The text may hold a password.
+            Err(error) => Err(format!("this is no database; {error}")),
+        },
         Form::Path | Form::Text => Ok(Fitting::Text(text.to_owned())),
     }
 }

@@ -10,7 +10,7 @@ use switchboard_model::problem::{Code, Problem};
 
 use super::{
     form::{Fitting, fit},
-    table::{OTHER_VARIABLES, PREFIX, SETTINGS, Setting},
+    table::{DATABASE_URL, OTHER_VARIABLES, PREFIX, SETTINGS, Setting},
 };
 use crate::nearest::did_you_mean;
 
@@ -124,7 +124,14 @@ impl Layers {
     /// Lays the environment on top. Names that begin like ours and are read by nobody become notes, not problems: container
     /// platforms add such names on their own (`SWITCHBOARD_PORT_8080_TCP` for a service called switchboard).
     pub fn environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
-        for (name, value) in variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)) {
+        for (name, value) in variables {
+            if name == DATABASE_URL {
+                self.database_url(&name, value.trim());
+                continue;
+            }
+            if !name.starts_with(PREFIX) {
+                continue;
+            }
             if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) {
                 self.put(setting, value.trim(), Origin::Environment(name));
             } else if OTHER_VARIABLES.iter().all(|(known, _)| *known != name) {
@@ -133,6 +140,23 @@ impl Layers {
                 self.notes
                     .push(format!("The environment variable {name} is read by nobody{hint}"));
             }
+        }
+    }
+
+    /// `SWITCHBOARD_DATABASE` is meant for us alone and goes before `DATABASE_URL`, in whichever order they come. An address of another kind
+    /// of database is meant for another program.
+    fn database_url(&mut self, name: &str, value: &str) {
+        let ours = value.starts_with("postgres://") || value.starts_with("postgresql://");
+        let set = self.values.get("database").map(|set| &set.origin);
+        let Some(setting) = Setting::find("database").filter(|_| !matches!(set, Some(Origin::Environment(_)))) else {
+            return;
+        };
+        match ours {
+            true => self.put(setting, value, Origin::Environment(name.to_owned())),
+            false if value.is_empty() => {}
+            false => self
+                .notes
+                .push(format!("{name} names no PostgreSQL database and is not used")),
         }
     }
 
@@ -212,6 +236,24 @@ mod tests {
         assert_eq!(set("limits.batch"), ("7", "switchboard.yaml:3:10".into()));
         assert_eq!(set("data"), ("./data", "default".into()));
         assert!(notes.is_empty());
+    }
+
+    #[test]
+    fn database_url_names_the_database_unless_something_of_our_own_does() {
+        let (own, general) = (
+            ("SWITCHBOARD_DATABASE", "postgres://db.example.org/own"),
+            ("DATABASE_URL", "postgres://db.example.org/general"),
+        );
+        let database = |environment: &[(&str, &str)], flags: &[(&'static str, &str)]| {
+            let (values, _) = layered("database: sqlite", environment, flags).finish().unwrap();
+            values["database"].text.clone()
+        };
+        assert_eq!(database(&[], &[]), "sqlite");
+        assert_eq!(database(&[general], &[]), general.1);
+        assert_eq!(database(&[own, general], &[]), own.1);
+        assert_eq!(database(&[general, own], &[]), own.1);
+        assert_eq!(database(&[general], &[("database", "sqlite")]), "sqlite");
+        assert_eq!(database(&[("DATABASE_URL", "mysql://h/d")], &[]), "sqlite");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::{
 
 use indexmap::IndexMap;
 use switchboard_connect::document::Document;
+use switchboard_hub::store::Database;
 use switchboard_model::problem::{Code, Problem};
 
 pub use form::Fitting;
@@ -82,6 +83,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The data folder.
     pub data: PathBuf,
+    /// Which database keeps events and configuration.
+    pub database: Database,
     /// Whether connections may call private and loopback addresses.
     pub allow_private_addresses: bool,
     /// Filter of the log.
@@ -191,6 +194,10 @@ impl Settings {
             },
             keep_days: u32::try_from(read.count("history.keep_days")).unwrap_or(u32::MAX),
             stop: Duration::from_secs(read.count("stop_seconds")),
+            database: read
+                .text("database")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
             data,
             master_key,
             notes,
@@ -203,9 +210,10 @@ impl Settings {
         self.values.get(key).is_none_or(|set| set.origin == Origin::Default)
     }
 
-    /// Puts the data folder elsewhere, and the master key with it unless that was set.
+    /// Puts the data folder elsewhere, with the database in it, and the master key as well unless that was set.
     pub fn move_data(&mut self, folder: &Path) {
         self.data = folder.to_owned();
+        self.database = Database::Folder;
         if matches!(self.master_key, MasterKey::File(_)) && self.is_default("master_key_file") {
             self.master_key = MasterKey::File(folder.join("master.key"));
         }

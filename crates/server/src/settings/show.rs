@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Form, SETTINGS, Setting, Settings};
+use switchboard_hub::store::Database;
+
+use super::{Form, SETTINGS, Set, Setting, Settings};
 
 /// A whole settings file with every default and what it does.
 pub fn print_defaults() -> String {
@@ -26,8 +28,17 @@ pub fn print_defaults() -> String {
 pub fn print_effective(settings: &Settings) -> String {
     let lines = settings
         .values()
-        .map(|(setting, set)| (setting, Some(set.text.clone()), format!("# {}", set.origin)));
+        .map(|(setting, set)| (setting, Some(shown(setting, set)), format!("# {}", set.origin)));
     print(lines, false)
+}
+
+/// The value as it was written, without a password.
+fn shown(setting: &Setting, set: &Set) -> String {
+    match (setting.form, set.text.parse::<Database>()) {
+        (Form::Database, Ok(database)) => database.to_string(),
+        (Form::Database, Err(_)) => String::new(),
+        _ => set.text.clone(),
+    }
 }
 
 fn print<'a>(lines: impl Iterator<Item = (&'a Setting, Option<String>, String)>, comment_above: bool) -> String {
@@ -81,5 +92,18 @@ mod tests {
             );
         }
         assert!(SETTINGS.iter().all(|setting| text.contains(setting.doc)));
+    }
+
+    #[test]
+    fn the_password_of_the_database_is_not_printed() {
+        let settings = Settings::load(crate::settings::Sources {
+            flags: vec![("database", "postgres://u:hunter2@db.example.org/d".into())],
+            ..Default::default()
+        });
+        let text = print_effective(&settings.unwrap());
+        assert!(
+            text.contains("postgres://u:***@db.example.org/d") && !text.contains("hunter2"),
+            "{text}"
+        );
     }
 }

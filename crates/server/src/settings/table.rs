@@ -14,6 +14,8 @@ pub enum Form {
     Text,
     /// A whole number between these two, both included.
     Count(u64, u64),
+    /// A database; its password is never shown.
+    Database,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -45,7 +47,13 @@ pub const SETTINGS: &[Setting] = &[
         key: "data",
         form: Form::Path,
         default: "./data",
-        doc: "Folder of the database and the master key",
+        doc: "Folder of the master key, and of the database unless that is PostgreSQL",
+    },
+    Setting {
+        key: "database",
+        form: Form::Database,
+        default: "sqlite",
+        doc: "sqlite for a file in the data folder, or postgres://USER:PASSWORD@HOST:PORT/NAME; DATABASE_URL is read as well",
     },
     Setting {
         key: "allow_private_addresses",
@@ -165,7 +173,11 @@ pub const OTHER_VARIABLES: &[(&str, &str)] = &[
     ("SWITCHBOARD_CONFIG", "the settings file"),
     ("SWITCHBOARD_MASTER_KEY", "the master key itself, 64 hexadecimal digits"),
     ("SWITCHBOARD_SPECS", "official interface descriptions, for the tests"),
+    ("SWITCHBOARD_TEST_POSTGRES_URL", "a PostgreSQL server, for the tests"),
 ];
+
+/// The environment variable that names the database on most platforms.
+pub const DATABASE_URL: &str = "DATABASE_URL";
 
 impl Setting {
     /// The setting with this key.

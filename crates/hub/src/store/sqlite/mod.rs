@@ -26,6 +26,7 @@ mod runs;
 mod seen;
 mod settle;
 mod tallies;
+pub mod transfer;
 mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};

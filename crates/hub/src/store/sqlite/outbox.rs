@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use switchboard_model::{
     delivery::DeliveryState,
     event::Event,
-    id::{ConnectionId, DeliveryId, EventId, WorkspaceId},
+    id::{ConnectionId, DeliveryId, EventId, WorkspaceId, floor_of},
 };
 use tokio::sync::oneshot;
 
@@ -108,11 +108,13 @@ impl Outbox for SqliteStore {
     }
 
     fn settle(&self, _fence: Fence, mut settlements: Vec<Settlement>) -> Answer<'_, ()> {
-        let given = settlements
+        // Ids that are made from now on are above this one.
+        let handed: Vec<(ConnectionId, DeliveryId)> = settlements
             .iter()
-            .filter_map(|settlement| settlement.hand_over.as_ref());
-        let handed: Vec<ConnectionId> = given
-            .flat_map(|hand_over| hand_over.deliveries.iter().map(|new| new.connection))
+            .flat_map(|settlement| {
+                let given = settlement.hand_over.iter().flat_map(|hand_over| &hand_over.deliveries);
+                given.map(|new| (new.connection, DeliveryId(floor_of(settlement.now_ms))))
+            })
             .collect();
         let (reply, answer) = oneshot::channel();
         let (calls, job) = {

@@ -1,0 +1,55 @@
+//! Configuration and keys.
+
+use serde_json::{Map, json};
+use switchboard_model::id::KeyId;
+
+use super::{
+    bench::{Bench, NOW},
+    fixture::Fixture,
+};
+use crate::store::{ConfigurationChange, ConnectionNote, KeyRow};
+
+pub(super) async fn revision(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    let before = fixture.store.revision().await.unwrap();
+    let change = ConfigurationChange {
+        now_ms: NOW,
+        ..Default::default()
+    };
+    fixture.store.configure(fixture.workspace, change).await.unwrap();
+    assert!(fixture.store.revision().await.unwrap() > before);
+    let facts = Map::from_iter([("a".to_owned(), json!(1))]);
+    let note = ConnectionNote {
+        facts: Some(facts.clone()),
+        ..Default::default()
+    };
+    fixture.store.note_connection(fixture.connection, note).await.unwrap();
+    let found = fixture.store.configuration().await.unwrap();
+    assert_eq!(found.connections[0].facts, facts);
+    assert_eq!(found.connections[0].sealed, [1]);
+}
+
+pub(super) async fn keys(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    let before = fixture.store.revision().await.unwrap();
+    let key = KeyRow {
+        id: KeyId(7),
+        workspace: fixture.workspace,
+        name: "отдел продаж".into(),
+        hash: [5; 32],
+        created_ms: NOW,
+    };
+    fixture.store.add_key(key.clone()).await.unwrap();
+    assert!(fixture.store.revision().await.unwrap() > before);
+    let found = fixture.store.keys().await.unwrap();
+    assert_eq!(
+        (found[0].id, &found[0].name, found[0].hash),
+        (key.id, &key.name, key.hash)
+    );
+}
+
+pub(super) async fn closed(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    fixture.store.close().await.unwrap();
+    assert!(fixture.store.accept(vec![fixture.event("late", None)]).await.is_err());
+}

@@ -1,0 +1,90 @@
+//! What every store has to do, whichever database is under it: one suite, run against each.
+//!
+//! The runs on PostgreSQL need `SWITCHBOARD_TEST_POSTGRES_URL`, the address of a server whose user may create databases; each test has one of
+//! its own. Without it they say by name that they were skipped; in continuous integration (`CI` is set) they fail.
+
+mod acceptance;
+mod bench;
+mod configuration;
+mod fixture;
+mod history;
+mod leases;
+mod lists;
+mod moving;
+mod outbox;
+
+/// Makes a test of each case for each store.
+macro_rules! contract {
+    (every store: $($case:path as $name:ident),* $(,)? ; several nodes: $($shared:path as $shared_name:ident),* $(,)?) => {
+        mod on_sqlite {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    $case(&bench::SqliteBench::new()).await;
+                }
+            )*
+        }
+        mod on_postgres {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(bench) = bench::PostgresBench::new(stringify!($name)).await {
+                        $case(&bench).await;
+                        bench.finish().await;
+                    }
+                }
+            )*
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $shared_name() {
+                    if let Some(bench) = bench::PostgresBench::new(stringify!($shared_name)).await {
+                        $shared(&bench).await;
+                        bench.finish().await;
+                    }
+                }
+            )*
+        }
+    };
+}
+
+contract! {
+    every store:
+    acceptance::stays as what_was_accepted_is_there_after_the_store_is_opened_again,
+    acceptance::repeats as a_repeat_makes_nothing_and_another_content_under_the_same_key_is_a_conflict,
+    acceptance::repeats_at_once as the_same_message_from_many_senders_at_once_is_kept_once,
+    acceptance::repeats_in_one_call as the_same_message_twice_in_one_call_is_kept_once,
+    acceptance::heard_in_order as the_listener_hears_of_every_delivery_in_the_order_of_ids,
+    acceptance::any_text as every_character_is_kept_or_replaced_and_harms_no_neighbour,
+    acceptance::added_once as a_delivery_is_added_to_an_event_once_per_object,
+    outbox::open_intent as an_intent_without_an_outcome_is_found_as_a_doubt,
+    outbox::delivered as a_settled_delivery_leaves_the_outbox_and_its_link_stays,
+    outbox::tried_again as a_failed_try_stays_in_the_outbox_with_its_problem_and_calls,
+    outbox::refused_intents as an_intent_is_refused_when_a_person_has_held_or_cancelled_the_delivery,
+    outbox::replays as only_dead_and_cancelled_deliveries_of_the_own_workspace_are_replayed,
+    outbox::wishes_by_filter as a_wish_by_filter_goes_on_where_it_ended,
+    outbox::held_left_out as held_deliveries_are_not_pending_until_they_are_released,
+    outbox::backlog as a_backlog_is_read_page_by_page_in_the_order_of_ids,
+    outbox::handed_over as a_hand_over_makes_the_deliveries_of_the_backup_once,
+    outbox::carriers as a_folded_delivery_names_the_one_that_carried_it,
+    outbox::many_links as links_are_set_replaced_and_forgotten_in_bulk,
+    lists::by_page as lists_are_read_page_by_page_and_by_workspace,
+    lists::by_filter as lists_are_filtered_by_state_connection_event_object_and_time,
+    history::lists_across as lists_go_across_what_waits_and_what_is_over,
+    history::repeats_across as a_repeat_is_recognised_after_its_event_was_archived,
+    configuration::revision as the_revision_grows_with_each_change_of_the_configuration,
+    configuration::keys as keys_are_kept_and_raise_the_revision,
+    configuration::closed as a_closed_store_says_so;
+    several nodes:
+    history::dropped as a_dropped_day_is_gone_but_for_what_is_not_settled,
+    leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,
+    leases::shares as nodes_share_the_connections_and_give_away_what_is_too_much,
+    leases::late_settlement as a_late_settlement_of_a_former_holder_is_ignored_once_another_has_intended,
+    leases::late_intent as an_intent_of_a_former_holder_is_refused,
+    leases::late_commit as what_another_node_commits_is_told_whatever_its_ids,
+    leases::released_elsewhere as a_delivery_that_was_released_on_another_node_is_told,
+    moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
+    leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
+    leases::lost_connection as a_lost_connection_is_survived,
+}

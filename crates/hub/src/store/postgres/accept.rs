@@ -1,0 +1,283 @@
+//! New events: all that wait in one statement, which is one transaction.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use switchboard_model::{
+    event::Event,
+    id::{ConnectionId, DeliveryId, EventId},
+};
+
+use super::{Core, Trouble, record, smallest, writer::Job};
+use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, Pending, StoreError};
+
+/// Repeats fall out at `fresh`; what belongs to them falls out with them. Keys are inserted in their order, so that two nodes do not wait for
+/// each other in a circle.
+const ACCEPT: &str = "
+WITH fresh AS (
+    INSERT INTO seen (workspace, key, content, event)
+    SELECT f.workspace, f.key, f.content, f.event
+    FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[]) AS f (workspace, key, content, event)
+    ORDER BY f.workspace, f.key, f.event
+    ON CONFLICT DO NOTHING
+    RETURNING event
+), kept AS (
+    INSERT INTO event (id, workspace, kind, received_ms, data, note)
+    SELECT e.id, e.workspace, e.kind, e.received_ms, e.data, e.note
+    FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::text[], $10::text[])
+        AS e (id, workspace, kind, received_ms, data, note)
+    WHERE e.id <> ALL ($4) OR e.id IN (SELECT event FROM fresh)
+    RETURNING id
+), sent AS (
+    INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, fallback, state, due_ms)
+    SELECT d.id, d.workspace, d.event, d.connection, d.object, d.record_key, d.options, d.fallback, 0, d.due_ms
+    FROM unnest($11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[],
+                $19::bigint[]) AS d (id, workspace, event, connection, object, record_key, options, fallback, due_ms)
+    WHERE d.event IN (SELECT id FROM kept)
+), told AS (
+    INSERT INTO arrival (node, at_ms, connections, first_ids)
+    SELECT $20::smallint, $21::bigint, $22::bigint[], $23::bigint[] WHERE cardinality($22::bigint[]) > 0
+)
+SELECT id FROM kept";
+
+const BEFORE: &str = "
+SELECT f.event, s.event, s.content
+FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS f (event, workspace, key)
+JOIN seen s ON s.workspace = f.workspace AND s.key = f.key";
+
+/// Events that are kept together, with the ids that they will have.
+pub(super) struct Acceptance {
+    slot: i16,
+    now_ms: i64,
+    drafts: Vec<Draft>,
+}
+
+struct Draft {
+    event: Arc<Event>,
+    data: String,
+    note: Option<String>,
+    fingerprint: Option<Fingerprint>,
+    deliveries: Vec<Pending>,
+}
+
+impl Acceptance {
+    /// Draws the ids.
+    pub fn new(core: &Core, events: Vec<NewEvent>) -> Result<Self, StoreError> {
+        let mut identity = core.identity.lock();
+        let slot = identity.slot()?;
+        let drafts = events.into_iter().map(|new| {
+            let mut ids = identity.ids(1 + new.deliveries.len(), new.received_ms)?.into_iter();
+            Ok(Draft::new(new, &mut ids))
+        });
+        let drafts = drafts.collect::<Result<_, StoreError>>()?;
+        Ok(Self {
+            slot,
+            now_ms: core.clock.now_ms(),
+            drafts,
+        })
+    }
+}
+
+impl Draft {
+    fn new(new: NewEvent, ids: &mut impl Iterator<Item = i64>) -> Self {
+        let id = EventId(ids.next().unwrap_or_default());
+        let data = record::to_text(&new.data);
+        let event = Arc::new(Event {
+            id,
+            workspace: new.workspace,
+            kind: new.kind,
+            received_ms: new.received_ms,
+            data: new.data,
+        });
+        let deliveries = new.deliveries.into_iter().zip(ids);
+        let deliveries = deliveries.map(|(new, id)| fresh(&event, new, DeliveryId(id))).collect();
+        Self {
+            event,
+            data,
+            note: new.note.map(record::storable),
+            fingerprint: new.fingerprint,
+            deliveries,
+        }
+    }
+}
+
+/// A delivery that nobody has tried.
+fn fresh(event: &Arc<Event>, new: NewDelivery, id: DeliveryId) -> Pending {
+    Pending {
+        id,
+        event: event.id,
+        body: Some(Arc::clone(event)),
+        connection: new.connection,
+        object: new.object,
+        record_key: record::storable(new.record_key.unwrap_or_else(|| event.id.to_string())),
+        options: new.options,
+        attempts: 0,
+        due_ms: event.received_ms,
+        doubt: None,
+        fallback: new.fallback.map(Arc::new),
+        handed_over: false,
+        fresh: true,
+        alone: false,
+    }
+}
+
+impl Job for Acceptance {
+    type Answer = Vec<Accepted>;
+
+    fn weight(&self) -> usize {
+        self.drafts.iter().map(|draft| 1 + draft.deliveries.len()).sum()
+    }
+
+    fn dated_ids(&self) -> Vec<i64> {
+        self.drafts.iter().map(|draft| draft.event.id.0).collect()
+    }
+
+    async fn commit(core: &Core, group: &[Self]) -> Result<Vec<Vec<Accepted>>, Trouble> {
+        let drafts: Vec<&Draft> = group.iter().flat_map(|acceptance| &acceptance.drafts).collect();
+        let news = smallest(
+            drafts
+                .iter()
+                .flat_map(|draft| draft.deliveries.iter().map(|new| (new.connection, new.id))),
+        );
+        let client = core.client().await?;
+        let (slot, now_ms) = group.first().map_or((0, 0), |first| (first.slot, first.now_ms));
+        let kept = insert(&client, &drafts, &news, slot, now_ms).await?;
+        let before = match kept.len() == drafts.len() {
+            true => HashMap::new(),
+            false => look_up(&client, &drafts, &kept).await?,
+        };
+        let hints = drafts.iter().filter(|draft| kept.contains(&draft.event.id.0));
+        let hints: Vec<Pending> = hints.flat_map(|draft| draft.deliveries.iter().cloned()).collect();
+        let listener = core.listener.lock().clone();
+        if let Some(listener) = listener.filter(|_| !hints.is_empty()) {
+            listener.accepted(hints);
+        }
+        core.tell(news);
+        group
+            .iter()
+            .map(|acceptance| {
+                acceptance
+                    .drafts
+                    .iter()
+                    .map(|draft| accepted(draft, &kept, &before))
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+/// What became of one event.
+fn accepted(
+    draft: &Draft,
+    kept: &HashSet<i64>,
+    before: &HashMap<i64, (EventId, Vec<u8>)>,
+) -> Result<Accepted, Trouble> {
+    let event = draft.event.id;
+    if kept.contains(&event.0) {
+        return Ok(Accepted::New {
+            event,
+            deliveries: draft.deliveries.len(),
+        });
+    }
+    let content = draft.fingerprint.map(|fingerprint| fingerprint.content);
+    match before.get(&event.0) {
+        Some((first, known)) if content.is_some_and(|content| content[..] == **known) => Ok(Accepted::Repeat(*first)),
+        Some((first, _)) => Ok(Accepted::Conflict(*first)),
+        // Its day was dropped between the two statements.
+        None => Err(Trouble::Other(StoreError::Failed(
+            "the first event with this key has just gone".into(),
+        ))),
+    }
+}
+
+async fn insert(
+    client: &deadpool_postgres::Client,
+    drafts: &[&Draft],
+    news: &HashMap<ConnectionId, DeliveryId>,
+    slot: i16,
+    now_ms: i64,
+) -> Result<HashSet<i64>, Trouble> {
+    let printed = || {
+        drafts
+            .iter()
+            .filter_map(|draft| Some((draft, draft.fingerprint.as_ref()?)))
+    };
+    let column = |of: fn(&Draft) -> i64| drafts.iter().map(|draft| of(draft)).collect::<Vec<i64>>();
+    let deliveries = || {
+        let each = drafts.iter();
+        each.flat_map(|draft| {
+            draft
+                .deliveries
+                .iter()
+                .map(move |delivery| (draft.event.workspace, delivery))
+        })
+    };
+    let number = |of: fn(&Pending) -> i64| deliveries().map(|(_, delivery)| of(delivery)).collect::<Vec<i64>>();
+    let statement = client.prepare_cached(ACCEPT).await?;
+    let rows = client
+        .query(
+            &statement,
+            &[
+                &printed().map(|(draft, _)| draft.event.workspace.0).collect::<Vec<_>>(),
+                &printed().map(|(_, print)| &print.key[..]).collect::<Vec<_>>(),
+                &printed().map(|(_, print)| &print.content[..]).collect::<Vec<_>>(),
+                &printed().map(|(draft, _)| draft.event.id.0).collect::<Vec<_>>(),
+                &column(|draft| draft.event.id.0),
+                &column(|draft| draft.event.workspace.0),
+                &drafts.iter().map(|draft| draft.event.kind.name()).collect::<Vec<_>>(),
+                &column(|draft| draft.event.received_ms),
+                &drafts.iter().map(|draft| draft.data.as_str()).collect::<Vec<_>>(),
+                &drafts.iter().map(|draft| draft.note.as_deref()).collect::<Vec<_>>(),
+                &number(|delivery| delivery.id.0),
+                &deliveries().map(|(workspace, _)| workspace.0).collect::<Vec<_>>(),
+                &number(|delivery| delivery.event.0),
+                &number(|delivery| delivery.connection.0),
+                &deliveries().map(|(_, delivery)| &*delivery.object).collect::<Vec<_>>(),
+                &deliveries()
+                    .map(|(_, delivery)| delivery.record_key.as_str())
+                    .collect::<Vec<_>>(),
+                &deliveries()
+                    .map(|(_, delivery)| delivery.options.as_ref().map(record::to_text))
+                    .collect::<Vec<_>>(),
+                &deliveries()
+                    .map(|(_, delivery)| delivery.fallback.as_deref().map(record::to_text))
+                    .collect::<Vec<_>>(),
+                &number(|delivery| delivery.due_ms),
+                &slot,
+                &now_ms,
+                &news.keys().map(|connection| connection.0).collect::<Vec<_>>(),
+                &news.values().map(|first| first.0).collect::<Vec<_>>(),
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The events that came first under the keys of those that were not kept.
+async fn look_up(
+    client: &deadpool_postgres::Client,
+    drafts: &[&Draft],
+    kept: &HashSet<i64>,
+) -> Result<HashMap<i64, (EventId, Vec<u8>)>, Trouble> {
+    let repeats = || {
+        let each = drafts.iter().filter(|draft| !kept.contains(&draft.event.id.0));
+        each.filter_map(|draft| Some((draft, draft.fingerprint.as_ref()?)))
+    };
+    let statement = client.prepare_cached(BEFORE).await?;
+    let rows = client
+        .query(
+            &statement,
+            &[
+                &repeats().map(|(draft, _)| draft.event.id.0).collect::<Vec<_>>(),
+                &repeats().map(|(draft, _)| draft.event.workspace.0).collect::<Vec<_>>(),
+                &repeats().map(|(_, print)| &print.key[..]).collect::<Vec<_>>(),
+            ],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| (row.get(0), (EventId(row.get(1)), row.get(2))))
+        .collect())
+}

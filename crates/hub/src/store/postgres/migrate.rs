@@ -1,0 +1,60 @@
+//! Brings the schema forward on start: all missing steps in one transaction, one process at a time.
+
+use tokio_postgres::Client;
+
+use super::Trouble;
+use crate::store::StoreError;
+
+/// Every step, in order; the table `schema_version` counts those that were taken.
+const STEPS: &[&str] = &[include_str!("0001_first.sql")];
+/// The advisory lock of migrations; any number that nobody else uses.
+const LOCK: i64 = 0x5377_6269_6d69_6772;
+/// The oldest server that has everything that is used, and that is still maintained.
+const OLDEST_SERVER: i32 = 14;
+
+/// Takes the steps that are missing.
+pub(super) async fn run(client: &mut Client) -> Result<(), Trouble> {
+    let row = client
+        .query_one("SELECT current_setting('server_version_num')::integer / 10000", &[])
+        .await?;
+    let server: i32 = row.get(0);
+    if server < OLDEST_SERVER {
+        return Err(refused(format!(
+            "PostgreSQL {server} is too old; version {OLDEST_SERVER} or later is needed"
+        )));
+    }
+    let tx = client.transaction().await?;
+    // Ends with the transaction, also when this process does.
+    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    let there = tx
+        .query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[])
+        .await?;
+    if !there.get::<_, bool>(0) {
+        tx.batch_execute(
+            "CREATE TABLE schema_version (number integer NOT NULL); INSERT INTO schema_version VALUES (0)",
+        )
+        .await?;
+    }
+    let row = tx.query_one("SELECT number FROM schema_version", &[]).await?;
+    let version = usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX);
+    if version > STEPS.len() {
+        return Err(refused(format!(
+            "the database was written by a newer version of Switchboard (schema {version}, this program knows {}); start \
+             that version",
+            STEPS.len()
+        )));
+    }
+    for step in &STEPS[version..] {
+        tx.batch_execute(step).await?;
+    }
+    if version < STEPS.len() {
+        let now = i32::try_from(STEPS.len()).unwrap_or(i32::MAX);
+        tx.execute("UPDATE schema_version SET number = $1", &[&now]).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn refused(why: String) -> Trouble {
+    Trouble::Other(StoreError::Failed(why))
+}

@@ -1,0 +1,136 @@
+//! Rows of the database as values of the store, and the other way round.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use switchboard_connect::manifest::OperationKind;
+use switchboard_model::{
+    delivery::DeliveryState,
+    event::{Event, EventType},
+    id::{AttemptId, ConnectionId, DeliveryId, EventId, WorkspaceId},
+};
+use tokio_postgres::Row;
+
+use super::Trouble;
+use crate::store::{AttemptRow, DeliveryRow, EventRow, InDoubt, Pending, StoreError};
+
+/// JSON text of something whose serialisation cannot fail (maps with text keys).
+pub(super) fn to_text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// PostgreSQL's texts hold every character but U+0000; in its place stands the sign for one that cannot be shown. (JSON writes that
+/// character as an escape sequence and needs no such change.)
+pub(super) fn storable(text: String) -> String {
+    match text.contains('\0') {
+        true => text.replace('\0', "\u{fffd}"),
+        false => text,
+    }
+}
+
+/// The JSON value in a column.
+pub(super) fn from_text<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T, Trouble> {
+    serde_json::from_str(row.get(column)).map_err(|error| strange("the text", &error))
+}
+
+pub(super) fn optional_from_text<T: DeserializeOwned>(row: &Row, column: usize) -> Result<Option<T>, Trouble> {
+    let text: Option<&str> = row.get(column);
+    let read = |text| serde_json::from_str(text).map_err(|error| strange("the text", &error));
+    text.map(read).transpose()
+}
+
+fn strange(what: &str, value: &dyn std::fmt::Display) -> Trouble {
+    Trouble::Other(StoreError::Failed(format!(
+        "the database holds {what} `{value}`, which this version does not know"
+    )))
+}
+
+fn state(row: &Row, column: usize) -> Result<DeliveryState, Trouble> {
+    let number: i16 = row.get(column);
+    let known = u8::try_from(number).ok().and_then(DeliveryState::from_number);
+    known.ok_or_else(|| strange("the delivery state", &number))
+}
+
+/// A number that is never negative and that the column has more room than needed for.
+pub(super) fn count<T: TryFrom<i64> + Default>(number: i64) -> T {
+    T::try_from(number).unwrap_or_default()
+}
+
+/// An event from id, workspace, kind, received, data.
+pub(super) fn event(row: &Row) -> Result<Event, Trouble> {
+    let kind: &str = row.get(2);
+    Ok(Event {
+        id: EventId(row.get(0)),
+        workspace: WorkspaceId(row.get(1)),
+        kind: EventType::find(kind).ok_or_else(|| strange("the event type", &kind))?,
+        received_ms: row.get(3),
+        data: from_text::<Map<String, Value>>(row, 4)?,
+    })
+}
+
+/// Columns: those of [`event`], then the note.
+pub(super) fn event_row(row: &Row) -> Result<EventRow, Trouble> {
+    Ok(EventRow {
+        event: event(row)?,
+        note: row.get(5),
+    })
+}
+
+/// See the statement in `outbox.rs` for the columns.
+pub(super) fn pending(row: &Row, connection: ConnectionId) -> Result<Pending, Trouble> {
+    let doubt_since: Option<i64> = row.get(7);
+    let operation: Option<&str> = row.get(8);
+    let handed_over: Option<i64> = row.get(10);
+    Ok(Pending {
+        id: DeliveryId(row.get(0)),
+        event: EventId(row.get(1)),
+        body: None,
+        connection,
+        object: row.get::<_, &str>(2).into(),
+        record_key: row.get(3),
+        options: optional_from_text(row, 4)?,
+        attempts: count(row.get::<_, i32>(5).into()),
+        due_ms: row.get(6),
+        doubt: doubt_since.map(|since_ms| InDoubt {
+            since_ms,
+            operation: operation.and_then(OperationKind::from_name),
+        }),
+        fallback: optional_from_text(row, 9)?,
+        handed_over: handed_over.is_some(),
+        fresh: false,
+        alone: false,
+    })
+}
+
+/// Columns as in `journal.rs`.
+pub(super) fn delivery_row(row: &Row) -> Result<DeliveryRow, Trouble> {
+    Ok(DeliveryRow {
+        id: DeliveryId(row.get(0)),
+        event: EventId(row.get(1)),
+        connection: ConnectionId(row.get(2)),
+        object: row.get(3),
+        record_key: row.get(4),
+        state: state(row, 5)?,
+        attempts: count(row.get::<_, i32>(6).into()),
+        due_ms: row.get(7),
+        settled_ms: row.get(8),
+        external_id: row.get(9),
+        problem: optional_from_text(row, 10)?,
+        carrier: row.get::<_, Option<i64>>(11).map(DeliveryId),
+        handed_over_ms: row.get(12),
+    })
+}
+
+/// Columns as in `journal.rs`.
+pub(super) fn attempt_row(row: &Row) -> AttemptRow {
+    AttemptRow {
+        id: AttemptId(row.get(0)),
+        started_ms: row.get(1),
+        duration_ms: count(row.get(2)),
+        operation: row.get(3),
+        request: row.get(4),
+        status: row.get::<_, Option<i32>>(5).map(|status| count(status.into())),
+        answer: row.get(6),
+        outcome: row.get(7),
+        records: count(row.get(8)),
+    }
+}

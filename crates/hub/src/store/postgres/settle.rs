@@ -1,0 +1,302 @@
+//! Settlements: all that wait in one statement; only hand-overs need a second one in the same transaction.
+
+use std::collections::HashSet;
+
+use switchboard_connect::manifest::OperationKind;
+use switchboard_model::id::{ConnectionId, DeliveryId};
+use tokio_postgres::GenericClient;
+
+use super::{Core, Trouble, note_arrival, outbox, record, smallest, writer::Job};
+use crate::store::{CallRecord, Fence, LinkChange, Settlement, StoreError};
+
+/// What was delivered leaves the outbox for the history of its day at once. Links change only with their delivery, so that a former holder
+/// changes none. Calls are written down in any case: they were made.
+const SETTLE: &str = "
+WITH given AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
+                         $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
+                         $15::text[], $16::text[]) WITH ORDINALITY
+        AS g (id, fence, state, attempts, due_ms, doubt_ms, operation, settled_ms, external_id, problem, carrier, handed_over_ms,
+              link_connection, link_object, link_key, link_id, place)
+), arrived AS (
+    DELETE FROM delivery d USING given g
+    WHERE d.id = g.id AND g.state = 10 AND d.state IN (0, 1, 2) AND d.fence <= g.fence
+    RETURNING d.id, d.workspace, d.event, d.connection, d.object, d.record_key, d.options, d.fallback, g.state, g.attempts, g.due_ms,
+              d.operation, d.means, d.fence, g.settled_ms, coalesce(g.external_id, d.external_id) AS external_id, g.problem, g.carrier,
+              coalesce(g.handed_over_ms, d.handed_over_ms) AS handed_over_ms
+), past AS (
+    INSERT INTO delivery_history (id, workspace, event, connection, object, record_key, options, fallback, state, attempts, due_ms,
+                                  operation, means, fence, settled_ms, external_id, problem, carrier, handed_over_ms)
+    SELECT * FROM arrived
+), changed AS (
+    UPDATE delivery d
+    SET state = g.state, attempts = g.attempts, due_ms = g.due_ms, doubt_ms = g.doubt_ms, operation = g.operation,
+        settled_ms = g.settled_ms, external_id = coalesce(g.external_id, d.external_id), problem = g.problem, carrier = g.carrier,
+        handed_over_ms = coalesce(g.handed_over_ms, d.handed_over_ms)
+    FROM given g
+    WHERE d.id = g.id AND g.state <> 10 AND d.state IN (0, 1, 2) AND d.fence <= g.fence
+    RETURNING d.id
+), counted AS (
+    INSERT INTO tally (connection, delivered, last_delivered_ms)
+    SELECT connection, count(*), max(settled_ms) FROM arrived GROUP BY connection ORDER BY connection
+    ON CONFLICT (connection) DO UPDATE SET delivered = tally.delivered + excluded.delivered,
+        last_delivered_ms = greatest(tally.last_delivered_ms, excluded.last_delivered_ms)
+), done AS (
+    SELECT id FROM arrived UNION ALL SELECT id FROM changed
+), wish AS (
+    SELECT DISTINCT ON (link_connection, link_object, link_key) link_connection, link_object, link_key, link_id
+    FROM given WHERE link_connection IS NOT NULL AND id IN (SELECT id FROM done)
+    ORDER BY link_connection, link_object, link_key, place DESC
+), linked AS (
+    INSERT INTO link (connection, object, record_key, external_id) SELECT * FROM wish WHERE link_id IS NOT NULL
+    ON CONFLICT (connection, object, record_key) DO UPDATE SET external_id = excluded.external_id
+), forgotten AS (
+    DELETE FROM link l USING wish w
+    WHERE w.link_id IS NULL AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
+), called AS (
+    INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
+    SELECT * FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[],
+                         $24::integer[], $25::text[], $26::text[], $27::bigint[])
+)
+SELECT id FROM done";
+
+/// Settlements under one right, with the ids of what they add.
+pub(super) struct Settlements {
+    slot: i16,
+    fence: Fence,
+    settlements: Vec<Settlement>,
+    attempt_ids: Vec<i64>,
+    handed_ids: Vec<i64>,
+}
+
+impl Settlements {
+    /// Draws the ids.
+    pub fn new(core: &Core, fence: Fence, settlements: Vec<Settlement>) -> Result<Self, StoreError> {
+        let now_ms = settlements
+            .iter()
+            .map(|settlement| settlement.now_ms)
+            .max()
+            .unwrap_or_default();
+        let calls = settlements.iter().map(|settlement| settlement.calls.len()).sum();
+        let handed = settlements
+            .iter()
+            .filter_map(|settlement| settlement.hand_over.as_ref());
+        let handed = handed.map(|hand_over| hand_over.deliveries.len()).sum();
+        let mut identity = core.identity.lock();
+        Ok(Self {
+            slot: identity.slot()?,
+            fence,
+            attempt_ids: identity.ids(calls, now_ms)?,
+            handed_ids: identity.ids(handed, now_ms)?,
+            settlements,
+        })
+    }
+}
+
+impl Job for Settlements {
+    type Answer = ();
+
+    fn weight(&self) -> usize {
+        self.settlements.len()
+    }
+
+    fn dated_ids(&self) -> Vec<i64> {
+        let deliveries = self.settlements.iter().map(|settlement| settlement.delivery.0);
+        deliveries.chain(self.attempt_ids.iter().copied()).collect()
+    }
+
+    async fn commit(core: &Core, group: &[Self]) -> Result<Vec<()>, Trouble> {
+        let mut client = core.client().await?;
+        if group.iter().all(|job| job.handed_ids.is_empty()) {
+            let statement = client.prepare_cached(SETTLE).await?;
+            settle(&**client, &statement, group).await?;
+        } else {
+            let statement = client.prepare_cached(SETTLE).await?;
+            let tx = client.transaction().await?;
+            let done = settle(&*tx, &statement, group).await?;
+            let news = hand_over(&tx, group, &done).await?;
+            let news = smallest(news);
+            if let Some(job) = group.first() {
+                note_arrival(&*tx, job.slot, core.clock.now_ms(), &news).await?;
+            }
+            tx.commit().await?;
+            core.tell(news);
+        }
+        Ok(group.iter().map(|_| ()).collect())
+    }
+}
+
+/// Answers the deliveries that were changed; the others belong to a later holder, or a person has ended them.
+async fn settle(
+    client: &impl GenericClient,
+    statement: &tokio_postgres::Statement,
+    group: &[Settlements],
+) -> Result<HashSet<i64>, Trouble> {
+    let all = || {
+        group
+            .iter()
+            .flat_map(|job| job.settlements.iter().map(move |settlement| (job.fence, settlement)))
+    };
+    let number = |of: fn(&Settlement) -> i64| all().map(|(_, settlement)| of(settlement)).collect::<Vec<i64>>();
+    let maybe = |of: fn(&Settlement) -> Option<i64>| all().map(|(_, settlement)| of(settlement)).collect::<Vec<_>>();
+    let links: Vec<_> = all().map(|(_, settlement)| link(&settlement.link)).collect();
+    let calls = Calls::of(group);
+    let rows = client
+        .query(
+            statement,
+            &[
+                &number(|settlement| settlement.delivery.0),
+                &all().map(|(fence, _)| fence.0).collect::<Vec<_>>(),
+                &all().map(|(_, settlement)| settlement.state as i16).collect::<Vec<_>>(),
+                &all()
+                    .map(|(_, settlement)| small(settlement.attempts))
+                    .collect::<Vec<_>>(),
+                &number(|settlement| settlement.due_ms),
+                &maybe(|settlement| settlement.doubt.map(|doubt| doubt.since_ms)),
+                &all().map(|(_, settlement)| operation(settlement)).collect::<Vec<_>>(),
+                &maybe(|settlement| settlement.state.is_settled().then_some(settlement.now_ms)),
+                &all()
+                    .map(|(_, settlement)| settlement.external_id.clone().map(record::storable))
+                    .collect::<Vec<_>>(),
+                &all()
+                    .map(|(_, settlement)| settlement.problem.as_ref().map(record::to_text))
+                    .collect::<Vec<_>>(),
+                &maybe(|settlement| settlement.carrier.map(|carrier| carrier.0)),
+                &maybe(|settlement| settlement.hand_over.as_ref().map(|_| settlement.now_ms)),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().map(|link| link.0))
+                    .collect::<Vec<_>>(),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().map(|link| link.1))
+                    .collect::<Vec<_>>(),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().map(|link| link.2.as_str()))
+                    .collect::<Vec<_>>(),
+                &links
+                    .iter()
+                    .map(|link| link.as_ref().and_then(|link| link.3.as_deref()))
+                    .collect::<Vec<_>>(),
+                &calls.ids,
+                &calls.workspaces,
+                &calls.deliveries,
+                &calls.number(|call| call.started_ms),
+                &calls.number(|call| call.duration_ms.into()),
+                &calls.records.iter().map(|call| call.operation).collect::<Vec<_>>(),
+                &calls.text(|call| &call.request),
+                &calls
+                    .records
+                    .iter()
+                    .map(|call| call.status.map(i32::from))
+                    .collect::<Vec<_>>(),
+                &calls.text(|call| &call.answer),
+                &calls.records.iter().map(|call| call.outcome).collect::<Vec<_>>(),
+                &calls.number(|call| call.records.into()),
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The calls of a group, by column.
+struct Calls<'a> {
+    ids: Vec<i64>,
+    workspaces: Vec<i64>,
+    deliveries: Vec<i64>,
+    records: Vec<&'a CallRecord>,
+}
+
+impl<'a> Calls<'a> {
+    fn of(group: &'a [Settlements]) -> Self {
+        let all = || {
+            let each = group.iter().flat_map(|job| &job.settlements);
+            each.flat_map(|settlement| settlement.calls.iter().map(move |call| (settlement, call)))
+        };
+        Self {
+            ids: group.iter().flat_map(|job| job.attempt_ids.iter().copied()).collect(),
+            workspaces: all().map(|(settlement, _)| settlement.workspace.0).collect(),
+            deliveries: all().map(|(settlement, _)| settlement.delivery.0).collect(),
+            records: all().map(|(_, call)| call).collect(),
+        }
+    }
+
+    fn number(&self, of: fn(&CallRecord) -> i64) -> Vec<i64> {
+        self.records.iter().map(|call| of(call)).collect()
+    }
+
+    fn text(&self, of: fn(&CallRecord) -> &String) -> Vec<String> {
+        self.records
+            .iter()
+            .map(|call| record::storable(of(call).clone()))
+            .collect()
+    }
+}
+
+/// Connection, object, our key, and their id unless it is to be forgotten.
+type Link<'a> = (i64, &'a str, String, Option<String>);
+
+fn link(change: &LinkChange) -> Option<Link<'_>> {
+    match change {
+        LinkChange::Keep => None,
+        LinkChange::Set {
+            connection,
+            object,
+            record_key,
+            external_id,
+        } => Some((
+            connection.0,
+            object,
+            record::storable(record_key.clone()),
+            Some(record::storable(external_id.clone())),
+        )),
+        LinkChange::Forget {
+            connection,
+            object,
+            record_key,
+        } => Some((connection.0, object, record::storable(record_key.clone()), None)),
+    }
+}
+
+fn operation(settlement: &Settlement) -> Option<&'static str> {
+    settlement
+        .doubt
+        .and_then(|doubt| doubt.operation)
+        .map(OperationKind::name)
+}
+
+fn small(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// Gives the backups what those that were changed hand over.
+async fn hand_over(
+    tx: &deadpool_postgres::Transaction<'_>,
+    group: &[Settlements],
+    done: &HashSet<i64>,
+) -> Result<Vec<(ConnectionId, DeliveryId)>, Trouble> {
+    let mut added = Vec::new();
+    for job in group {
+        let mut ids = job.handed_ids.iter().copied();
+        for settlement in &job.settlements {
+            let Some(hand_over) = &settlement.hand_over else {
+                continue;
+            };
+            let theirs: Vec<i64> = ids.by_ref().take(hand_over.deliveries.len()).collect();
+            if done.contains(&settlement.delivery.0) {
+                added.extend(
+                    outbox::add(
+                        &**tx,
+                        hand_over.event,
+                        &theirs,
+                        &hand_over.deliveries,
+                        settlement.now_ms,
+                    )
+                    .await?,
+                );
+            }
+        }
+    }
+    Ok(added)
+}

@@ -115,19 +115,14 @@ impl Days {
     pub(super) fn write(&self, day: Day) -> Result<Connection, StoreError> {
         self.make_folder().map_err(|error| failed(&self.folder, &error))?;
         let path = self.path(day);
-        let mut db = Connection::open(&path)?;
+        if !path.exists() {
+            make(&path)?;
+        }
+        let db = Connection::open(&path)?;
         db.busy_timeout(BUSY)?;
-        db.pragma_update(None, "page_size", PAGE_BYTES)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -4096)?;
         db.set_prepared_statement_cache_capacity(32);
-        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version == 0 {
-            let tx = db.transaction()?;
-            tx.execute_batch(include_str!("day.sql"))?;
-            tx.commit()?;
-        }
         self.kept.lock().entry(day).or_default();
         Ok(db)
     }
@@ -205,6 +200,31 @@ impl Days {
     pub(super) fn close(&self) {
         self.kept.lock().values_mut().for_each(Vec::clear);
     }
+}
+
+/// Makes the file of a day under another name first: one that is there has its tables, also after a crash.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let named = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let new = named(".new");
+    for left in [new.clone(), named(".new-wal"), named(".new-shm")] {
+        match std::fs::remove_file(&left) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&left, &error)),
+            _ => {}
+        }
+    }
+    let mut db = Connection::open(&new)?;
+    db.pragma_update(None, "page_size", PAGE_BYTES)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    let tx = db.transaction()?;
+    tx.execute_batch(include_str!("day.sql"))?;
+    tx.commit()?;
+    // The last connection brings the log back into the file.
+    drop(db);
+    std::fs::rename(&new, path).map_err(|error| failed(path, &error))
 }
 
 /// The day whose file this is.

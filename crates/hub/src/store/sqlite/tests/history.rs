@@ -504,3 +504,19 @@ async fn the_record_of_a_delivery_is_linked_whatever_became_of_its_history() {
         .unwrap();
     assert_eq!(links["p-1"], "00Q1");
 }
+
+#[tokio::test]
+async fn a_day_whose_making_was_interrupted_is_made_anew() {
+    let fixture = fixture().await;
+    let left = fixture.folder.path().join(format!("history/{}.db.new", date(NOW)));
+    std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+    std::fs::write(&left, "half a file").unwrap();
+    fixture.store.close();
+    let again = open(&fixture.folder);
+    assert!(again.days().await.unwrap().is_empty());
+    let mut event = fixture.event("x", None);
+    event.deliveries.clear();
+    again.accept(vec![event]).await.unwrap();
+    assert_eq!(again.archive(10).await.unwrap(), 1);
+    assert!(!left.exists());
+}

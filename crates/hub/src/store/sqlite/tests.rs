@@ -8,14 +8,14 @@ use switchboard_model::{
     connection::ConnectionState,
     delivery::DeliveryState,
     event::EventType,
-    id::{ConnectionId, DeliveryId, WorkspaceId},
+    id::{ConnectionId, WorkspaceId},
 };
 
 use super::SqliteStore;
 use crate::{
     clock::ManualClock,
     store::{
-        ConfigurationChange, ConnectionWrite, Fingerprint, LinkChange, NewDelivery, NewEvent, Outbox, Pending, Register,
+        ConfigurationChange, ConnectionWrite, Fingerprint, LinkChange, NewDelivery, NewEvent, Pending, Register,
         Settlement,
     },
 };
@@ -83,16 +83,6 @@ impl Fixture {
         }
     }
 
-    async fn accept_one(&self, text: &str) -> Pending {
-        self.store.accept(vec![self.event(text, None)]).await.unwrap();
-        self.store
-            .pending(self.connection, DeliveryId(0), 1_000)
-            .await
-            .unwrap()
-            .pop()
-            .unwrap()
-    }
-
     fn settlement(&self, pending: &Pending, state: DeliveryState) -> Settlement {
         Settlement {
             delivery: pending.id,
@@ -109,10 +99,6 @@ impl Fixture {
             carrier: None,
             hand_over: None,
         }
-    }
-
-    async fn state(&self, id: DeliveryId) -> DeliveryState {
-        self.store.delivery(self.workspace, id).await.unwrap().unwrap().state
     }
 }
 

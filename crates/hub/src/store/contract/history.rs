@@ -1,12 +1,15 @@
 //! What is over, by day.
 
-use switchboard_model::{delivery::DeliveryState, id::time_of};
+use switchboard_model::{
+    delivery::DeliveryState,
+    id::{DeliveryId, EventId, time_of},
+};
 
 use super::{
     bench::{Bench, NOW},
     fixture::{Fixture, PRINT, new_event},
 };
-use crate::store::{Accepted, CallRecord, DeliveryFilter, EventFilter, Page};
+use crate::store::{Accepted, CallRecord, DeliveryFilter, EventFilter, Page, Pending};
 
 fn call() -> CallRecord {
     CallRecord {
@@ -97,19 +100,7 @@ pub(super) async fn dropped(bench: &impl Bench) {
     assert_eq!(days.iter().map(|row| row.day).collect::<Vec<_>>(), [day.date()]);
     assert!(days[0].bytes > 0);
     fixture.store.drop_day(day.date()).await.unwrap();
-    assert!(fixture.store.days().await.unwrap().is_empty());
-    assert!(
-        fixture
-            .store
-            .delivery(fixture.workspace, dead.id)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(fixture.store.event(fixture.workspace, gone).await.unwrap().is_none());
-    assert_eq!(fixture.state(waiting.id).await, DeliveryState::Waiting);
-    let bodies = fixture.store.bodies(vec![waiting.event]).await.unwrap();
-    assert_eq!(bodies[0].id, waiting.event);
+    check_dropped(&fixture, gone, dead.id, waiting).await;
     let again = fixture
         .store
         .accept(vec![fixture.event("a", Some(PRINT))])
@@ -122,4 +113,13 @@ pub(super) async fn dropped(bench: &impl Bench) {
     // What is settled later finds its place.
     fixture.settle(waiting, DeliveryState::Delivered).await;
     assert_eq!(fixture.state(waiting.id).await, DeliveryState::Delivered);
+}
+
+async fn check_dropped(fixture: &Fixture, gone: EventId, dead: DeliveryId, waiting: &Pending) {
+    assert!(fixture.store.days().await.unwrap().is_empty());
+    assert!(fixture.store.delivery(fixture.workspace, dead).await.unwrap().is_none());
+    assert!(fixture.store.event(fixture.workspace, gone).await.unwrap().is_none());
+    assert_eq!(fixture.state(waiting.id).await, DeliveryState::Waiting);
+    let bodies = fixture.store.bodies(vec![waiting.event]).await.unwrap();
+    assert_eq!(bodies[0].id, waiting.event);
 }

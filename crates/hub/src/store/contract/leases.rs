@@ -188,20 +188,21 @@ pub(super) async fn lost_connection(bench: &PostgresBench) {
     bench.cut().await;
     let works_again = async {
         loop {
-            match fixture.store.accept(vec![fixture.event("b", None)]).await {
-                Ok(_) => return,
-                Err(StoreError::Failed(_)) => tokio::task::yield_now().await,
-                Err(StoreError::Closed) => panic!("the store has closed"),
+            let accepted = fixture.store.accept(vec![fixture.event("b", None)]).await;
+            let held = fixture.store.lease(vec![fixture.connection], LONG).await;
+            match (accepted, held) {
+                (Ok(_), Ok(held)) => return held,
+                (Err(StoreError::Closed), _) | (_, Err(StoreError::Closed)) => panic!("the store has closed"),
+                _ => tokio::task::yield_now().await,
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), works_again)
-        .await
-        .expect("no new connection");
+    let held = tokio::time::timeout(std::time::Duration::from_secs(20), works_again).await;
+    let held = held.expect("no new connection");
     assert!(fixture.pending().await.len() >= 2);
-    // The same process keeps its rights.
     assert_eq!(
-        right(&fixture.store, &[fixture.connection], LONG).await,
-        Some(fixture.fence)
+        held.get(&fixture.connection),
+        Some(&fixture.fence),
+        "the same process keeps its rights"
     );
 }

@@ -2,7 +2,7 @@
 
 use switchboard_model::{
     delivery::DeliveryState,
-    id::{EventId, WorkspaceId},
+    id::{DeliveryId, EventId, WorkspaceId},
 };
 
 use super::{
@@ -61,15 +61,7 @@ pub(super) async fn by_filter(bench: &impl Bench) {
     assert_eq!(fixture.list(state(DeliveryState::Dead)).await, [all[1].id]);
     assert_eq!(fixture.list(state(DeliveryState::Waiting)).await.len(), 5);
     assert_eq!(fixture.list(state(DeliveryState::Held)).await, []);
-    let connection = Some(fixture.backup);
-    assert_eq!(fixture.list(DeliveryFilter { connection, ..none() }).await, added);
-    let event = Some(all[2].event);
-    assert_eq!(
-        fixture.list(DeliveryFilter { event, ..none() }).await,
-        [added[0], all[2].id]
-    );
-    let object = Some("task".to_owned());
-    assert_eq!(fixture.list(DeliveryFilter { object, ..none() }).await, added);
+    by_destination(&fixture, all[2].event, all[2].id, &added).await;
     let from_ms = Some(NOW + 60_000);
     assert_eq!(fixture.list(DeliveryFilter { from_ms, ..none() }).await, []);
     let (from_ms, until_ms) = (Some(NOW - 60_000), Some(NOW + 60_000));
@@ -86,4 +78,17 @@ pub(super) async fn by_filter(bench: &impl Bench) {
         .await
         .unwrap();
     assert!(events.is_empty());
+}
+
+async fn by_destination(fixture: &Fixture, event: EventId, first: DeliveryId, added: &[DeliveryId]) {
+    let none = DeliveryFilter::default;
+    let connection = Some(fixture.backup);
+    assert_eq!(fixture.list(DeliveryFilter { connection, ..none() }).await, added);
+    let event = Some(event);
+    assert_eq!(
+        fixture.list(DeliveryFilter { event, ..none() }).await,
+        [added[0], first]
+    );
+    let object = Some("task".to_owned());
+    assert_eq!(fixture.list(DeliveryFilter { object, ..none() }).await, added);
 }

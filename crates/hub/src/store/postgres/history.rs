@@ -112,7 +112,7 @@ impl PostgresStore {
             match tx.batch_execute(&drop).await {
                 Ok(()) => return Ok(tx.commit().await?),
                 Err(error) if tries < TRIES && error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                    tx.rollback().await?
+                    tx.rollback().await?;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -103,12 +103,33 @@ impl Lanes {
     }
 
     async fn renew(&self) {
-        let wanted: Vec<ConnectionId> = self.berths.lock().wanted.keys().copied().collect();
+        let wanted = self.wanted();
         match self.desk.store.lease(wanted, LEASE_MS).await {
             Ok(rights) => self.run(&rights),
             // Without the store nothing can be sent: every call needs its intent written first.
             Err(error) => tracing::error!(%error, "the rights to send could not be renewed"),
         }
+    }
+
+    /// The connections that this node wants to send for. Where another node has room for some of them, their lanes are ended first: what is
+    /// under way is brought to its end here.
+    fn wanted(&self) -> Vec<ConnectionId> {
+        let surplus = self.desk.store.surplus();
+        let berths = self.berths.lock();
+        let leaves = |id: &ConnectionId| {
+            if !surplus.contains(id) {
+                return false;
+            }
+            match berths.lanes.get(id) {
+                None => true,
+                Some(lane) => {
+                    lane.stop.send_replace(true);
+                    lane.inbox.wake();
+                    lane.task.is_finished()
+                }
+            }
+        };
+        berths.wanted.keys().copied().filter(|id| !leaves(id)).collect()
     }
 
     /// Starts what may run, ends what may not.

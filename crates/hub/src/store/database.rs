@@ -18,6 +18,14 @@ pub enum Database {
 }
 
 impl Database {
+    /// The whole address of a PostgreSQL database, with its password.
+    pub fn postgres(&self) -> Option<&str> {
+        match self {
+            Self::Folder => None,
+            Self::Postgres(url) => Some(url),
+        }
+    }
+
     /// Opens it. `file` is the SQLite file, where it is one.
     ///
     /// # Errors

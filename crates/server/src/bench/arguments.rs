@@ -26,8 +26,8 @@ pub struct BenchArguments {
     /// Answer with one JSON object as the last line; the table goes to standard error
     #[arg(long)]
     pub json: bool,
-    /// Measure on this PostgreSQL database instead of an embedded one
-    #[arg(long, value_name = "URL")]
+    /// The PostgreSQL server that is measured on (the setting `database`), each scenario with databases of its own; `None`: embedded ones.
+    #[arg(skip)]
     pub database: Option<String>,
     /// Drive what runs at this address with the same load: a hub, or another product that takes posts
     #[arg(long, value_name = "URL")]

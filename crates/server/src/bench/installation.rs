@@ -1,7 +1,12 @@
 //! A temporary data folder with its configuration and key, from which hubs are started.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
+use switchboard_hub::store::postgres::admin;
 use switchboard_model::problem::Problem;
 use tempfile::TempDir;
 
@@ -11,6 +16,9 @@ use super::{
     connection::Destination,
     failure,
 };
+
+/// Numbers the databases of this process.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// A configured data folder; it goes away with this value.
 #[derive(Debug)]
@@ -22,18 +30,25 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Makes the folder, connects these receivers and makes a key.
+    /// Makes the folder, and on the PostgreSQL `server`, where there is one, a database; connects these receivers and makes a key.
     ///
     /// # Errors
     /// What the hub says when it does not take the configuration.
-    pub fn new(database: Option<&str>, receivers: &[Receiver]) -> Result<Self, Problem> {
+    pub async fn new(server: Option<&str>, receivers: &[Receiver]) -> Result<Self, Problem> {
+        let database = match server {
+            None => None,
+            Some(server) => {
+                let number = MADE.fetch_add(1, Ordering::Relaxed);
+                Some(admin::create(server, &format!("switchboard_bench_{number}")).await?)
+            }
+        };
         let root = tempfile::Builder::new()
             .prefix("switchboard-bench-")
             .tempdir()
             .map_err(|error| failure("No temporary folder can be made", error))?;
         let mut installation = Self {
             root,
-            database: database.map(str::to_owned),
+            database,
             address: free_address()?,
             key: String::new(),
         };

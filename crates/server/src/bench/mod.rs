@@ -38,10 +38,11 @@ use crate::settings::Settings;
 ///
 /// # Errors
 /// When nothing can be measured at all.
-pub async fn run(settings: Settings, arguments: BenchArguments) -> Result<ExitCode, Problem> {
+pub async fn run(settings: Settings, mut arguments: BenchArguments) -> Result<ExitCode, Problem> {
     if let Some(BenchCommand::Relay { to }) = &arguments.command {
         return relay::run(settings.listen, to).await;
     }
+    arguments.database = settings.database.postgres().map(str::to_owned);
     let mut report = Report::new(&arguments);
     match &arguments.target {
         Some(url) => report.sections = target::measure(url, &arguments).await?,

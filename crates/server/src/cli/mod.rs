@@ -115,7 +115,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
         match arguments.command {
             Some(Command::Demo(arguments)) => demo::run(settings, arguments).await,
             Some(Command::Bench(arguments)) => bench::run(settings, arguments).await,
-            Some(Command::Crashtest(arguments)) => crashtest::run(arguments).await,
+            Some(Command::Crashtest(arguments)) => crashtest::run(&settings, arguments).await,
             Some(Command::Apply(arguments)) => apply::run(settings, arguments).await,
             Some(Command::Backup(arguments)) => backup::back_up(settings, arguments).await,
             Some(Command::Restore(arguments)) => backup::restore(settings, arguments).await,

@@ -1,26 +1,27 @@
 //! A PostgreSQL database of its own for a run.
 
-use switchboard_model::problem::{Code, Problem};
+use switchboard_hub::store::postgres::admin;
+use switchboard_model::problem::Problem;
 
 /// A database that was made for one run.
 #[derive(Debug)]
 pub struct FreshDatabase {
     /// What the hubs get as `--database`.
     pub url: String,
+    server: String,
+    name: String,
 }
 
 /// Makes the empty database `name` on the server that `server` leads to.
 ///
 /// # Errors
-/// Always, as long as the hub has no second store.
+/// When the server refuses.
 pub async fn fresh(server: &str, name: &str) -> Result<FreshDatabase, Problem> {
-    let _ = (server, name);
-    Err(Problem::new(
-        Code::WrongSetting,
-        "This version keeps everything in SQLite; there is no hub on PostgreSQL to test.",
-        "Leave --database and --nodes out.",
-    )
-    .at("database"))
+    Ok(FreshDatabase {
+        url: admin::create(server, name).await?,
+        server: server.to_owned(),
+        name: name.to_owned(),
+    })
 }
 
 impl FreshDatabase {
@@ -29,6 +30,6 @@ impl FreshDatabase {
     /// # Errors
     /// When the server refuses.
     pub async fn remove(self) -> Result<(), Problem> {
-        Ok(())
+        Ok(admin::remove(&self.server, &self.name).await?)
     }
 }

@@ -25,6 +25,7 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::problem::{Code, Problem};
 
 use self::{compare::Wrong, node::Site, plan::Plan, scene::Report, verdict::Verdict};
+use crate::settings::Settings;
 
 /// So many findings of a run are printed.
 const MOST_SHOWN: usize = 10;
@@ -44,8 +45,8 @@ pub struct CrashtestArguments {
     /// How many runs are played at the same time
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     parallel: u32,
-    /// PostgreSQL server on which each run gets a database of its own; SQLite in a temporary folder when not given
-    #[arg(long, value_name = "URL")]
+    /// The PostgreSQL server (the setting `database`) on which each run gets a database of its own; `None`: SQLite in a temporary folder.
+    #[arg(skip)]
     database: Option<String>,
     /// So many hubs on one database, of which one is killed during load and not started again; needs --database
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=16))]
@@ -92,7 +93,8 @@ impl CrashtestArguments {
 ///
 /// # Errors
 /// When a hub could not be started or refused an event.
-pub async fn run(arguments: CrashtestArguments) -> Result<ExitCode, Problem> {
+pub async fn run(settings: &Settings, mut arguments: CrashtestArguments) -> Result<ExitCode, Problem> {
+    arguments.database = settings.database.postgres().map(str::to_owned);
     if arguments.nodes.is_some() && arguments.database.is_none() {
         let next = "Name a PostgreSQL server with --database.";
         return Err(Problem::new(

@@ -13,7 +13,7 @@ pub mod backup;
 mod checkpoint;
 mod configuration;
 mod days;
-mod fill;
+pub mod fill;
 mod historian;
 mod history;
 mod journal;

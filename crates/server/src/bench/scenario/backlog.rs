@@ -31,7 +31,7 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
         // Nobody listens there.
         ..Receiver::of_messages(&format!("http://{}/", free_address()?))
     };
-    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url()), down])?;
+    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url()), down]).await?;
     let hub = installation.start().await?;
     let before = others(context, section, &installation, &sink, "before").await?;
     let idle = hub.usage().memory;

@@ -76,7 +76,7 @@ async fn beside_relay(
 ) -> Result<(Measured, Installation), Problem> {
     // The configuration is checked before minutes are spent.
     let (sink, ledger) = receiver(ANY_PORT)?;
-    let installation = Installation::new(context.database(), &[connect(&sink.url())])?;
+    let installation = Installation::new(context.database(), &[connect(&sink.url())]).await?;
     let mut relays = vec![relay(context).await?];
     let hub = installation.start().await?;
     // Let what a start does in the background come to rest.

@@ -1,8 +1,20 @@
 //! `history`: millions of stored events slow nothing down.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use switchboard_model::problem::{Code, Problem};
+use switchboard_hub::{
+    DATABASE,
+    clock::{Clock, SystemClock},
+    store::{
+        Lifecycle,
+        postgres::{self, PostgresStore},
+        sqlite::{self, SqliteStore},
+    },
+};
+use switchboard_model::{
+    id::{ConnectionId, WorkspaceId},
+    problem::Problem,
+};
 
 use super::{ANY_PORT, Context, measure_at, receiver, start};
 use crate::bench::{
@@ -15,6 +27,10 @@ use crate::bench::{
 };
 
 const EVENTS: u64 = 10_000_000;
+/// They lie over so many days.
+const DAYS: u32 = 10;
+/// Length of each stored message.
+const BYTES: usize = 1024;
 /// The first page is read so often.
 const PAGES: usize = 100;
 
@@ -40,9 +56,9 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
 
 async fn rates(context: &Context<'_>, section: &mut Section, name: &str, stored: u64) -> Result<Rates, Problem> {
     let (sink, ledger) = receiver(ANY_PORT)?;
-    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())])?;
+    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())]).await?;
     if stored > 0 {
-        store_settled_events(&installation, stored)?;
+        store_settled_events(&installation, stored).await?;
         start::starts(section, name, &installation, &sink).await?;
     }
     let hub = installation.start().await?;
@@ -72,16 +88,38 @@ async fn first_pages(list: &Destination) -> Result<Latencies, Problem> {
     Ok(times)
 }
 
-/// Writes events with settled deliveries straight into the store of an installation whose hub does not run. The store has no
-/// generator of stored events yet; the scenario says so instead of posting ten million events.
-fn store_settled_events(installation: &Installation, events: u64) -> Result<(), Problem> {
-    let place = match installation.database() {
-        Some(_) => "the database".to_owned(),
-        None => installation.data().display().to_string(),
-    };
-    Err(Problem::new(
-        Code::Internal,
-        format!("This version cannot write {events} stored events into {place}"),
-        "Leave out --scenario history, or use a version that can.",
-    ))
+/// Writes events with settled deliveries straight into the store of an installation whose hub does not run.
+async fn store_settled_events(installation: &Installation, events: u64) -> Result<(), Problem> {
+    let clock = Arc::new(SystemClock);
+    let (workspace, connection) = (WorkspaceId(1), ConnectionId(1));
+    let (events, now_ms) = (usize::try_from(events).unwrap_or(usize::MAX), clock.now_ms());
+    match installation.database() {
+        None => {
+            let store = SqliteStore::open(&installation.data().join(DATABASE), clock)?;
+            let filling = sqlite::fill::Filling {
+                workspace,
+                connection,
+                events,
+                days: DAYS,
+                now_ms,
+                bytes: BYTES,
+            };
+            store.fill(filling).await?;
+            store.close();
+        }
+        Some(url) => {
+            let store = PostgresStore::open(url, clock).await?;
+            let filling = postgres::fill::Filling {
+                workspace,
+                connection,
+                events,
+                days: DAYS,
+                now_ms,
+                bytes: BYTES,
+            };
+            store.fill(filling).await?;
+            store.close().await?;
+        }
+    }
+    Ok(())
 }

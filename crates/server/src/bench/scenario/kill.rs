@@ -33,7 +33,7 @@ async fn once(context: &Context<'_>, section: &mut Section, name: &str, pace: Pa
     // The contract of the connector: a call that was cut is repeated with its key, and the receiver knows it.
     sink.recognise_repeats();
     sink.delay(DELAY);
-    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())])?;
+    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())]).await?;
     let hub = installation.start().await?;
     let load = Load::start(context.plan(installation.events()?, pace), Arc::clone(&ledger))?;
     pause(context.arguments.duration()).await;

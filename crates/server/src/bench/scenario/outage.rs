@@ -30,7 +30,7 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
 
 async fn during(context: &Context<'_>, section: &mut Section, status: u16) -> Result<(), Problem> {
     let (sink, ledger) = receiver(ANY_PORT)?;
-    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())])?;
+    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())]).await?;
     let hub = installation.start().await?;
     let load = Load::start(
         context.plan(installation.events()?, Pace::Rate(RATE)),

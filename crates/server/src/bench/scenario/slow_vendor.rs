@@ -39,7 +39,7 @@ async fn through(context: &Context<'_>, section: &mut Section, records: u32) -> 
         parallel: Some(PARALLEL),
         ..Receiver::of_messages(&sink.url())
     };
-    let installation = Installation::new(context.database(), &[connection])?;
+    let installation = Installation::new(context.database(), &[connection]).await?;
     let hub = installation.start().await?;
     sink.open(false);
     let per_second = f64::from(PARALLEL) / DELAY.as_secs_f64() * f64::from(records);

@@ -29,7 +29,7 @@ const ASK: Duration = Duration::from_micros(200);
 pub async fn measure(context: &mut Context<'_>, section: &mut Section) -> Result<(), Problem> {
     let (sink, _) = receiver(ANY_PORT)?;
     let receivers = [Receiver::of_messages(&sink.url())];
-    let empty = Installation::new(context.database(), &receivers)?;
+    let empty = Installation::new(context.database(), &receivers).await?;
     starts(section, "empty", &empty, &sink).await?;
     let filled = match context.kept.take() {
         Some(kept) => {

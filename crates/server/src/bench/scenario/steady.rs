@@ -35,7 +35,7 @@ pub async fn half(context: &mut Context<'_>, section: &mut Section) -> Result<()
 
 async fn at_rate(context: &Context<'_>, section: &mut Section, rate: f64) -> Result<(), Problem> {
     let (sink, ledger) = receiver(ANY_PORT)?;
-    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())])?;
+    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())]).await?;
     let hub = installation.start().await?;
     let (times, answers, missing) = measure_at_rate(context.arguments, installation.events()?, &ledger, rate).await?;
     hub.stop().await;

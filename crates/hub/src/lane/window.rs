@@ -179,11 +179,15 @@ impl Window {
 }
 
 impl Queue {
-    /// The first, and with `fold` what is due behind it. One that was refused together with others is taken alone.
+    /// The first, and with `fold` what is due behind it. One that was refused together with others is taken alone; those that were in doubt
+    /// together stay together and without others, because only then what is looked for is what was sent.
     fn take(&mut self, now_ms: i64, fold: bool) -> Vec<Pending> {
-        let mut group = Vec::with_capacity(1);
+        let mut group: Vec<Pending> = Vec::with_capacity(1);
         while let Some(next) = self.waiting.front() {
-            let goes_along = fold && next.due_ms <= now_ms && !next.alone && group.len() < MOST_FOLDED;
+            let alike = group
+                .first()
+                .is_none_or(|first| first.doubt.is_some() == next.doubt.is_some());
+            let goes_along = fold && alike && next.due_ms <= now_ms && !next.alone && group.len() < MOST_FOLDED;
             if !group.is_empty() && !goes_along {
                 break;
             }

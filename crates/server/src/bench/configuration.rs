@@ -20,6 +20,9 @@ pub struct Receiver {
     pub parallel: Option<u32>,
 }
 
+/// As many calls at once as the load generator has connections by default.
+const PARALLEL: u32 = 64;
+
 /// The type of event that the usual receiver gets.
 pub const MESSAGE: &str = "message.received";
 /// Another type of event.
@@ -33,7 +36,7 @@ impl Receiver {
             url: url.to_owned(),
             on: MESSAGE,
             batch: None,
-            parallel: None,
+            parallel: Some(PARALLEL),
         }
     }
 

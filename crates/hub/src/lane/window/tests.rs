@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use switchboard_model::id::{ConnectionId, EventId};
 
 use super::*;
+use crate::store::InDoubt;
 
 fn pending(id: i64, key: &str, due_ms: i64) -> Pending {
     Pending {
@@ -106,6 +107,30 @@ fn what_is_due_for_one_record_is_taken_together_and_many_records_at_once() {
     window.land(&object, "a", &[DeliveryId(1), DeliveryId(3)], vec![]);
     assert_eq!(window.next_due(), Some(900));
     assert_eq!(ids(&window.take(&object, 900, share)), [vec![4, 6]]);
+}
+
+#[test]
+fn those_that_are_in_doubt_together_are_taken_together_and_without_others() {
+    let mut window = Window::default();
+    let doubt = Some(InDoubt {
+        since_ms: 0,
+        operation: None,
+    });
+    for id in 1..=4 {
+        let doubt = doubt.filter(|_| id <= 2);
+        window.push(Pending {
+            doubt,
+            ..pending(id, "a", 0)
+        });
+    }
+    let object: Arc<str> = "lead".into();
+    let share = Share {
+        records: 9,
+        fold: true,
+    };
+    assert_eq!(ids(&window.take(&object, 0, share)), [vec![1, 2]]);
+    window.land(&object, "a", &[1, 2].map(DeliveryId), vec![]);
+    assert_eq!(ids(&window.take(&object, 0, share)), [vec![3, 4]]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The engine: one folder per stage of an event's way, in this order.
 //!
 //! `intake` takes events and makes them durable; `normalise` gives them their variables and identity; `route` decides where they go; the
-//! outbox is a table of `store`; a `lane` per connection sends what waits through `attempt`, which speaks to vendors through
-//! `http` with tokens from `token`; `vault` seals credentials; `configuration` is the compiled wish of the users.
+//! outbox is a table of `store`; a `lane` per connection, on the node that has the right to send there, sends what waits through
+//! `attempt`, which speaks to vendors through `http` with tokens from `token`; what is over lies in the store by day. `vault` seals
+//! credentials; `configuration` is the compiled wish of the users; `failpoint` is for the crash test.
 
 pub mod attempt;
 pub mod clock;

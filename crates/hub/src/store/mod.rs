@@ -1,7 +1,7 @@
 //! What the hub keeps, as use cases. Implementations: [`sqlite`] and [`postgres`].
 //!
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
-//! store handed out. No call holds a transaction across another await.
+//! store handed out. No transaction outlives the call that began it.
 
 #[cfg(test)]
 mod contract;

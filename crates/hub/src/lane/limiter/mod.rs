@@ -24,7 +24,7 @@ use bucket::{Bucket, Full};
 pub enum Priority {
     /// Nobody: what waits in a lane.
     Background,
-    /// A person: a connection test, the replay of a single delivery.
+    /// A person: a connection test.
     Interactive,
 }
 

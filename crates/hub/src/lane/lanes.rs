@@ -139,7 +139,9 @@ impl Lanes {
             return;
         }
         berths.lanes.retain(|id, lane| {
-            let keeps = rights.get(id) == Some(&lane.fence);
+            // One that was ended to be given away, and was not, begins anew.
+            let is_over = *lane.stop.borrow() && lane.task.is_finished();
+            let keeps = rights.get(id) == Some(&lane.fence) && !is_over;
             if !keeps {
                 lane.stop.send_replace(true);
                 lane.inbox.wake();

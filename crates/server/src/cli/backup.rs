@@ -5,7 +5,10 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use switchboard_hub::{
     DATABASE,
-    store::sqlite::backup::{self, Copied},
+    store::{
+        Database,
+        sqlite::backup::{self, Copied},
+    },
 };
 use switchboard_model::problem::{Code, Problem};
 
@@ -31,6 +34,14 @@ pub struct RestoreArguments {
 /// # Errors
 /// When there is nothing to copy, or the folder cannot be written or holds something.
 pub async fn back_up(settings: Settings, arguments: BackupArguments) -> Result<ExitCode, Problem> {
+    if settings.database != Database::Folder {
+        return Err(Problem::new(
+            Code::WrongSetting,
+            format!("{} is copied by PostgreSQL's own tools.", settings.database),
+            "Use pg_dump or a continuous archive, and keep the master key apart.",
+        )
+        .at("database"));
+    }
     let database = settings.data.join(DATABASE);
     let folder = arguments.folder.clone();
     let copied = apart(move || backup::back_up(&database, &folder)).await?;

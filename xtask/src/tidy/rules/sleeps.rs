@@ -21,10 +21,6 @@ const ALLOWED: &[(&str, &str)] = &[
         "moving what is over is never urgent, and it leaves the writer alone in between",
     ),
     (
-        "crates/hub/src/lane/gate.rs",
-        "a rate limit opens at a known moment, and nothing but time announces it",
-    ),
-    (
         "crates/hub/src/lane/runner.rs",
         "a back-off ends at a known moment; letters and landings end the wait earlier",
     ),

@@ -124,10 +124,7 @@ fn those_that_are_in_doubt_together_are_taken_together_and_without_others() {
         });
     }
     let object: Arc<str> = "lead".into();
-    let share = Share {
-        records: 9,
-        fold: true,
-    };
+    let share = Share { records: 9, fold: true };
     assert_eq!(ids(&window.take(&object, 0, share)), [vec![1, 2]]);
     window.land(&object, "a", &[1, 2].map(DeliveryId), vec![]);
     assert_eq!(ids(&window.take(&object, 0, share)), [vec![3, 4]]);

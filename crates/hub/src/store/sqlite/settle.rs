@@ -98,14 +98,16 @@ impl Job for Settling {
     fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
         let mut handed = self.handed.iter();
         for settlement in &self.settlements {
-            let settled = settle(tx, settlement)?;
+            let event = settle(tx, settlement)?;
             change_link(tx.db, &settlement.link)?;
-            if let Some(hand_over) = &settlement.hand_over {
-                for (new, id) in hand_over.deliveries.iter().zip(&mut handed) {
-                    add_delivery(tx, hand_over.event, *id, new, settlement.now_ms)?;
-                }
+            let new = settlement.hand_over.iter().flat_map(|hand_over| &hand_over.deliveries);
+            let new: Vec<_> = new.zip(&mut handed).collect();
+            // What a person has cancelled meanwhile is the backup's neither.
+            let Some(event) = event else { continue };
+            for (new, id) in new {
+                add_delivery(tx, event, *id, new, settlement.now_ms)?;
             }
-            if let Some(event) = settled {
+            if settlement.state == DeliveryState::Delivered {
                 note_end(tx.db, event)?;
             }
         }
@@ -118,7 +120,7 @@ impl Job for Settling {
     }
 }
 
-/// Answers the event of a delivery that has arrived.
+/// Answers the event of the delivery; `None` when it was settled, held or cancelled already, and is left as it is.
 fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<EventId>> {
     let settled = settlement.state.is_settled();
     let row: Option<(i64, i64)> = tx
@@ -159,7 +161,7 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<E
         settlement.state,
         settlement.now_ms,
     );
-    Ok((settlement.state == DeliveryState::Delivered).then_some(EventId(event)))
+    Ok(Some(EventId(event)))
 }
 
 /// Notes that the event is over if all its deliveries have arrived.

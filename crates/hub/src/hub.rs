@@ -113,6 +113,7 @@ impl Hub {
             schedule: options.tuning.retry,
             hand_over_after_ms: options.tuning.hand_over_after_ms,
             metrics: Arc::new(Metrics::default()),
+            pace: Arc::default(),
         };
         let registry = Arc::clone(&options.registry);
         let waiting = intake::Waiting::new(options.tuning.waiting_events);

@@ -184,6 +184,8 @@ impl Flight<'_> {
             failpoint::reach(failpoint::INTENT);
         }
         let sent = send::exchange(self.desk, kind.name(), request).await;
+        let took = u64::try_from(sent.took.as_micros()).unwrap_or(u64::MAX);
+        self.vendor_us.fetch_add(took, Ordering::Relaxed);
         if !kind.is_read() {
             failpoint::reach(failpoint::SENT);
         }

@@ -7,8 +7,9 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use futures::future::join_all;
@@ -46,6 +47,8 @@ pub struct Ended {
     pub again: Vec<Pending>,
     /// Nothing of this connection is sent before this moment.
     pub hold_until_ms: Option<i64>,
+    /// How long the vendor took for its answers, all calls together.
+    pub vendor: Duration,
 }
 
 /// Tries what `order` names and writes down what came of it. `turn` is held until the first call is put together.
@@ -58,6 +61,7 @@ pub async fn fly(desk: &Desk, order: Order, turn: Turn) -> Ended {
         turn: Some(turn),
         leave: order.leave,
         told: AtomicBool::new(false),
+        vendor_us: AtomicU64::new(0),
         refused: None,
         renewals: 0,
         ended: Ended::default(),
@@ -67,6 +71,7 @@ pub async fn fly(desk: &Desk, order: Order, turn: Turn) -> Ended {
         let now_ms = desk.clock.now_ms();
         order.connection.circuit.lock().abandoned(order.leave, now_ms);
     }
+    flight.ended.vendor = Duration::from_micros(flight.vendor_us.load(Ordering::Relaxed));
     flight.ended
 }
 
@@ -80,6 +85,8 @@ pub(super) struct Flight<'a> {
     /// The leave of the circuit, and whether it was told what became of it.
     pub leave: Start,
     pub told: AtomicBool,
+    /// How long the vendor took so far, in microseconds.
+    pub vendor_us: AtomicU64,
     /// The generation of a token that the vendor refused.
     pub refused: Option<u64>,
     /// How often a new token was refused.

@@ -26,6 +26,7 @@ use crate::{
     clock::Clock,
     configuration::Connection,
     http::Client,
+    intake::Pace,
     lane::{backoff::Schedule, circuit::Start},
     metrics::Metrics,
     store::{Fence, Pending, Store},
@@ -64,6 +65,8 @@ pub struct Desk {
     pub hand_over_after_ms: i64,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How much this node owes.
+    pub pace: Arc<Pace>,
 }
 
 impl std::fmt::Debug for Desk {

@@ -1,5 +1,7 @@
 //! Makes one call: in the limiter's turn, with a token, and classified.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use switchboard_connect::{
     auth::{Token, TokenFailure},
@@ -26,18 +28,20 @@ pub struct Exchange {
     pub operation: &'static str,
     /// When it began, Unix milliseconds.
     pub started_ms: i64,
-    duration_ms: u32,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// Sends a request.
 pub async fn exchange(desk: &Desk, operation: &'static str, request: &HttpRequest) -> Exchange {
     let started_ms = desk.clock.now_ms();
+    let begun = Instant::now();
     let answer = desk.client.send(request).await;
     Exchange {
         answer,
         operation,
         started_ms,
-        duration_ms: u32::try_from(desk.clock.now_ms() - started_ms).unwrap_or(0),
+        took: begun.elapsed(),
     }
 }
 
@@ -72,7 +76,7 @@ impl Exchange {
     fn line(&self, request: String, status: Option<u16>, answer: String, records: usize) -> CallRecord {
         CallRecord {
             started_ms: self.started_ms,
-            duration_ms: self.duration_ms,
+            duration_ms: u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX),
             operation: self.operation,
             request,
             status,

@@ -1,6 +1,7 @@
 //! Takes events: recognises repeats, decides where they go, and answers when they are durable.
 
 mod fingerprint;
+mod pace;
 mod waiting;
 
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
+pub(crate) use pace::Owed;
+pub use pace::Pace;
 use waiting::Held;
 pub use waiting::{Place, Waiting};
 
@@ -85,6 +88,11 @@ pub async fn accept(
             deliveries: plan.deliveries,
             note: plan.note,
         });
+    }
+    match desk.pace.delay() {
+        Some(delay) if delay.is_zero() => {}
+        Some(delay) => tokio::time::sleep(delay).await,
+        None => return Err(waiting::behind()),
     }
     let store = Arc::clone(&desk.store);
     let accepted = Held::new(place, async move { store.accept(events).await }).await?;

@@ -134,6 +134,15 @@ impl Drop for Place {
     }
 }
 
+/// More is owed than this node can send soon.
+pub(super) fn behind() -> Problem {
+    Problem::new(
+        Code::Busy,
+        "this hub cannot send as fast as events come in; nothing of this request was kept",
+        "Wait as long as the header Retry-After says and send it again.",
+    )
+}
+
 fn busy(now: Load) -> Problem {
     Problem::new(
         Code::Busy,

@@ -1,5 +1,7 @@
 //! How busy a lane is, for people and for the forecast. Written by the lane, read by the API.
 
+use std::time::Duration;
+
 use parking_lot::Mutex;
 use switchboard_model::id::DeliveryId;
 
@@ -21,8 +23,10 @@ pub struct Measured {
     pub behind: bool,
     /// Records that one call carried of late; 0 before the first.
     pub records_per_call: f64,
-    /// How long one took of late, milliseconds.
+    /// How long one took of late, from its start on this node to its settlement, milliseconds.
     pub ms_per_call: f64,
+    /// How much of that the vendor took, from 0 to 1.
+    pub vendor_share: f64,
     /// The oldest delivery in memory.
     pub oldest: Option<DeliveryId>,
     /// The newest that the lane has heard of.
@@ -41,14 +45,23 @@ impl Load {
         *measured = Measured {
             records_per_call: measured.records_per_call,
             ms_per_call: measured.ms_per_call,
+            vendor_share: measured.vendor_share,
             ..now
         };
     }
 
-    pub(super) fn landed(&self, records: usize, took_ms: i64) {
+    /// Whether this node, and not the vendor, is what deliveries wait for.
+    pub(super) fn is_own(&self) -> bool {
+        let measured = self.0.lock();
+        measured.records_per_call > 0.0 && measured.vendor_share < 0.5
+    }
+
+    pub(super) fn landed(&self, records: usize, took: Duration, vendor: Duration) {
         let mut measured = self.0.lock();
         let weight = if measured.records_per_call == 0.0 { 1.0 } else { WEIGHT };
         measured.records_per_call += weight * (records as f64 - measured.records_per_call);
-        measured.ms_per_call += weight * (took_ms as f64 - measured.ms_per_call);
+        measured.ms_per_call += weight * (took.as_secs_f64() * 1e3 - measured.ms_per_call);
+        let share = vendor.as_secs_f64() / took.as_secs_f64().max(1e-6);
+        measured.vendor_share += weight * (share.min(1.0) - measured.vendor_share);
     }
 }

@@ -1,6 +1,11 @@
 //! The task of one lane: fills the window, starts what may start, takes in what has landed.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::FutureExt;
 use switchboard_model::{connection::ConnectionState, id::DeliveryId, problem::Fault};
@@ -21,6 +26,7 @@ use super::{
 use crate::{
     attempt::{self, Desk, Ended, Order},
     configuration::Connection,
+    intake::Owed,
     store::{Fence, Pending},
 };
 
@@ -65,6 +71,7 @@ struct Runner {
     behind: bool,
     flights: JoinSet<Flown>,
     handover: Handover,
+    owed: Owed,
     /// Not before this moment is anything started (preparation failed, credentials refused).
     held_until_ms: i64,
     failed_preparations: u32,
@@ -73,6 +80,7 @@ struct Runner {
 /// Runs until `stopped` becomes true.
 pub(super) async fn run(mut berth: Berth) {
     let connection = berth.changes.borrow_and_update().clone();
+    let pace = Arc::clone(&berth.desk.pace);
     let mut runner = Runner {
         desk: berth.desk,
         connection,
@@ -85,6 +93,7 @@ pub(super) async fn run(mut berth: Berth) {
         behind: true,
         flights: JoinSet::new(),
         handover: Handover::default(),
+        owed: Owed::new(pace),
         held_until_ms: 0,
         failed_preparations: 0,
     };
@@ -288,18 +297,22 @@ impl Runner {
             leave,
         };
         self.flights.spawn(async move {
-            let begun_ms = desk.clock.now_ms();
+            let begun = Instant::now();
             // What costs this node's own power is shared fairly; waiting for the vendor costs none.
             let connection = &order.connection;
             let turn = turns.turn(connection.workspace, connection.id, taken.len()).await;
             let flight = AssertUnwindSafe(attempt::fly(&desk, order, turn)).catch_unwind();
             let ended = flight.await.ok();
-            load.landed(taken.len(), desk.clock.now_ms() - begun_ms);
+            let vendor = ended.as_ref().map_or(Duration::ZERO, |ended| ended.vendor);
+            load.landed(taken.len(), begun.elapsed(), vendor);
             Flown { object, taken, ended }
         });
     }
 
-    fn note_load(&self) {
+    fn note_load(&mut self) {
+        // What waits for a vendor owes nobody anything.
+        let owed = if self.load.is_own() { self.window.waiting() } else { 0 };
+        self.owed.set(owed);
         self.load.note(Measured {
             waiting: self.window.waiting(),
             in_flight: self.flights.len(),

@@ -29,7 +29,7 @@ const SPARE_PAGES: i64 = 16_384;
 const GIVEN_BACK: i64 = 128;
 
 const EVENT: &str = "id, workspace, kind, received_ms, data, note";
-const DELIVERY: &str = "id, workspace, event, connection, object, record_key, options, state, attempts, due_ms, settled_ms, \
+pub(super) const DELIVERY: &str = "id, workspace, event, connection, object, record_key, options, state, attempts, due_ms, settled_ms, \
                         external_id, problem, fallback, carrier, handed_over_ms";
 const ATTEMPT: &str =
     "id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records";
@@ -310,7 +310,8 @@ pub(super) fn bring_back(store: &super::days::Days, db: &Connection, event: Even
     Ok(())
 }
 
-fn copy_rows(
+/// Copies the rows that a column selects, except those that are there already.
+pub(super) fn copy_rows(
     from: &Connection,
     to: &Connection,
     table: &str,

@@ -101,7 +101,7 @@ impl Fixture {
     }
 
     async fn waiting_for(&self, event: EventId) -> Pending {
-        let pending = self.pending().await.into_iter();
+        let mut pending = self.pending().await.into_iter();
         pending.rfind(|pending| pending.event == event).unwrap()
     }
 
@@ -140,19 +140,19 @@ async fn fill(fixture: &Fixture) -> Moved {
     let mut old = EventId(0);
     for (accepted_ms, fingerprint, delivered_ms) in [
         (NOW - 40 * DAY, TWICE, NOW - 40 * DAY),
-        (NOW - 2 * DAY, print(1), NOW - 2 * DAY),
-        (NOW - 2 * DAY, print(2), NOW - DAY),
+        (NOW - 2 * DAY, print(41), NOW - 2 * DAY),
+        (NOW - 2 * DAY, print(42), NOW - DAY),
     ] {
         let event = fixture.accept_at(accepted_ms, fingerprint).await;
         let pending = fixture.waiting_for(event).await;
         fixture
             .settle_with_call(&pending, DeliveryState::Delivered, delivered_ms)
             .await;
-        if fingerprint == print(1) {
+        if fingerprint == print(41) {
             old = event;
         }
     }
-    let half = fixture.accept_at(NOW - DAY, print(3)).await;
+    let half = fixture.accept_at(NOW - DAY, print(43)).await;
     // The store's clock says that it is the last day by now.
     let added = vec![delivery(fixture.connection, "contact", None)];
     fixture.store.add_deliveries(half, added).await.unwrap();
@@ -182,7 +182,7 @@ async fn check(fixture: &Fixture, moved: &Moved) {
         .unwrap()
         .doubt;
     assert_eq!(doubt.map(|doubt| doubt.since_ms), Some(NOW + 5));
-    for (fingerprint, event) in [(print(1), Some(moved.old)), (PRINT, None), (TWICE, None)] {
+    for (fingerprint, event) in [(print(41), Some(moved.old)), (PRINT, None), (TWICE, None)] {
         match fixture.accept_again(fingerprint).await {
             Accepted::Repeat(first) => {
                 assert!(event.is_none_or(|event| event == first));
@@ -192,7 +192,7 @@ async fn check(fixture: &Fixture, moved: &Moved) {
         }
     }
     let content = [9; 8];
-    let conflict = fixture.accept_again(Fingerprint { content, ..print(2) }).await;
+    let conflict = fixture.accept_again(Fingerprint { content, ..print(42) }).await;
     assert!(matches!(conflict, Accepted::Conflict(_)), "{conflict:?}");
     let body = fixture.store.event(fixture.workspace, moved.old).await.unwrap();
     assert_eq!(body.unwrap().event.data["messageContent"], "早");

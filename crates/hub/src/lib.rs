@@ -20,5 +20,6 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Trial, Tuning, Unchanged, done, lock_folder,
+    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, TestReport, Trial, Tuning, Unchanged, done,
+    lock_folder,
 };

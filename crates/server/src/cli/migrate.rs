@@ -15,7 +15,10 @@ use switchboard_hub::{
     store::{
         Database, StoreError,
         postgres::transfer::PostgresTransfer,
-        sqlite::{SqliteStore, transfer::{SqliteSource, SqliteTarget}},
+        sqlite::{
+            SqliteStore,
+            transfer::{SqliteSource, SqliteTarget},
+        },
         transfer::{Source, Target, transfer},
     },
 };

@@ -114,7 +114,13 @@ impl Fixture {
 
     /// The ids of what is listed, and the counts.
     async fn look(&self) -> (Vec<EventId>, Vec<(DeliveryId, DeliveryState, usize)>, [u64; 3]) {
-        let (page, none) = (Page { before: None, limit: 500 }, EventFilter::default());
+        let (page, none) = (
+            Page {
+                before: None,
+                limit: 500,
+            },
+            EventFilter::default(),
+        );
         let events = self.store.events(self.workspace, none, page).await.unwrap();
         let mut deliveries = Vec::new();
         for id in self.list(DeliveryFilter::default()).await {
@@ -294,7 +300,11 @@ async fn what_is_over_moves_into_its_day_and_the_rest_into_the_database() {
     drop((there, occupied));
     let file = other.file();
     let waiting = hot(&file, "delivery WHERE state <> 10");
-    assert_eq!(hot(&file, "event"), waiting, "each event that is not over, and no other");
+    assert_eq!(
+        hot(&file, "event"),
+        waiting,
+        "each event that is not over, and no other"
+    );
     assert_eq!(hot(&file, "delivery"), waiting + 1, "with all its deliveries");
     assert_eq!((hot(&file, "over"), hot(&file, "attempt")), (0, 0));
     assert_eq!(hot(&file, "recent"), 2, "the others are in runs");

@@ -99,9 +99,7 @@ impl SqliteTarget {
         let (mut over, mut open) = (Vec::new(), Vec::new());
         for row in rows {
             let is_over = match part.name {
-                "delivery" => {
-                    number(state.and_then(|at| row.get(at))) == i64::from(DeliveryState::Delivered as u8)
-                }
+                "delivery" => number(state.and_then(|at| row.get(at))) == i64::from(DeliveryState::Delivered as u8),
                 "event" => !self.waits(number(row.first()))?,
                 _ => true,
             };
@@ -133,7 +131,9 @@ impl SqliteTarget {
             return Err(StoreError::Failed("a fingerprint is not as expected".into()));
         };
         let (Ok(key), Ok(content)) = (key[..].try_into(), content[..].try_into()) else {
-            return Err(StoreError::Failed("a fingerprint is of another length than expected".into()));
+            return Err(StoreError::Failed(
+                "a fingerprint is of another length than expected".into(),
+            ));
         };
         let print = Print {
             event: number(Some(event)),

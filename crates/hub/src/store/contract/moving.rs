@@ -237,6 +237,29 @@ fn hot(file: &std::path::Path, table: &str) -> usize {
         .unwrap()
 }
 
+/// Fills an empty PostgreSQL database, after a move that was interrupted.
+async fn to_postgres(source: &mut SqliteSource, bench: &PostgresBench) {
+    let mut target = PostgresTransfer::target(&bench.url).await.unwrap();
+    let page = source.page(&PARTS[0], None, 10).await.unwrap();
+    target.put(&PARTS[0], page).await.unwrap();
+    drop(target);
+    let mut target = PostgresTransfer::target(&bench.url).await.unwrap();
+    transfer(source, &mut target, |_, _| {}).await.unwrap();
+    drop(target);
+    let mut occupied = PostgresTransfer::target(&bench.url).await.unwrap();
+    let again = transfer(source, &mut occupied, |_, _| {}).await;
+    assert!(again.is_err(), "the target is not empty");
+}
+
+/// Fills an empty folder.
+async fn to_sqlite(source: &mut dyn Source) -> SqliteBench {
+    let bench = SqliteBench::new();
+    bench.open().await.close().await.unwrap();
+    let mut target = SqliteTarget::open(&bench.file()).unwrap();
+    transfer(source, &mut target, |_, _| {}).await.unwrap();
+    bench
+}
+
 pub(super) async fn there_and_back(bench: &PostgresBench) {
     let sqlite = SqliteBench::new();
     let fixture = Fixture::new(&sqlite).await;
@@ -245,32 +268,17 @@ pub(super) async fn there_and_back(bench: &PostgresBench) {
     fixture.store.close().await.unwrap();
     let mut source = SqliteSource::open(&sqlite.file()).unwrap();
     let before = rows(&mut source).await;
-    // One that is interrupted leaves nothing behind.
-    let mut target = PostgresTransfer::target(&bench.url).await.unwrap();
-    let page = source.page(&PARTS[0], None, 10).await.unwrap();
-    target.put(&PARTS[0], page).await.unwrap();
-    drop(target);
-    let mut target = PostgresTransfer::target(&bench.url).await.unwrap();
-    transfer(&mut source, &mut target, |_, _| {}).await.unwrap();
-    drop(target);
+    to_postgres(&mut source, bench).await;
     let mut there = PostgresTransfer::source(&bench.url).await.unwrap();
     assert_eq!(rows(&mut there).await, before);
-    let mut occupied = PostgresTransfer::target(&bench.url).await.unwrap();
-    let again = transfer(&mut source, &mut occupied, |_, _| {}).await;
-    assert!(again.is_err(), "the target is not empty");
-    drop(occupied);
-    let back = SqliteBench::new();
-    back.open().await.close().await.unwrap();
-    let mut target = SqliteTarget::open(&back.file()).unwrap();
-    transfer(&mut there, &mut target, |_, _| {}).await.unwrap();
-    drop((target, there));
+    let back = to_sqlite(&mut there).await;
+    drop(there);
     assert_eq!(rows(&mut SqliteSource::open(&back.file()).unwrap()).await, before);
-    let back_again = on(back.open().await, &fixture).await;
-    assert_eq!(back_again.look().await, seen);
-    check(&back_again, &moved).await;
-    let there = on(bench.open().await, &fixture).await;
-    assert_eq!(there.look().await, seen);
-    check(&there, &moved).await;
+    for store in [back.open().await, bench.open().await] {
+        let here = on(store, &fixture).await;
+        assert_eq!(here.look().await, seen);
+        check(&here, &moved).await;
+    }
 }
 
 #[tokio::test]

@@ -52,11 +52,11 @@ impl Case {
             .first()
             .map(|first| first.record_key.clone())
             .unwrap_or_default();
-        let doubt = doubts.iter().map(|doubt| match doubt.operation {
+        let doubt = doubts.last().map(|doubt| match doubt.operation {
             Some(kind) => Doubt::Of(kind),
             None => Doubt::Yes,
         });
-        let doubt = doubt.last().unwrap_or_default();
+        let doubt = doubt.unwrap_or_default();
         let (record, known) = match change {
             Change::Write(record) => (record, Known::new(link, doubt)),
             Change::Remove(record) => (record, Known::removal(link, doubt)),

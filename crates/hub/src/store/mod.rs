@@ -118,7 +118,8 @@ pub trait History: Send + Sync {
     /// The days that are kept, oldest first.
     fn days(&self) -> Answer<'_, Vec<DayRow>>;
 
-    /// Drops the history of a day at once, and with it what recognises repeats of its events. What of that day is not settled stays.
+    /// Drops the history of a day at once, with what ended badly and what recognises repeats of its events. What of that day is not settled
+    /// stays.
     fn drop_day(&self, day: Date) -> Answer<'_, ()>;
 }
 

@@ -68,7 +68,8 @@ impl Part {
 
 use Kind::{Bytes, Number, Text};
 
-/// Everything that is moved, in an order in which nothing refers to what comes later. Rights to send and hints are not moved.
+/// Everything that is moved: first what others refer to, and deliveries before their events, so that a target knows which events are over.
+/// Fingerprints go by their event, of which each has one at most. Rights to send and hints are not moved.
 pub const PARTS: &[Part] = &[
     Part {
         name: "workspace",
@@ -114,28 +115,6 @@ pub const PARTS: &[Part] = &[
         ],
     },
     Part {
-        name: "event",
-        key: 1,
-        columns: &[
-            ("id", Number),
-            ("workspace", Number),
-            ("kind", Text),
-            ("received_ms", Number),
-            ("data", Text),
-            ("note", Text),
-        ],
-    },
-    Part {
-        name: "seen",
-        key: 2,
-        columns: &[
-            ("workspace", Number),
-            ("key", Bytes),
-            ("content", Bytes),
-            ("event", Number),
-        ],
-    },
-    Part {
         name: "delivery",
         key: 1,
         columns: &[
@@ -159,6 +138,28 @@ pub const PARTS: &[Part] = &[
             ("problem", Text),
             ("carrier", Number),
             ("handed_over_ms", Number),
+        ],
+    },
+    Part {
+        name: "event",
+        key: 1,
+        columns: &[
+            ("id", Number),
+            ("workspace", Number),
+            ("kind", Text),
+            ("received_ms", Number),
+            ("data", Text),
+            ("note", Text),
+        ],
+    },
+    Part {
+        name: "seen",
+        key: 1,
+        columns: &[
+            ("event", Number),
+            ("workspace", Number),
+            ("key", Bytes),
+            ("content", Bytes),
         ],
     },
     Part {

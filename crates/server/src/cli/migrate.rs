@@ -15,7 +15,10 @@ use switchboard_hub::{
     store::{
         Database, StoreError,
         postgres::transfer::PostgresTransfer,
-        sqlite::{SqliteStore, transfer::SqliteTransfer},
+        sqlite::{
+            SqliteStore,
+            transfer::{SqliteSource, SqliteTarget},
+        },
         transfer::{Source, Target, transfer},
     },
 };
@@ -109,7 +112,7 @@ async fn source(place: &Place, settings: &Settings) -> Result<(Box<dyn Source>, 
                 ));
             }
             let lock = prepare(folder, &file)?;
-            Ok((Box::new(SqliteTransfer::source(&file)?), Some(lock)))
+            Ok((Box::new(SqliteSource::open(&file)?), Some(lock)))
         }
         None => Ok((
             Box::new(PostgresTransfer::source(url(place)).await.map_err(unusable)?),
@@ -124,7 +127,7 @@ async fn target(place: &Place, settings: &Settings) -> Result<(Box<dyn Target>, 
             check_folder(folder)?;
             let file = folder.join(switchboard_hub::DATABASE);
             let lock = prepare(folder, &file)?;
-            Ok((Box::new(SqliteTransfer::target(&file)?), Some(lock)))
+            Ok((Box::new(SqliteTarget::open(&file)?), Some(lock)))
         }
         None => Ok((
             Box::new(PostgresTransfer::target(url(place)).await.map_err(unusable)?),

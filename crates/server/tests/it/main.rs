@@ -12,6 +12,7 @@ mod examples;
 mod first_steps;
 mod hub;
 mod lost_answers;
+mod migrate;
 mod operation;
 mod order;
 mod pressure;

@@ -120,6 +120,12 @@ async fn check_dropped(fixture: &Fixture, gone: EventId, dead: DeliveryId, waiti
     assert!(fixture.store.delivery(fixture.workspace, dead).await.unwrap().is_none());
     assert!(fixture.store.event(fixture.workspace, gone).await.unwrap().is_none());
     assert_eq!(fixture.state(waiting.id).await, DeliveryState::Waiting);
+    let tally = fixture
+        .store
+        .tally(fixture.workspace, fixture.connection)
+        .await
+        .unwrap();
+    assert_eq!((tally.pending, tally.delivered, tally.dead), (2, 1, 0));
     let bodies = fixture.store.bodies(vec![waiting.event]).await.unwrap();
     assert_eq!(bodies[0].id, waiting.event);
 }

@@ -73,11 +73,11 @@ contract! {
     lists::by_filter as lists_are_filtered_by_state_connection_event_object_and_time,
     history::lists_across as lists_go_across_what_waits_and_what_is_over,
     history::repeats_across as a_repeat_is_recognised_after_its_event_was_archived,
+    history::dropped as a_dropped_day_is_gone_but_for_what_is_not_settled,
     configuration::revision as the_revision_grows_with_each_change_of_the_configuration,
     configuration::keys as keys_are_kept_and_raise_the_revision,
     configuration::closed as a_closed_store_says_so;
     several nodes:
-    history::dropped as a_dropped_day_is_gone_but_for_what_is_not_settled,
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,
     leases::shares as nodes_share_the_connections_and_give_away_what_is_too_much,
     leases::late_settlement as a_late_settlement_of_a_former_holder_is_ignored_once_another_has_intended,

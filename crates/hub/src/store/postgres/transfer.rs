@@ -131,12 +131,25 @@ impl PostgresTransfer {
         } else {
             ("", "")
         };
+        // A key can come again after the window of repeats of the other store; what came last counts.
+        let newest = if table == "seen" {
+            (
+                "DISTINCT ON (workspace, key) ",
+                "ORDER BY workspace, key, event DESC
+                 ON CONFLICT (workspace, key) DO UPDATE SET content = excluded.content, event = excluded.event
+                 WHERE seen.event < excluded.event",
+            )
+        } else {
+            ("", "")
+        };
+        let names = names.join(", ");
         let sql = format!(
-            "INSERT INTO {table} ({}{}) SELECT *{} FROM unnest({})",
-            names.join(", "),
+            "INSERT INTO {table} ({names}{}) SELECT {}*{} FROM unnest({}) AS new ({names}) {}",
             fence.0,
+            newest.0,
             fence.1,
-            arrays.join(", ")
+            arrays.join(", "),
+            newest.1
         );
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         self.0.execute(&sql, &values).await?;

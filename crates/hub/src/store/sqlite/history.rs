@@ -8,13 +8,17 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::civil::Date;
 use rusqlite::{Connection, params};
-use switchboard_model::id::EventId;
+use switchboard_model::{
+    delivery::DeliveryState,
+    id::{ConnectionId, EventId},
+};
 
 use super::{
     SqliteStore,
     days::Day,
     historian::Books,
     runs::{fingerprints_that_stay, keep},
+    settle::note_end,
     writer::{Class, Tx},
 };
 use crate::store::{Answer, DayRow, History, StoreError};
@@ -29,7 +33,7 @@ const SPARE_PAGES: i64 = 16_384;
 const GIVEN_BACK: i64 = 128;
 
 const EVENT: &str = "id, workspace, kind, received_ms, data, note";
-const DELIVERY: &str = "id, workspace, event, connection, object, record_key, options, state, attempts, due_ms, settled_ms, \
+pub(super) const DELIVERY: &str = "id, workspace, event, connection, object, record_key, options, state, attempts, due_ms, settled_ms, \
                         external_id, problem, fallback, carrier, handed_over_ms";
 const ATTEMPT: &str =
     "id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records";
@@ -90,6 +94,12 @@ impl History for SqliteStore {
             let Some(day) = Day::of_date(day) else {
                 return Ok(());
             };
+            while self
+                .writer
+                .write_with(Class::Outcome, move |tx| delete_settled(tx, day))
+                .await?
+                > 0
+            {}
             while self
                 .writer
                 .write_with(Class::Outcome, move |tx| delete_over(tx.db, day))
@@ -264,6 +274,37 @@ fn delete_range(db: &Connection, range: [i64; 2]) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Deletes deliveries of a day that ended badly, some at a time. Events that nothing else is left to do for are over by that.
+fn delete_settled(tx: &mut Tx<'_>, day: Day) -> rusqlite::Result<usize> {
+    let dead = DeliveryState::Dead;
+    let mut select = tx.db.prepare_cached(
+        "SELECT id, event, connection, state FROM delivery WHERE id BETWEEN ?1 AND ?2 AND state > 10 ORDER BY id LIMIT ?3",
+    )?;
+    let rows = select.query_map(params![day.floor(), day.end() - 1, BITE], |row| {
+        Ok((
+            row.get(0)?,
+            EventId(row.get(1)?),
+            ConnectionId(row.get(2)?),
+            row.get(3)?,
+        ))
+    })?;
+    let found: Vec<(i64, EventId, ConnectionId, u8)> = rows.collect::<rusqlite::Result<_>>()?;
+    for (id, event, connection, state) in &found {
+        for sql in [
+            "DELETE FROM attempt WHERE delivery = ?1",
+            "DELETE FROM delivery WHERE id = ?1",
+        ] {
+            tx.db.prepare_cached(sql)?.execute([id])?;
+        }
+        if *state == dead as u8 {
+            // Cancelled ones are not counted.
+            tx.tallies.moved(*connection, dead, DeliveryState::Cancelled, 0);
+        }
+        note_end(tx.db, *event)?;
+    }
+    Ok(found.len())
+}
+
 /// Deletes events of a day that are over and were not copied yet, some at a time.
 fn delete_over(db: &Connection, day: Day) -> rusqlite::Result<usize> {
     let mut select =
@@ -310,7 +351,8 @@ pub(super) fn bring_back(store: &super::days::Days, db: &Connection, event: Even
     Ok(())
 }
 
-fn copy_rows(
+/// Copies the rows that a column selects, except those that are there already.
+pub(super) fn copy_rows(
     from: &Connection,
     to: &Connection,
     table: &str,

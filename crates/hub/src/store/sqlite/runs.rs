@@ -17,10 +17,10 @@ const SEEN_SLICE: usize = 4_096;
 
 /// A fingerprint on its way from one table to another.
 pub(super) struct Print {
-    event: i64,
-    workspace: i64,
-    key: [u8; 16],
-    content: [u8; 8],
+    pub(super) event: i64,
+    pub(super) workspace: i64,
+    pub(super) key: [u8; 16],
+    pub(super) content: [u8; 8],
 }
 
 fn print(row: &rusqlite::Row<'_>) -> rusqlite::Result<Print> {
@@ -154,7 +154,7 @@ fn due_fingerprints(books: &mut Books, today: Day) -> Result<Vec<Print>, StoreEr
 }
 
 /// The number of a run that is not there yet, nor was begun.
-fn next_run(db: &Connection) -> rusqlite::Result<i64> {
+pub(super) fn next_run(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row(
         "SELECT 1 + max(coalesce((SELECT max(number) FROM run), 0), coalesce((SELECT max(run) FROM seen), 0))",
         [],
@@ -162,7 +162,7 @@ fn next_run(db: &Connection) -> rusqlite::Result<i64> {
     )
 }
 
-fn insert_prints(db: &Connection, run: i64, rows: &[Print]) -> rusqlite::Result<()> {
+pub(super) fn insert_prints(db: &Connection, run: i64, rows: &[Print]) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
         "INSERT OR IGNORE INTO seen (run, workspace, key, content, event) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;

@@ -165,7 +165,7 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<E
 }
 
 /// Notes that the event is over if all its deliveries have arrived.
-fn note_end(db: &Connection, event: EventId) -> rusqlite::Result<()> {
+pub(super) fn note_end(db: &Connection, event: EventId) -> rusqlite::Result<()> {
     let all: bool = db
         .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND state <> 10)")?
         .query_row([event.0], |row| row.get(0))?;

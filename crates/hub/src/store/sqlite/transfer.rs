@@ -1,69 +1,40 @@
-//! Export and import of the whole file, for a move to or from another database.
+//! Export and import of the database with its days, for a move to or from another one.
+//!
+//! Fingerprints go by their event. In the days they lie in runs (see `seen.rs`), which are read one after the other and made anew; those of
+//! the newest day go into `recent`, as if they had just come.
 
-use std::path::Path;
+mod export;
+mod import;
 
 use rusqlite::{
-    Connection, ToSql, params_from_iter,
+    ToSql,
     types::{ToSqlOutput, Value, ValueRef},
 };
 
-use crate::store::{
-    Answer, StoreError,
-    transfer::{Cell, Part, Row, Source, Target},
-};
+use crate::store::transfer::{Cell, Part};
 
-/// A file that nobody else writes to.
-#[derive(Debug)]
-pub struct SqliteTransfer(Connection);
+pub use export::SqliteSource;
+pub use import::SqliteTarget;
 
-impl SqliteTransfer {
-    /// Opens a file whose schema is up to date (see [`super::SqliteStore::open`]) for reading.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub fn source(file: &Path) -> Result<Self, StoreError> {
-        let db = super::connect(file)?;
-        db.execute_batch("BEGIN")?;
-        Ok(Self(db))
-    }
+/// Columns that deliveries of the days do not have: what has arrived is not in doubt.
+const DAYS_LACK: &[&str] = &["doubt_ms", "operation", "means", "request_digest"];
 
-    /// The same for writing.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or somebody else writes to it.
-    pub fn target(file: &Path) -> Result<Self, StoreError> {
-        let db = super::connect(file)?;
-        db.execute_batch("BEGIN IMMEDIATE")?;
-        Ok(Self(db))
-    }
+/// Where rows of a part lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lies {
+    /// In the database alone.
+    Hot,
+    /// In the database, or in the day that their id names.
+    Dated,
+    /// Fingerprints.
+    Runs,
+}
 
-    fn read(&self, part: &Part, after: Option<&Row>, limit: usize) -> rusqlite::Result<Vec<Row>> {
-        let (columns, key) = (part.column_list(), part.key_list());
-        let mut values: Vec<&dyn ToSql> = after.into_iter().flatten().map(|cell| cell as &dyn ToSql).collect();
-        let places = vec!["?"; values.len()].join(", ");
-        let border = match after {
-            Some(_) => format!("WHERE ({key}) > ({places})"),
-            None => String::new(),
-        };
-        values.push(&limit);
-        let sql = format!("SELECT {columns} FROM {} {border} ORDER BY {key} LIMIT ?", part.name);
-        let mut select = self.0.prepare_cached(&sql)?;
-        let rows = select.query_map(params_from_iter(values), |row| {
-            (0..part.columns.len())
-                .map(|column| Ok(cell(row.get(column)?)))
-                .collect()
-        })?;
-        rows.collect()
-    }
-
-    fn write(&self, part: &Part, rows: &[Row]) -> rusqlite::Result<()> {
-        let places = vec!["?"; part.columns.len()].join(", ");
-        let sql = format!("INSERT INTO {} ({}) VALUES ({places})", part.name, part.column_list());
-        let mut insert = self.0.prepare_cached(&sql)?;
-        for row in rows {
-            insert.execute(params_from_iter(row))?;
-        }
-        Ok(())
+fn lies(part: &Part) -> Lies {
+    match part.name {
+        "event" | "delivery" | "attempt" => Lies::Dated,
+        "seen" => Lies::Runs,
+        _ => Lies::Hot,
     }
 }
 
@@ -78,6 +49,13 @@ fn cell(value: Value) -> Cell {
     }
 }
 
+fn number(cell: Option<&Cell>) -> i64 {
+    match cell {
+        Some(Cell::Number(number)) => *number,
+        _ => 0,
+    }
+}
+
 impl ToSql for Cell {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
@@ -86,32 +64,5 @@ impl ToSql for Cell {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
-    }
-}
-
-impl Source for SqliteTransfer {
-    fn page(&mut self, part: &'static Part, after: Option<Row>, limit: usize) -> Answer<'_, Vec<Row>> {
-        Box::pin(async move { Ok(self.read(part, after.as_ref(), limit)?) })
-    }
-}
-
-impl Target for SqliteTransfer {
-    fn is_empty(&mut self) -> Answer<'_, bool> {
-        Box::pin(async move {
-            let sql = "SELECT NOT EXISTS (SELECT 1 FROM workspace) AND NOT EXISTS (SELECT 1 FROM event)";
-            Ok(self.0.query_row(sql, [], |row| row.get(0))?)
-        })
-    }
-
-    fn put(&mut self, part: &'static Part, rows: Vec<Row>) -> Answer<'_, ()> {
-        Box::pin(async move { Ok(self.write(part, &rows)?) })
-    }
-
-    fn finish(&mut self) -> Answer<'_, ()> {
-        Box::pin(async move {
-            Ok(self
-                .0
-                .execute_batch("UPDATE revision SET number = number + 1; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?)
-        })
     }
 }

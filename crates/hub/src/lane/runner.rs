@@ -122,10 +122,9 @@ impl Runner {
             self.cursor = DeliveryId(0);
         }
         for pending in letters.hints {
-            if pending.id > self.cursor {
-                self.cursor = pending.id;
-                self.window.push(pending);
-            }
+            // Its id may be smaller than what was read: other nodes give ids, too. One that was read and sent meanwhile is refused by its intent.
+            self.cursor = self.cursor.max(pending.id);
+            self.window.push(pending);
         }
         if let Some(back_to) = letters.back_to {
             self.cursor = self.cursor.min(DeliveryId(back_to.0 - 1));

@@ -15,6 +15,7 @@ mod lost_answers;
 mod migrate;
 mod operation;
 mod order;
+mod outage;
 mod pressure;
 mod readme;
 mod repeats;

@@ -1,0 +1,40 @@
+//! A vendor that is away: what waits is left in peace, and goes out when it is back.
+
+use serde_json::{Value, json};
+
+use crate::{hub::Folder, vendors, wait::until};
+
+const MESSAGES: usize = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_vendor_is_away_nothing_burns_tries_and_few_calls_are_made() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    // So few tries would be used up at once if they counted.
+    let hub = folder.start_with(&["--retry-attempts", "6", "--retry-base-ms", "20", "--retry-cap-ms", "50"]);
+    hub.post("/api/crm/configure", &vendors::webhook(&vendors))
+        .await
+        .fine(200);
+    vendors::down(&vendors, "webhook", true);
+    let all: Vec<Value> = (0..MESSAGES)
+        .map(|n| json!({"type": "message.received", "data": {"messageContent": format!("сообщение {n}")}}))
+        .collect();
+    hub.post("/v1/events", &json!(all)).await.fine(202);
+    until("the circuit is open", async || {
+        let connections = hub.get("/v1/connections").await.fine(200);
+        (connections["items"][0]["lane"]["state"] == "open").then_some(())
+    })
+    .await;
+    let calls = vendors::calls(&vendors, "webhook", "POST", "/in");
+    assert!(calls <= 30, "{calls} calls for {MESSAGES} messages");
+    let waiting = hub.get("/v1/deliveries?state=waiting&limit=200").await.fine(200);
+    let waiting = waiting["items"].as_array().unwrap();
+    assert!(waiting.iter().filter(|delivery| delivery["attempts"] == 0).count() > MESSAGES / 2);
+    assert!(
+        waiting.iter().all(|delivery| delivery["expected_at"].is_string()),
+        "{waiting:#?}"
+    );
+    vendors::down(&vendors, "webhook", false);
+    hub.idle().await;
+    assert_eq!(vendors::records(&vendors, "webhook", "deliveries").len(), MESSAGES);
+    assert_eq!(hub.get("/v1/deliveries?state=dead").await.fine(200)["items"], json!([]));
+}

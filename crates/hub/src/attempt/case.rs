@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
+    route::takes_removals,
     store::{CallRecord, InDoubt, Pending},
 };
 
@@ -134,6 +135,11 @@ fn change_of(
         Problem::new(Code::NotFound, detail, "Send the event again if it still matters.")
     })?;
     if event.kind.is_removal() {
+        if !pending.options.as_ref().is_some_and(takes_removals) {
+            let detail = format!("`{}` keeps what is deleted elsewhere", connection.key);
+            let next = "Write `deletions: true` at this target of the route if its records are to be removed, too.";
+            return Err(Problem::new(Code::ObjectUnsupported, detail, next));
+        }
         // Removing takes no complete record.
         let record = record::make(connection, pending, event).unwrap_or_default();
         return Ok(Change::Remove(record));

@@ -99,6 +99,11 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
     planner.finish()
 }
 
+/// Whether a target's options say that records are removed there, too. Nobody loses records by a route that only says `on: "*"`.
+pub(crate) fn takes_removals(options: &Map<String, Value>) -> bool {
+    options.get("deletions") == Some(&Value::Bool(true))
+}
+
 struct Planner<'a> {
     data: &'a Map<String, Value>,
     deliveries: Vec<NewDelivery>,
@@ -118,7 +123,18 @@ impl Planner<'_> {
                 .push(format!("connection `{}` is switched off", connection.key));
             return;
         }
-        let objects = self.objects(connection, kind, target);
+        if kind.is_removal() && !target.is_some_and(|target| takes_removals(&target.options)) {
+            self.notes.push(format!(
+                "connection `{}` keeps what is deleted elsewhere: no route to it says `deletions: true`",
+                connection.key
+            ));
+            return;
+        }
+        let mut objects = self.objects(connection, kind, target);
+        if kind.is_removal() {
+            // What stands for an event is not what is gone.
+            objects.retain(|object| connection.record_kind(object) != RecordKind::Event);
+        }
         let options = target
             .map(|target| &target.options)
             .filter(|options| !options.is_empty());

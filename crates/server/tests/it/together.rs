@@ -97,3 +97,24 @@ async fn one_record_that_the_vendor_refuses_does_not_take_the_others_of_its_call
     let dead = hub.get("/v1/deliveries?state=dead").await.fine(200);
     assert_eq!(dead["items"].as_array().unwrap().len(), 1, "{dead:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_contact_is_removed_only_where_a_route_says_so() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    let hub = folder.start();
+    contacts_only(&hub, &vendors).await;
+    let person = message(1, "здравствуйте");
+    hub.settled(&hub.message(person.clone()).await).await;
+    let gone = json!({"type": "contact.deleted", "data": person});
+    let receipt = hub.post("/v1/events", &gone).await.fine(202);
+    assert_eq!(receipt["deliveries"], 0, "{receipt}");
+    let route = json!({"strategy": "parallel_sync", "on": "*", "targets": [{"type": "hubspot", "deletions": true}]});
+    hub.post("/api/crm/configure", &route).await.fine(200);
+    let receipt = hub.post("/v1/events", &gone).await.fine(202);
+    let story = hub.settled(receipt["id"].as_str().unwrap()).await;
+    assert_eq!(story["deliveries"][0]["state"], "delivered", "{story:#}");
+    assert!(vendors::records(&vendors, "hubspot", "contacts").is_empty());
+    // Whoever comes back is a new record.
+    hub.settled(&hub.message(message(1, "снова")).await).await;
+    assert_eq!(vendors::records(&vendors, "hubspot", "contacts").len(), 1);
+}

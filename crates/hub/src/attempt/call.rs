@@ -315,9 +315,13 @@ impl Flight<'_> {
             let last = case.calls.last();
             case.verdict.is_none() && last.is_some_and(|line| line.outcome == "reauthorise")
         });
-        if refused {
+        // However many calls of a round meet the same token, it is one token that was refused.
+        if refused && self.refused != Some(round.generation) {
             self.renewals += 1;
             self.refused = Some(round.generation);
+        } else if !refused && !cases.is_empty() && self.refused.is_none() {
+            // The token was good: the next refusal is another story.
+            self.renewals = 0;
         }
     }
 }

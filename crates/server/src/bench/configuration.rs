@@ -85,11 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn the_connectors_own_values_stay_unless_a_scenario_has_others() {
+    fn only_the_pace_and_the_calls_at_once_differ_from_the_connectors_own_values_unless_a_scenario_has_others() {
         let usual = Receiver::of_messages("http://127.0.0.1:1/");
         assert_eq!(
             usual.settings(),
-            json!({ "url": "http://127.0.0.1:1/", "callsPerSecond": NO_LIMIT })
+            json!({ "url": "http://127.0.0.1:1/", "callsPerSecond": NO_LIMIT, "parallel": PARALLEL })
         );
         let packed = Receiver {
             batch: Some(50),

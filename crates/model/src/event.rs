@@ -30,7 +30,7 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     ("contact.updated", "a contact changed in another system"),
     (
         "contact.deleted",
-        "a contact was removed in another system; goes only where a route says `deletions: true`",
+        "a contact was removed in another system; goes only where a route has `deletions: true` among its options",
     ),
     ("task.completed", "a task was finished"),
 ];

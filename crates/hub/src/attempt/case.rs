@@ -137,7 +137,7 @@ fn change_of(
     if event.kind.is_removal() {
         if !pending.options.as_ref().is_some_and(takes_removals) {
             let detail = format!("`{}` keeps what is deleted elsewhere", connection.key);
-            let next = "Write `deletions: true` at this target of the route if its records are to be removed, too.";
+            let next = "Write `deletions: true` among the options of this target of the route if its records are to be removed, too.";
             return Err(Problem::new(Code::ObjectUnsupported, detail, next));
         }
         // Removing takes no complete record.

@@ -125,7 +125,7 @@ impl Planner<'_> {
         }
         if kind.is_removal() && !target.is_some_and(|target| takes_removals(&target.options)) {
             self.notes.push(format!(
-                "connection `{}` keeps what is deleted elsewhere: no route to it says `deletions: true`",
+                "connection `{}` keeps what is deleted elsewhere: no route to it has `deletions: true` among its options",
                 connection.key
             ));
             return;

@@ -108,7 +108,7 @@ async fn a_deleted_contact_is_removed_only_where_a_route_says_so() {
     let gone = json!({"type": "contact.deleted", "data": person});
     let receipt = hub.post("/v1/events", &gone).await.fine(202);
     assert_eq!(receipt["deliveries"], 0, "{receipt}");
-    let route = json!({"strategy": "parallel_sync", "on": "*", "targets": [{"type": "hubspot", "deletions": true}]});
+    let route = json!({"strategy": "parallel_sync", "on": "*", "targets": [{"type": "hubspot", "options": {"deletions": true}}]});
     hub.post("/api/crm/configure", &route).await.fine(200);
     let receipt = hub.post("/v1/events", &gone).await.fine(202);
     let story = hub.settled(receipt["id"].as_str().unwrap()).await;

@@ -24,12 +24,12 @@ struct Flow {
 /// takes no time. Works on copies of buckets, in bounded time for any number of calls.
 pub(super) fn forecast(mut buckets: Vec<(Bucket, u64)>, calls: u64, begin_ms: i64) -> i64 {
     const BACKGROUND: Priority = Priority::Background;
-    let paces = |buckets: &[(Bucket, u64)]| -> Vec<(f64, f64)> {
-        let each = buckets.iter();
-        each.filter_map(|(bucket, cost)| bucket.pace(*cost, BACKGROUND))
-            .collect()
-    };
-    let slowest = paces(&buckets).iter().map(|pace| pace.0).fold(f64::INFINITY, f64::min);
+    // A bucket that has room for all of them says nothing about the time that it takes.
+    let binding = buckets.iter_mut().filter_map(|(bucket, cost)| {
+        let (rate, _) = bucket.pace(*cost, BACKGROUND)?;
+        (bucket.room(*cost, BACKGROUND, begin_ms) < calls).then_some(rate)
+    });
+    let slowest = binding.fold(f64::INFINITY, f64::min);
     let step = calls as f64 / slowest / STEPS;
     // A bucket that the vendor has closed or others have filled is looked at closely for as long as that lasts.
     let mut flow: Option<Flow> = None;

@@ -13,9 +13,9 @@ use switchboard_connect::{connector::Means, manifest::OperationKind};
 use switchboard_hub::{
     clock::{Clock, SystemClock},
     store::{
-        CallRecord, ConfigurationChange, ConnectionWrite, DeliveryFilter, Fence, Fingerprint, Intent, Journal, Leasing,
-        Lifecycle, LinkChange, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement,
-        postgres::{PostgresStore, fill::Filling},
+        CallRecord, ConfigurationChange, ConnectionWrite, DeliveryFilter, Fence, Filling, Fingerprint, Intent, Journal,
+        Leasing, Lifecycle, LinkChange, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement,
+        postgres::PostgresStore,
     },
 };
 use switchboard_model::{

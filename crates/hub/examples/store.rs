@@ -15,9 +15,8 @@ use serde_json::{Map, json};
 use switchboard_hub::{
     clock::{Clock, SystemClock},
     store::{
-        CallRecord, ConfigurationChange, ConnectionWrite, DeliveryFilter, Fence, Fingerprint, History, Journal,
-        LinkChange, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement,
-        sqlite::{Filling, SqliteStore},
+        CallRecord, ConfigurationChange, ConnectionWrite, DeliveryFilter, Fence, Filling, Fingerprint, History,
+        Journal, LinkChange, NewDelivery, NewEvent, Outbox, Page, Pending, Register, Settlement, sqlite::SqliteStore,
     },
 };
 use switchboard_model::{

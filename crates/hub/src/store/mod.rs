@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod contract;
 mod database;
+mod filling;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -22,6 +23,7 @@ use switchboard_model::{
 };
 
 pub use database::Database;
+pub use filling::Filling;
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.

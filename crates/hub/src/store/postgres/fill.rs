@@ -1,27 +1,10 @@
 //! A measuring aid: puts delivered events into the history as if they had been accepted and sent on earlier days.
 
 use jiff::ToSpan;
-use switchboard_model::id::{ConnectionId, WorkspaceId, floor_of};
+use switchboard_model::id::floor_of;
 
 use super::{PostgresStore, Trouble, days};
-use crate::store::StoreError;
-
-/// What to put into the history.
-#[derive(Debug, Clone, Copy)]
-pub struct Filling {
-    /// Whose.
-    pub workspace: WorkspaceId,
-    /// Where everything was delivered.
-    pub connection: ConnectionId,
-    /// How many events; each has one delivery, one call, one fingerprint and one link.
-    pub events: usize,
-    /// Over how many days, the last of which is the one before `now_ms`.
-    pub days: u32,
-    /// Unix milliseconds.
-    pub now_ms: i64,
-    /// Length of each message, in bytes.
-    pub bytes: usize,
-}
+use crate::store::{Filling, StoreError};
 
 /// The ids of a day are spread over it; node 63 keeps them apart from those that the store gives. 22 bits are below the milliseconds of an id,
 /// 16 below the node.

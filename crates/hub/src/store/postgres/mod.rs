@@ -17,7 +17,7 @@ pub mod admin;
 mod configuration;
 mod connect;
 mod days;
-pub mod fill;
+mod fill;
 mod history;
 mod intend;
 mod journal;

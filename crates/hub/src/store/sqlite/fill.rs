@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
-use switchboard_model::id::{ConnectionId, DeliveryId, EventId, IdSource, WorkspaceId};
+use switchboard_model::id::{DeliveryId, EventId, IdSource};
 
 use super::{
     SqliteStore,
@@ -12,28 +12,11 @@ use super::{
     seen::{Filter, RUN, Run},
     writer::Class,
 };
-use crate::store::StoreError;
+use crate::store::{Filling, StoreError};
 
 /// The node of the ids, so that they are none that the store itself gives.
 const NODE: u8 = 63;
 const THREADS: usize = 2;
-
-/// What to put into the history.
-#[derive(Debug, Clone, Copy)]
-pub struct Filling {
-    /// Whose.
-    pub workspace: WorkspaceId,
-    /// Where everything was delivered.
-    pub connection: ConnectionId,
-    /// How many events; each has one delivery, one call and one fingerprint.
-    pub events: usize,
-    /// Over how many days, the last of which is the one before `now_ms`.
-    pub days: u32,
-    /// Unix milliseconds.
-    pub now_ms: i64,
-    /// Length of each message, in bytes.
-    pub bytes: usize,
-}
 
 impl SqliteStore {
     /// Puts delivered events into the history, for measurements with a large one. Nothing is synced before the end, and a day that is there

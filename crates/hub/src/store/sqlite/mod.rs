@@ -13,7 +13,7 @@ pub mod backup;
 mod checkpoint;
 mod configuration;
 mod days;
-pub mod fill;
+mod fill;
 mod historian;
 mod history;
 mod journal;
@@ -37,8 +37,6 @@ use switchboard_model::id::IdSource;
 
 use super::StoreError;
 use crate::clock::Clock;
-
-pub use fill::Filling;
 
 /// How long another process may keep the file locked before a write fails.
 const BUSY: Duration = Duration::from_secs(10);

@@ -5,11 +5,7 @@ use std::{sync::Arc, time::Instant};
 use switchboard_hub::{
     DATABASE,
     clock::{Clock, SystemClock},
-    store::{
-        Lifecycle,
-        postgres::{self, PostgresStore},
-        sqlite::{self, SqliteStore},
-    },
+    store::{Filling, Lifecycle, postgres::PostgresStore, sqlite::SqliteStore},
 };
 use switchboard_model::{
     id::{ConnectionId, WorkspaceId},
@@ -93,30 +89,22 @@ async fn store_settled_events(installation: &Installation, events: u64) -> Resul
     let clock = Arc::new(SystemClock);
     let (workspace, connection) = (WorkspaceId(1), ConnectionId(1));
     let (events, now_ms) = (usize::try_from(events).unwrap_or(usize::MAX), clock.now_ms());
+    let filling = Filling {
+        workspace,
+        connection,
+        events,
+        days: DAYS,
+        now_ms,
+        bytes: BYTES,
+    };
     match installation.database() {
         None => {
             let store = SqliteStore::open(&installation.data().join(DATABASE), clock)?;
-            let filling = sqlite::fill::Filling {
-                workspace,
-                connection,
-                events,
-                days: DAYS,
-                now_ms,
-                bytes: BYTES,
-            };
             store.fill(filling).await?;
             store.close();
         }
         Some(url) => {
             let store = PostgresStore::open(url, clock).await?;
-            let filling = postgres::fill::Filling {
-                workspace,
-                connection,
-                events,
-                days: DAYS,
-                now_ms,
-                bytes: BYTES,
-            };
             store.fill(filling).await?;
             store.close().await?;
         }

@@ -457,7 +457,7 @@ async fn the_tally_follows_every_change() {
 #[tokio::test]
 async fn a_filled_history_reads_like_one_that_grew() {
     let fixture = fixture().await;
-    let filling = crate::store::sqlite::Filling {
+    let filling = crate::store::Filling {
         workspace: fixture.workspace,
         connection: fixture.connection,
         events: 300,

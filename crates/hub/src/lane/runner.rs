@@ -310,8 +310,8 @@ impl Runner {
 
     fn note_load(&mut self) {
         // What waits for a vendor owes nobody anything.
-        let owed = if self.load.is_own() { self.window.waiting() } else { 0 };
-        self.owed.set(owed);
+        let waits_for_us = self.load.is_own() && !self.connection.circuit.lock().is_outage();
+        self.owed.set(if waits_for_us { self.window.waiting() } else { 0 });
         self.load.note(Measured {
             waiting: self.window.waiting(),
             in_flight: self.flights.len(),

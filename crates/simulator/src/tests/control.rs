@@ -43,7 +43,7 @@ async fn what_was_received_is_told_as_records_summary_and_calls() {
     );
     let (_, summary) = control(&running, "GET", "summary", &Value::Null).await;
     let webhook = &summary["vendors"]["webhook"];
-    assert_eq!(webhook["records"], json!({"deliveries": 2, "repeats": 1}));
+    assert_eq!(webhook["records"], json!({"calls": 2, "deliveries": 2, "repeats": 1}));
     assert_eq!(
         (&webhook["calls"], &webhook["statuses"]),
         (&json!(2), &json!({"200": 2}))

@@ -54,6 +54,7 @@ impl Window {
     }
 
     /// How many are being sent.
+    #[cfg(test)]
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }

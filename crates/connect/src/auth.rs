@@ -136,6 +136,11 @@ impl TokenSource {
         self.replaces.names().any(|name| name == credential)
     }
 
+    /// The credentials that an answer may replace.
+    pub fn replaced_credentials(&self) -> Vec<String> {
+        self.replaces.names().map(str::to_owned).collect()
+    }
+
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &TokenSpec) -> Option<Self> {
         let TokenResultSpec {
             when,

@@ -1,11 +1,6 @@
 //! From the text of a manifest to a connector. Everything that is wrong is reported at once, each with its line.
 
-use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
-use serde_json::Value;
-use switchboard_model::{
-    nearest::nearest,
-    problem::{Code, Problem},
-};
+use switchboard_model::problem::{Code, Problem};
 
 use crate::{
     account::Tables,
@@ -13,6 +8,7 @@ use crate::{
     compile::{Compiler, child},
     connector::Connector,
     document::Document,
+    form,
     interpolation::Escape,
     limit::Bucket,
     manifest::Manifest,
@@ -28,8 +24,10 @@ use crate::{
 /// The published description of manifests.
 pub const MANIFEST_SCHEMA: &str = include_str!("../../../connectors/manifest.schema.json");
 
+const SEE: &str = "See connectors/manifest.schema.json.";
+
 /// The files of one connector.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     /// Text of `connector.yaml`.
     pub manifest: String,
@@ -47,11 +45,7 @@ pub struct Files {
 /// Everything that is wrong with the manifest.
 pub fn load(files: &Files) -> Result<Connector, Vec<Problem>> {
     let document = Document::parse(&files.manifest, &files.name).map_err(|problem| vec![problem])?;
-    let schema = schema().map_err(|problem| vec![problem])?;
-    let problems: Vec<_> = schema
-        .iter_errors(document.value())
-        .flat_map(|error| explain(&document, &error))
-        .collect();
+    let problems = form::faults(&document, MANIFEST_SCHEMA, SEE);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -60,7 +54,7 @@ pub fn load(files: &Files) -> Result<Connector, Vec<Problem>> {
             Code::ManifestInvalid,
             "",
             error.to_string(),
-            "See connectors/manifest.schema.json.",
+            SEE,
         )]
     })?;
     let mut compiler = Compiler::new(&document);
@@ -70,12 +64,6 @@ pub fn load(files: &Files) -> Result<Connector, Vec<Problem>> {
         Some(connector) if problems.is_empty() => Ok(connector),
         _ => Err(problems),
     }
-}
-
-fn schema() -> Result<Validator, Problem> {
-    let broken = |detail: String| Problem::new(Code::Internal, detail, "Report this.");
-    let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).map_err(|error| broken(error.to_string()))?;
-    jsonschema::draft202012::new(&schema).map_err(|error| broken(error.to_string()))
 }
 
 fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> Option<Connector> {
@@ -141,57 +129,4 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
         rules,
         operations,
     })
-}
-
-/// What a schema error means, at the line where it is to be mended.
-fn explain(document: &Document, error: &ValidationError<'_>) -> Vec<Problem> {
-    let at = error.instance_path().to_string();
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
-            .iter()
-            .map(|key| unknown_key(document, &at, key, error))
-            .collect(),
-        // Of several allowed forms the one that comes nearest tells most.
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            let nearest = context
-                .iter()
-                .filter(|errors| !is_other_type(errors))
-                .min_by_key(|errors| errors.len());
-            match nearest {
-                Some(errors) => errors.iter().flat_map(|error| explain(document, error)).collect(),
-                None => vec![document.problem(Code::ManifestInvalid, &at, "this has none of the allowed forms", SEE)],
-            }
-        }
-        _ => vec![document.problem(Code::ManifestInvalid, &at, error.to_string(), SEE)],
-    }
-}
-
-const SEE: &str = "See connectors/manifest.schema.json.";
-
-/// Whether a form fails because the value is of another JSON type altogether.
-fn is_other_type(errors: &[ValidationError<'_>]) -> bool {
-    errors
-        .iter()
-        .any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().is_empty())
-}
-
-fn unknown_key(document: &Document, at: &str, key: &str, error: &ValidationError<'_>) -> Problem {
-    let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap_or_default();
-    let beside = error.schema_path().to_string();
-    let properties = beside
-        .strip_suffix("/additionalProperties")
-        .map(|of| format!("{of}/properties"));
-    let properties = properties
-        .and_then(|pointer| schema.pointer(&pointer))
-        .and_then(Value::as_object);
-    let known: Vec<_> = properties
-        .into_iter()
-        .flat_map(|properties| properties.keys().map(String::as_str))
-        .collect();
-    let next = match nearest(key, known.iter().copied()) {
-        Some(near) => format!("Did you mean `{near}`?"),
-        None => SEE.to_owned(),
-    };
-    let problem = Problem::new(Code::ManifestInvalid, format!("nobody reads the key `{key}`"), next);
-    problem.at(document.place_of_key(&child(at, key)))
 }

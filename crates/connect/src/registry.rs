@@ -1,6 +1,7 @@
 //! All connectors: those that are built in, and those of a folder on disk, which add to them or take their place.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -21,10 +22,45 @@ const MANIFEST: &str = "connector.yaml";
 const ICON: &str = "icon.svg";
 const GUIDE: &str = "guide.md";
 
+impl Files {
+    /// The files of a folder on disk. What is not there, except the manifest, is empty.
+    ///
+    /// # Errors
+    /// When the manifest cannot be read.
+    pub fn of_folder(folder: &Path) -> Result<Self, Problem> {
+        let path = folder.join(MANIFEST);
+        let manifest = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        let beside = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        Ok(Self {
+            manifest,
+            icon: beside(ICON),
+            guide: beside(GUIDE),
+            name: path.display().to_string(),
+        })
+    }
+}
+
 /// Every connector by its slug.
 #[derive(Debug, Clone)]
 pub struct Registry {
     connectors: IndexMap<String, Arc<Connector>>,
+    /// The files of those that came by [`Registry::reread`].
+    read: HashMap<String, Files>,
+}
+
+/// What came of reading a folder of connectors again.
+#[derive(Debug)]
+pub struct Reread {
+    /// All connectors as they are now.
+    pub registry: Registry,
+    /// Those that are new or changed.
+    pub loaded: Vec<String>,
+    /// Those whose files are as they were.
+    pub unchanged: Vec<String>,
+    /// Those that are gone from the folder.
+    pub removed: Vec<String>,
+    /// What is wrong with the others. They stay as they were before.
+    pub problems: Vec<Problem>,
 }
 
 impl Registry {
@@ -35,6 +71,7 @@ impl Registry {
     pub fn embedded() -> Result<Self, Vec<Problem>> {
         let mut registry = Self {
             connectors: IndexMap::new(),
+            read: HashMap::new(),
         };
         let mut problems = Vec::new();
         for folder in EMBEDDED.dirs() {
@@ -56,9 +93,28 @@ impl Registry {
         registry.finish(problems)
     }
 
+    /// One connector and no other.
+    pub fn alone(connector: Connector) -> Self {
+        Self {
+            connectors: IndexMap::from([(connector.slug.clone(), Arc::new(connector))]),
+            read: HashMap::new(),
+        }
+    }
+
+    /// The files of a built-in connector.
+    pub fn embedded_files(slug: &str) -> Option<Files> {
+        let file = |name: &str| Self::embedded_file(slug, name).unwrap_or_default().to_owned();
+        Some(Files {
+            manifest: Self::embedded_manifest(slug)?.to_owned(),
+            icon: file(ICON),
+            guide: file(GUIDE),
+            name: format!("{slug}/{MANIFEST}"),
+        })
+    }
+
     /// The manifest of a built-in connector as it was written.
     pub fn embedded_manifest(slug: &str) -> Option<&'static str> {
-        EMBEDDED.get_file(format!("{slug}/{MANIFEST}"))?.contents_utf8()
+        Self::embedded_file(slug, MANIFEST)
     }
 
     /// The same with the connectors of a folder: each subfolder with a `connector.yaml` adds one, or takes the place of the
@@ -68,28 +124,51 @@ impl Registry {
     /// When the folder cannot be read, or everything that is wrong with its connectors.
     pub fn with_folder(mut self, folder: &Path) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let entries = fs::read_dir(folder).map_err(|error| vec![unreadable(folder, &error)])?;
-        let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        folders.sort();
-        for folder in folders.into_iter().filter(|folder| folder.join(MANIFEST).is_file()) {
-            let path = folder.join(MANIFEST);
-            match fs::read_to_string(&path) {
-                Ok(manifest) => {
-                    let beside = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
-                    let name = path.display().to_string();
-                    let files = Files {
-                        manifest,
-                        icon: beside(ICON),
-                        guide: beside(GUIDE),
-                        name,
-                    };
-                    let slug = folder.file_name().unwrap_or_default().to_string_lossy();
-                    self.take(&slug, &files, &mut problems);
-                }
-                Err(error) => problems.push(unreadable(&path, &error)),
+        for folder in folders(folder).map_err(|error| vec![unreadable(folder, &error)])? {
+            let slug = folder.file_name().unwrap_or_default().to_string_lossy();
+            match Files::of_folder(&folder) {
+                Ok(files) => self.take(&slug, &files, &mut problems),
+                Err(problem) => problems.push(problem),
             }
         }
         self.finish(problems)
+    }
+
+    /// These connectors with those of a folder that may change while the program runs. What is wrong with one of them keeps no other
+    /// away: it stays as it was in `before`, the registry that is in use. Connectors whose files did not change are the same objects as
+    /// there. A folder that is not there has none.
+    pub fn reread(&self, before: &Self, folder: &Path) -> Reread {
+        let mut reread = Reread {
+            registry: self.clone(),
+            loaded: Vec::new(),
+            unchanged: Vec::new(),
+            removed: Vec::new(),
+            problems: Vec::new(),
+        };
+        let folders = match folders(folder) {
+            Ok(folders) => folders,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                reread.problems.push(unreadable(folder, &error));
+                reread.registry = before.clone();
+                return reread;
+            }
+        };
+        let mut seen = Vec::new();
+        for folder in folders {
+            let slug = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            reread.take(before, &slug, Files::of_folder(&folder));
+            seen.push(slug);
+        }
+        let gone = before.read.keys().filter(|slug| !seen.contains(slug));
+        reread.removed = gone.cloned().collect();
+        reread.removed.sort();
+        reread
+    }
+
+    /// A file of a built-in connector's folder, for example `scenario.yaml`.
+    pub fn embedded_file(slug: &str, name: &str) -> Option<&'static str> {
+        EMBEDDED.get_file(format!("{slug}/{name}"))?.contents_utf8()
     }
 
     /// The connector with this slug or alias, regardless of case.
@@ -114,11 +193,7 @@ impl Registry {
             Ok(connector) if connector.slug == folder => {
                 self.connectors.insert(connector.slug.clone(), Arc::new(connector));
             }
-            Ok(connector) => {
-                let detail = format!("the folder `{folder}` holds the connector `{}`", connector.slug);
-                let problem = Problem::new(Code::ManifestInvalid, detail, "Give folder and slug the same name.");
-                problems.push(problem.at(files.name.clone()));
-            }
+            Ok(connector) => problems.push(misplaced(folder, &connector, files)),
             Err(found) => problems.extend(found),
         }
     }
@@ -126,20 +201,85 @@ impl Registry {
     /// Nothing may go by two meanings.
     fn finish(self, mut problems: Vec<Problem>) -> Result<Self, Vec<Problem>> {
         for connector in self.connectors.values() {
-            let names = std::iter::once(&connector.slug).chain(&connector.aliases);
-            for name in names {
-                let others = self
-                    .connectors
-                    .values()
-                    .filter(|other| other.slug != connector.slug && other.is_called(name));
-                problems.extend(others.map(|other| {
-                    let detail = format!("`{name}` means both {} and {}", connector.slug, other.slug);
-                    Problem::new(Code::ManifestInvalid, detail, "Take the name away from one of them.")
-                }));
-            }
+            problems.extend(self.clashes(connector));
         }
         if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
+
+    /// The names of a connector that mean another one, too.
+    fn clashes(&self, connector: &Connector) -> Vec<Problem> {
+        let names = std::iter::once(&connector.slug).chain(&connector.aliases);
+        let clash = |name: &String| {
+            let mut others = self.connectors.values();
+            let other = others
+                .find(|other| other.slug != connector.slug && other.is_called(name))?;
+            let detail = format!("`{name}` means both {} and {}", connector.slug, other.slug);
+            Some(Problem::new(
+                Code::ManifestInvalid,
+                detail,
+                "Take the name away from one of them.",
+            ))
+        };
+        names.filter_map(clash).collect()
+    }
+}
+
+impl Reread {
+    fn take(&mut self, before: &Registry, slug: &str, files: Result<Files, Problem>) {
+        let known = before.read.get(slug);
+        let compiled = match files {
+            Ok(files) if known == Some(&files) => None,
+            Ok(files) => Some(self.compile(slug, &files).map(|connector| (connector, files))),
+            Err(problem) => Some(Err(vec![problem])),
+        };
+        match compiled {
+            Some(Ok((connector, files))) => {
+                self.registry.connectors.insert(slug.to_owned(), Arc::new(connector));
+                self.registry.read.insert(slug.to_owned(), files);
+                self.loaded.push(slug.to_owned());
+            }
+            None => {
+                self.keep(before, slug);
+                self.unchanged.push(slug.to_owned());
+            }
+            Some(Err(problems)) => {
+                self.keep(before, slug);
+                self.problems.extend(problems);
+            }
+        }
+    }
+
+    fn compile(&self, slug: &str, files: &Files) -> Result<Connector, Vec<Problem>> {
+        let connector = load(files)?;
+        if connector.slug != slug {
+            return Err(vec![misplaced(slug, &connector, files)]);
+        }
+        let clashes = self.registry.clashes(&connector);
+        if clashes.is_empty() { Ok(connector) } else { Err(clashes) }
+    }
+
+    /// The connector that was read from this folder before.
+    fn keep(&mut self, before: &Registry, slug: &str) {
+        if let (Some(files), Some(connector)) = (before.read.get(slug), before.connectors.get(slug)) {
+            self.registry.connectors.insert(slug.to_owned(), Arc::clone(connector));
+            self.registry.read.insert(slug.to_owned(), files.clone());
+        }
+    }
+}
+
+/// The folders inside of this one that hold a manifest, by name.
+fn folders(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|folder| folder.join(MANIFEST).is_file())
+        .collect();
+    folders.sort();
+    Ok(folders)
+}
+
+fn misplaced(folder: &str, connector: &Connector, files: &Files) -> Problem {
+    let detail = format!("the folder `{folder}` holds the connector `{}`", connector.slug);
+    Problem::new(Code::ManifestInvalid, detail, "Give folder and slug the same name.").at(files.name.clone())
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {

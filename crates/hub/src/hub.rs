@@ -55,7 +55,7 @@ struct Inner {
     store: Arc<dyn Store>,
     desk: Desk,
     vault: Vault,
-    registry: Arc<Registry>,
+    registry: RwLock<Arc<Registry>>,
     configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
@@ -115,7 +115,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
         };
-        let registry = Arc::clone(&options.registry);
+        let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
         let hub = Self {
             inner: Arc::new(Inner {
@@ -245,6 +245,25 @@ impl Hub {
         Ok(())
     }
 
+    /// The connectors.
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.inner.registry.read())
+    }
+
+    /// Goes by these connectors from now on. Connections whose connector is another one than before are compiled anew, and what they had
+    /// looked up beforehand is looked up again; all others go on as they are.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read; then the former connectors stay.
+    pub async fn adopt_connectors(&self, registry: Arc<Registry>) -> Result<(), Problem> {
+        let before = std::mem::replace(&mut *self.inner.registry.write(), registry);
+        let adopted = self.refresh().await;
+        if adopted.is_err() {
+            *self.inner.registry.write() = before;
+        }
+        adopted
+    }
+
     fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.inner.configuration.read())
     }
@@ -258,7 +277,7 @@ impl Hub {
             vault: self.inner.vault.clone(),
             gates: self.inner.gates.clone(),
         };
-        let compiled = Configuration::compile(stored, &self.configuration(), &self.inner.registry, &tools);
+        let compiled = Configuration::compile(stored, &self.configuration(), &self.registry(), &tools);
         let compiled = Arc::new(compiled);
         *self.inner.configuration.write() = Arc::clone(&compiled);
         if let Some(running) = &*self.inner.running.lock() {

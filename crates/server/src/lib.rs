@@ -3,9 +3,12 @@
 pub mod api;
 mod bench;
 pub mod cli;
+pub mod conformance;
+mod connectors;
 pub mod crashtest;
 pub mod demo;
 mod nearest;
 mod serve;
 pub mod settings;
+mod shortened;
 mod simulated;

@@ -2,13 +2,13 @@
 
 use std::{io::ErrorKind, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use switchboard_connect::registry::Registry;
 use switchboard_hub::{Hub, HubOptions, Tuning, clock::SystemClock, lane::backoff::Schedule, vault::MasterKeySource};
 use switchboard_model::problem::{Code, Problem};
 use tokio::{net::TcpListener, signal, sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{
     api::{self, App},
+    connectors::Shelf,
     settings::{MasterKey, Settings},
 };
 
@@ -17,8 +17,8 @@ use crate::{
 pub struct Opened {
     /// The hub, not started.
     pub hub: Hub,
-    /// The connectors.
-    pub registry: Arc<Registry>,
+    /// Where the connectors come from.
+    pub connectors: Arc<Shelf>,
 }
 
 /// Opens the data folder. The hub sends nothing yet.
@@ -27,12 +27,12 @@ pub struct Opened {
 /// When the folder, the database, the master key or a connector's manifest cannot be used.
 pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
     check_folder(&settings.data)?;
-    let registry = Arc::new(registry(settings.connectors.as_deref())?);
+    let connectors = Arc::new(Shelf::open(settings)?);
     let options = HubOptions {
         data: settings.data.clone(),
         database: settings.database.clone(),
         clock: Arc::new(SystemClock),
-        registry: Arc::clone(&registry),
+        registry: Arc::new(connectors.registry()),
         allow_private_addresses: settings.allow_private_addresses,
         master_key: match &settings.master_key {
             MasterKey::File(path) => MasterKeySource::File(path.clone()),
@@ -52,22 +52,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
     };
     Ok(Opened {
         hub: Hub::open(options).await?,
-        registry,
-    })
-}
-
-/// The embedded connectors and those of a folder.
-///
-/// # Errors
-/// Everything that is wrong with a manifest.
-pub fn registry(folder: Option<&Path>) -> Result<Registry, Problem> {
-    let registry = match folder {
-        None => Registry::embedded(),
-        Some(folder) => Registry::embedded().and_then(|registry| registry.with_folder(folder)),
-    };
-    registry.map_err(|problems| {
-        Problem::all(problems)
-            .unwrap_or_else(|| Problem::new(Code::ManifestInvalid, "The connectors cannot be read.", "Report this."))
+        connectors,
     })
 }
 
@@ -112,7 +97,7 @@ impl Server {
     /// When the address or the folder cannot be used, or another hub is at work there.
     pub async fn start(settings: &Settings) -> Result<Self, Problem> {
         let listener = bind(settings.listen).await?;
-        let Opened { hub, registry } = open(settings).await?;
+        let Opened { hub, connectors } = open(settings).await?;
         hub.start()?;
         let workspace = hub.default_workspace().await?;
         let first_key = if hub.keys(workspace).await?.is_empty() {
@@ -125,7 +110,7 @@ impl Server {
             .map_err(|error| no_address(settings.listen, &error))?;
         let router = api::router(App {
             hub: hub.clone(),
-            registry,
+            connectors,
             limits: settings.limits,
         });
         let (stop, mut stopped) = watch::channel(false);

@@ -180,6 +180,15 @@ impl Connection {
             && self.row.reason == row.reason
     }
 
+    /// Whether its connector is the one that the registry has under this name.
+    pub(super) fn has_connector_of(&self, registry: &Registry) -> bool {
+        match (&self.connector, registry.get(&self.spec.connector)) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Whether deliveries can be sent now.
     pub fn can_send(&self) -> bool {
         self.enabled && self.state == ConnectionState::Active
@@ -326,6 +335,14 @@ impl Connection {
 
 /// The fact that says that all preparations are done.
 const PREPARED: &str = "prepared";
+
+impl ConnectionRow {
+    /// The same before anything was looked up: another connector may want to know other things.
+    pub(super) fn unprepared(mut self) -> Self {
+        self.facts.shift_remove(PREPARED);
+        self
+    }
+}
 
 /// What the credentials of a connection are sealed for.
 pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {

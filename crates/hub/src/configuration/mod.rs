@@ -48,8 +48,10 @@ impl Configuration {
             ..Self::default()
         };
         for row in stored.connections {
-            let connection = match before.connections.get(&row.id).filter(|old| old.is_same(&row)) {
-                Some(old) => Arc::clone(old),
+            let old = before.connections.get(&row.id);
+            let connection = match old.filter(|old| old.is_same(&row)) {
+                Some(old) if old.has_connector_of(registry) => Arc::clone(old),
+                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools)),
                 None => Arc::new(Connection::compile(row, registry, tools)),
             };
             configuration.connections.insert(connection.id, Arc::clone(&connection));

@@ -13,7 +13,7 @@ impl Hub {
     /// Every problem of every item; then nothing is changed.
     pub async fn configure(&self, workspace: WorkspaceId, items: Vec<Item>) -> Result<Configured, Problem> {
         let now_ms = self.clock().now_ms();
-        let (change, mut done) = prepare_change(workspace, items, &self.inner.registry, &self.inner.vault, now_ms)?;
+        let (change, mut done) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms)?;
         self.inner.store.configure(workspace, change).await?;
         self.refresh().await?;
         let configuration = self.configuration();

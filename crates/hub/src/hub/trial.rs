@@ -82,7 +82,7 @@ impl Hub {
     pub async fn test_spec(&self, workspace: WorkspaceId, spec: ConnectionSpec) -> Result<TestReport, Problem> {
         let now_ms = self.clock().now_ms();
         let items = vec![Item::Connection(spec)];
-        let (change, _) = prepare_change(workspace, items, &self.inner.registry, &self.inner.vault, now_ms)?;
+        let (change, _) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms)?;
         let connections = change.connections.into_iter().map(|write| ConnectionRow {
             id: switchboard_model::id::ConnectionId(0),
             workspace,
@@ -101,7 +101,7 @@ impl Hub {
             vault: self.inner.vault.clone(),
             gates: self.inner.gates.for_trial(),
         };
-        let compiled = Configuration::compile(stored, &Configuration::default(), &self.inner.registry, &tools);
+        let compiled = Configuration::compile(stored, &Configuration::default(), &self.registry(), &tools);
         let connection = compiled.connections().next().cloned();
         let connection =
             connection.ok_or_else(|| Problem::new(Code::Internal, "nothing to test", "Please report this."))?;

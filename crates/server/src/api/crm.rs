@@ -61,7 +61,8 @@ pub struct SupportedSystem {
     ),
 )]
 pub async fn supported(State(app): State<App>, _caller: Caller) -> Json<Supported> {
-    let supported = app.registry.iter().map(|connector| SupportedSystem {
+    let registry = app.hub.registry();
+    let supported = registry.iter().map(|connector| SupportedSystem {
         kind: connector.slug().to_owned(),
         aliases: connector.aliases().to_vec(),
         name: connector.name().to_owned(),
@@ -149,7 +150,7 @@ pub async fn configure(State(app): State<App>, caller: Caller, body: TextBody) -
 
 fn read_items(app: &App, text: &str) -> Result<Vec<Item>, Problem> {
     let document = Document::parse(text, BODY)?;
-    guide::read(&document, &app.registry).map_err(all)
+    guide::read(&document, &app.hub.registry()).map_err(all)
 }
 
 fn all(problems: Vec<Problem>) -> Problem {
@@ -199,7 +200,7 @@ pub async fn test_connection(State(app): State<App>, caller: Caller, body: TextB
     let report = match named(&document)? {
         Some(key) => app.hub.test_connection(caller.workspace, &key).await?,
         None => {
-            let items = guide::read(&document, &app.registry).map_err(all)?;
+            let items = guide::read(&document, &app.hub.registry()).map_err(all)?;
             let mut items = items.into_iter();
             match (items.next(), items.next()) {
                 (Some(Item::Connection(spec)), None) => app.hub.test_spec(caller.workspace, spec).await?,

@@ -3,6 +3,7 @@
 mod body;
 mod caller;
 mod connections;
+mod connectors;
 mod crm;
 mod deliveries;
 mod events;
@@ -24,7 +25,6 @@ mod wishes;
 use std::sync::Arc;
 
 use axum::{Router, extract::Request, response::Response};
-use switchboard_connect::registry::Registry;
 use switchboard_hub::Hub;
 use switchboard_model::problem::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -33,15 +33,15 @@ pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
 pub use openapi::description;
 pub use views::moment;
 
-use crate::settings::Limits;
+use crate::{connectors::Shelf, settings::Limits};
 
 /// What every handler works with.
 #[derive(Debug, Clone)]
 pub struct App {
     /// The engine.
     pub hub: Hub,
-    /// The connectors.
-    pub registry: Arc<Registry>,
+    /// Where the connectors come from.
+    pub connectors: Arc<Shelf>,
     /// What is refused.
     pub limits: Limits,
 }

@@ -11,7 +11,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, crm, deliveries, events, health, history, pages, posting, replay, routes as routing, wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, pages, posting, replay, routes as routing, wishes,
 };
 
 #[derive(OpenApi)]
@@ -79,6 +79,7 @@ fn of_events() -> OpenApiRouter<App> {
 fn of_connections() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(connections::list))
+        .routes(routes!(connectors::reload))
         .routes(routes!(routing::list))
         .routes(routes!(crm::supported))
         .routes(routes!(crm::configure))

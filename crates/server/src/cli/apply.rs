@@ -14,6 +14,7 @@ use switchboard_model::problem::{Code, Problem};
 use super::FINE;
 use crate::{
     api::ConfiguredView,
+    connectors::Shelf,
     serve::{Opened, ended, open},
     settings::Settings,
     simulated::{self, Simulators},
@@ -42,7 +43,7 @@ pub struct ApplyArguments {
 /// # Errors
 /// Everything that is wrong in any file, or that the data folder cannot be used.
 pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCode, Problem> {
-    let registry = crate::serve::registry(settings.connectors.as_deref())?;
+    let registry = Shelf::open(&settings)?.registry();
     let mut items = read_files(&arguments.files, &registry)?;
     if arguments.check {
         println!("{} connections and routes are right; nothing was written.", items.len());

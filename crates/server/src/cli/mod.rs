@@ -4,6 +4,7 @@ mod apply;
 mod backup;
 mod complain;
 mod config;
+mod connector;
 mod doctor;
 mod keys;
 mod log;
@@ -61,6 +62,9 @@ enum Command {
     /// Show and check the settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Check, test and begin connectors of one's own
+    #[command(subcommand)]
+    Connector(connector::ConnectorCommand),
     /// Print the OpenAPI description of the HTTP API
     Openapi,
 }
@@ -90,6 +94,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
     let sources = Sources::of_process(arguments.config, flags);
     match arguments.command {
         Some(Command::Config(command)) => return config::run(&command, sources),
+        Some(Command::Connector(command)) => return connector::run(command),
         Some(Command::Openapi) => {
             print!("{}", crate::api::description());
             return Ok(FINE);
@@ -101,17 +106,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
     for note in &settings.notes {
         tracing::warn!("{note}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Problem::new(
-                Code::Internal,
-                format!("The program cannot start its threads: {error}"),
-                "Check the machine's limits.",
-            )
-        })?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match arguments.command {
             Some(Command::Demo(arguments)) => demo::run(settings, arguments).await,
             Some(Command::Bench(arguments)) => bench::run(settings, arguments).await,
@@ -123,9 +118,22 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Migrate(arguments)) => migrate::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
             Some(Command::Serve(arguments)) => serve::run(settings, arguments).await,
-            Some(Command::Config(_) | Command::Openapi) | None => serve::run(settings, Default::default()).await,
+            Some(Command::Config(_) | Command::Connector(_) | Command::Openapi) | None => serve::run(settings, Default::default()).await,
         }
     })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Problem::new(
+                Code::Internal,
+                format!("The program cannot start its threads: {error}"),
+                "Check the machine's limits.",
+            )
+        })
 }
 
 /// Every setting is a flag of every command.

@@ -6,7 +6,6 @@
 
 mod compare;
 mod database;
-mod manifests;
 mod node;
 mod nodes;
 mod people;
@@ -25,7 +24,7 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::problem::{Code, Problem};
 
 use self::{compare::Wrong, node::Site, plan::Plan, scene::Report, verdict::Verdict};
-use crate::settings::Settings;
+use crate::{settings::Settings, shortened};
 
 /// So many findings of a run are printed.
 const MOST_SHOWN: usize = 10;
@@ -65,7 +64,7 @@ impl CrashtestArguments {
             self.seed,
             self.only.map_or(self.runs, |_| 1),
             self.parallel,
-            manifests::READ_LAG_SECONDS
+            shortened::READ_LAG_SECONDS
         )
     }
 
@@ -110,7 +109,7 @@ pub async fn run(settings: &Settings, mut arguments: CrashtestArguments) -> Resu
     let embedded = Registry::embedded().map_err(|problems| {
         Problem::all(problems).unwrap_or_else(|| node::broken("the built-in connectors cannot be read"))
     })?;
-    manifests::write(&embedded, connectors.path())?;
+    shortened::write(&embedded, connectors.path())?;
     eprintln!("{}", arguments.describe());
     let numbers = match arguments.only {
         Some(run) => run..run + 1,

@@ -11,7 +11,7 @@ use super::{
 
 /// Both sides' rate limits are multiplied by this: a run shows what is lost, not how slow vendors are.
 const LIMIT_SCALE: f64 = 1000.0;
-/// How long `HubSpot`'s searches lag, in milliseconds; less than [`super::manifests::READ_LAG_SECONDS`].
+/// How long `HubSpot`'s searches lag, in milliseconds; less than [`crate::shortened::READ_LAG_SECONDS`].
 const SEARCH_LAG_MS: u64 = 200;
 /// An answer that is held back comes after this, in milliseconds. The hub is killed before.
 const HELD_MS: u64 = 30_000;

@@ -122,8 +122,7 @@ async fn play(
         simulators.base_url(),
         settings.data.display()
     );
-    let registry = crate::serve::registry(settings.connectors.as_deref())?;
-    let mut items = scenario::items(&registry, &format!("{}/webhook/demo", simulators.base_url()))?;
+    let mut items = scenario::items(&hub.registry(), &format!("{}/webhook/demo", simulators.base_url()))?;
     simulated::redirect(&mut items, simulators.base_url());
     hub.configure(workspace, items).await?;
 

@@ -37,7 +37,7 @@ pub fn write(registry: &Registry, folder: &Path) -> Result<(), Problem> {
 }
 
 /// The same manifest with short lags.
-fn shorten(manifest: &str) -> String {
+pub fn shorten(manifest: &str) -> String {
     let mut text = String::with_capacity(manifest.len());
     for line in manifest.lines() {
         match line.find(LAG) {

@@ -1,0 +1,90 @@
+//! Whether a file has the form that a published JSON Schema describes. Each fault is named at the line where it is to be mended.
+
+use jsonschema::{ValidationError, error::ValidationErrorKind};
+use serde_json::Value;
+use switchboard_model::{
+    nearest::nearest,
+    problem::{Code, Problem},
+};
+
+use crate::{compile::child, document::Document};
+
+/// Everything in which a document differs from the JSON Schema `schema`. `see` tells where the form is described.
+pub fn faults(document: &Document, schema: &str, see: &str) -> Vec<Problem> {
+    let broken = |detail: String| vec![Problem::new(Code::Internal, detail, "Report this.")];
+    let schema: Value = match serde_json::from_str(schema) {
+        Ok(schema) => schema,
+        Err(error) => return broken(error.to_string()),
+    };
+    let form = Form {
+        document,
+        schema: &schema,
+        see,
+    };
+    match jsonschema::draft202012::new(&schema) {
+        Ok(validator) => validator
+            .iter_errors(document.value())
+            .flat_map(|error| form.explain(&error))
+            .collect(),
+        Err(error) => broken(error.to_string()),
+    }
+}
+
+struct Form<'f> {
+    document: &'f Document,
+    schema: &'f Value,
+    see: &'f str,
+}
+
+impl Form<'_> {
+    /// What a schema error means.
+    fn explain(&self, error: &ValidationError<'_>) -> Vec<Problem> {
+        let at = error.instance_path().to_string();
+        let wrong = |detail: String| vec![self.document.problem(Code::ManifestInvalid, &at, detail, self.see)];
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+                .iter()
+                .map(|key| self.unknown_key(&at, key, error))
+                .collect(),
+            // Of several allowed forms the one that comes nearest tells most.
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                let nearest = context
+                    .iter()
+                    .filter(|errors| !is_other_type(errors))
+                    .min_by_key(|errors| errors.len());
+                match nearest {
+                    Some(errors) => errors.iter().flat_map(|error| self.explain(error)).collect(),
+                    None => wrong("this has none of the allowed forms".to_owned()),
+                }
+            }
+            _ => wrong(error.to_string()),
+        }
+    }
+
+    fn unknown_key(&self, at: &str, key: &str, error: &ValidationError<'_>) -> Problem {
+        let beside = error.schema_path().to_string();
+        let properties = beside
+            .strip_suffix("/additionalProperties")
+            .map(|of| format!("{of}/properties"));
+        let properties = properties
+            .and_then(|pointer| self.schema.pointer(&pointer))
+            .and_then(Value::as_object);
+        let known: Vec<_> = properties
+            .into_iter()
+            .flat_map(|properties| properties.keys().map(String::as_str))
+            .collect();
+        let next = match nearest(key, known.iter().copied()) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => self.see.to_owned(),
+        };
+        let problem = Problem::new(Code::ManifestInvalid, format!("nobody reads the key `{key}`"), next);
+        problem.at(self.document.place_of_key(&child(at, key)))
+    }
+}
+
+/// Whether a form fails because the value is of another JSON type altogether.
+fn is_other_type(errors: &[ValidationError<'_>]) -> bool {
+    errors
+        .iter()
+        .any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().is_empty())
+}

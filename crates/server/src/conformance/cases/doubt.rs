@@ -1,0 +1,110 @@
+//! Answers that are lost or prove nothing: whether the write took effect is not known, and it is there once in the end.
+
+use futures::FutureExt;
+use switchboard_connect::{connector::Means, manifest::OperationKind};
+use switchboard_model::{delivery::DeliveryState, id::EventId, problem::Code};
+use switchboard_simulator::{Fault, Rule};
+
+use super::Case;
+use crate::conformance::{
+    failure::{Failure, Verdict},
+    sample::Sample,
+    stage::{Stage, describe},
+};
+
+/// A record takes no more calls than this, so far as faults are tried on each.
+const MOST_CALLS: u32 = 6;
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[
+    Case::object(
+        "cut-before",
+        "A connection that is cut before the vendor has read the call costs no record and doubles none.",
+        |stage| at_each_call(stage, Fault::CutBefore).boxed_local(),
+    ),
+    Case::object(
+        "answer-lost",
+        "A call that was applied and whose answer was lost leaves exactly one record.",
+        |stage| lost_answers(stage).boxed_local(),
+    ),
+    Case::object(
+        "hidden-success",
+        "An error of a gateway behind which the call was applied leaves exactly one record.",
+        |stage| at_each_call(stage, status(504, true)).boxed_local(),
+    ),
+];
+
+/// The vendor's answer with this status.
+pub fn status(code: u16, applied: bool) -> Fault {
+    Fault::Status {
+        code,
+        retry_after_s: None,
+        applied,
+    }
+}
+
+/// The one case that wants every record to arrive: a connector that cannot find out what became of a call says so once, by a waiver.
+async fn lost_answers(stage: &Stage<'_>) -> Verdict {
+    let calls = calls_of_a_record(stage).await?;
+    for position in 0..calls {
+        let sample = Sample::new(10 + position);
+        stage.dial([after(Fault::CutAfter, position)])?;
+        stage.deliver(std::slice::from_ref(&sample)).await?;
+        stage.once(&[sample])?;
+    }
+    Ok(())
+}
+
+/// Lets the fault strike each of the calls that a record takes, a new record for each; what became of it is found out.
+pub async fn at_each_call(stage: &Stage<'_>, fault: Fault) -> Verdict {
+    let calls = calls_of_a_record(stage).await?;
+    for position in 0..calls {
+        let sample = Sample::new(10 + position);
+        stage.dial([after(fault.clone(), position)])?;
+        let samples = std::slice::from_ref(&sample);
+        let events = stage.send(samples).await?;
+        resolved(stage, &events, samples).await?;
+    }
+    Ok(())
+}
+
+/// Every record is delivered and there once. Where the connector has no means to find out, a person is asked instead, and nothing is
+/// there twice.
+pub async fn resolved(stage: &Stage<'_>, events: &[EventId], samples: &[Sample]) -> Verdict {
+    let rows = stage.settle(events).await?;
+    let asks = asks_a_person(stage);
+    for (row, sample) in rows.iter().zip(samples) {
+        let code = row.problem.as_ref().map(|problem| problem.code.as_str());
+        if row.state == DeliveryState::Delivered {
+            stage.once(std::slice::from_ref(sample))?;
+        } else if asks && code == Some(Code::OutcomeUnknown.code()) {
+            let held = stage.rows(sample)?.len();
+            if held > 1 {
+                return Err(Failure::doubled("at most one record", format!("the vendor has {held}")));
+            }
+        } else {
+            return Err(Failure::new("every record is delivered", describe(row)));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the connector can do nothing about a lost answer but ask a person.
+fn asks_a_person(stage: &Stage<'_>) -> bool {
+    let connector = stage.subject.connector();
+    !connector.offers(stage.object, OperationKind::Upsert)
+        && connector.means(stage.object, OperationKind::Create) == Means::Person
+}
+
+/// Brings the stage to the state in which only records are written, and answers how many calls one takes.
+async fn calls_of_a_record(stage: &Stage<'_>) -> Result<u32, Failure> {
+    stage.warm().await?;
+    let mark = stage.mark();
+    stage.deliver(&[Sample::new(1)]).await?;
+    let calls = u32::try_from(stage.calls_since(mark).len()).unwrap_or(MOST_CALLS);
+    Ok(calls.min(MOST_CALLS))
+}
+
+fn after(fault: Fault, calls: u32) -> Rule {
+    Rule::new(fault).after(u64::from(calls)).times(1)
+}

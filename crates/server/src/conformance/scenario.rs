@@ -1,0 +1,203 @@
+//! `scenario.yaml`: what the suite has to know of a connector beside its manifest.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use switchboard_connect::{connector::Connector, document::Document, form};
+use switchboard_model::{
+    mapping::Mapping,
+    nearest::nearest,
+    problem::{Code, Problem},
+};
+
+use super::cases;
+
+/// The published description of scenarios.
+pub const SCENARIO_SCHEMA: &str = include_str!("../../../../connectors/scenario.schema.json");
+/// The name of the file in a connector's folder.
+pub const SCENARIO: &str = "scenario.yaml";
+/// Stands for the address of the simulated vendor.
+const ORIGIN: &str = "{origin}";
+const SEE: &str = "See connectors/scenario.schema.json.";
+
+/// A scenario that fits its connector.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// How to connect to the simulated vendor.
+    pub connection: Account,
+    /// Settings of the simulated vendor, a JSON object.
+    #[serde(default)]
+    pub simulator: Map<String, Value>,
+    /// The objects that are written.
+    pub objects: IndexMap<String, Written>,
+    /// What the vendor makes impossible.
+    #[serde(default)]
+    pub waived: Vec<Waiver>,
+}
+
+/// A connection to the simulated vendor.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Name of a way to authenticate.
+    pub auth: String,
+    /// As the manifest names them; `{origin}` in texts is the vendor's address.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
+    /// As the manifest names them.
+    #[serde(default)]
+    pub credentials: Map<String, Value>,
+}
+
+/// An object that is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// The simulator's table.
+    pub stored: String,
+    /// Used instead of the manifest's default mapping.
+    pub mapping: Option<Value>,
+    /// Members that make the vendor refuse a record.
+    pub refused: Option<Map<String, Value>>,
+}
+
+/// A case that need not pass.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// Name of the case.
+    pub case: String,
+    /// The object; `None` for every one.
+    pub object: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Waiver {
+    /// Whether it is about this case of this object (`None`: of the connection as a whole).
+    pub fn covers(&self, case: &str, object: Option<&str>) -> bool {
+        self.case == case && (self.object.is_none() || self.object.as_deref() == object)
+    }
+}
+
+impl Account {
+    /// Settings and credentials with the vendor's address put in, which has no slash at its end.
+    pub fn at(&self, origin: &str) -> (Map<String, Value>, Map<String, Value>) {
+        (put_in(&self.settings, origin), put_in(&self.credentials, origin))
+    }
+}
+
+fn put_in(members: &Map<String, Value>, origin: &str) -> Map<String, Value> {
+    let members = members.iter();
+    members.map(|(name, value)| (name.clone(), replaced(value, origin))).collect()
+}
+
+fn replaced(value: &Value, origin: &str) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace(ORIGIN, origin)),
+        Value::Array(items) => items.iter().map(|item| replaced(item, origin)).collect(),
+        Value::Object(members) => Value::Object(put_in(members, origin)),
+        other => other.clone(),
+    }
+}
+
+/// Reads a scenario and compares it with the connector that it is about. `name` is the file's name for messages.
+///
+/// # Errors
+/// Everything that is wrong, each with its line.
+pub fn read(text: &str, name: &str, connector: &Connector) -> Result<Scenario, Vec<Problem>> {
+    let document = Document::parse(text, name).map_err(|problem| vec![problem])?;
+    let problems = form::faults(&document, SCENARIO_SCHEMA, SEE);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let scenario: Scenario = serde_json::from_value(document.value().clone())
+        .map_err(|error| vec![document.problem(Code::ManifestInvalid, "", error.to_string(), SEE)])?;
+    let mut check = Check {
+        document: &document,
+        connector,
+        problems: Vec::new(),
+    };
+    check.connection(&scenario.connection);
+    for (object, written) in &scenario.objects {
+        check.object(object, written);
+    }
+    for (at, waiver) in scenario.waived.iter().enumerate() {
+        check.waiver(at, waiver, &scenario);
+    }
+    if check.problems.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(check.problems)
+    }
+}
+
+struct Check<'c> {
+    document: &'c Document,
+    connector: &'c Connector,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn report(&mut self, at: &str, detail: impl Into<String>, next: impl Into<String>) {
+        self.problems
+            .push(self.document.problem(Code::ManifestInvalid, at, detail, next));
+    }
+
+    fn connection(&mut self, account: &Account) {
+        // Some port of this machine: whether somebody listens there does not matter here.
+        let (settings, secrets) = account.at("http://127.0.0.1:9");
+        let check = self.connector.check(&account.auth, &settings, &secrets);
+        for problem in check.problems {
+            let within = problem.place.as_deref().unwrap_or_default().replace("/secrets", "/credentials");
+            self.report(&format!("/connection{within}"), problem.detail, problem.next);
+        }
+        if !check.missing.is_empty() {
+            let detail = format!("the connection lacks {}", check.missing.join(", "));
+            self.report("/connection", detail, "Make up a value for each.");
+        }
+        let reaches = settings.values().chain(secrets.values()).any(|value| value.to_string().contains("127.0.0.1:9"));
+        if !reaches {
+            let detail = "nothing of the connection names `{origin}`, so the calls would go to the real vendor";
+            self.report("/connection", detail, "Put {origin} into the setting that holds the address.");
+        }
+    }
+
+    fn object(&mut self, name: &str, written: &Written) {
+        let at = format!("/objects/{name}");
+        let Some(object) = self.connector.objects().find(|object| object.name() == name) else {
+            let known = self.connector.object_names().join(", ");
+            self.report(&at, format!("the manifest has no object `{name}`"), format!("Use one of {known}."));
+            return;
+        };
+        match &written.mapping {
+            None if object.default_mapping().is_none() => {
+                let detail = format!("the manifest has no default mapping of `{name}`");
+                self.report(&at, detail, "Write `mapping` here.");
+            }
+            None => {}
+            Some(mapping) => {
+                for error in Mapping::compile(mapping).err().into_iter().flatten() {
+                    let at = format!("{at}/mapping{}", error.pointer);
+                    self.report(&at, error.error.to_string(), "Mend the template.");
+                }
+            }
+        }
+    }
+
+    fn waiver(&mut self, at: usize, waiver: &Waiver, scenario: &Scenario) {
+        if cases::find(&waiver.case).is_none() {
+            let names: Vec<_> = cases::catalogue().map(|case| case.name).collect();
+            let next = match nearest(&waiver.case, names.iter().copied()) {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => format!("Cases are {}.", names.join(", ")),
+            };
+            self.report(&format!("/waived/{at}/case"), format!("there is no case `{}`", waiver.case), next);
+        }
+        if let Some(object) = waiver.object.as_deref().filter(|object| !scenario.objects.contains_key(*object)) {
+            let detail = format!("`{object}` is none of the objects of this scenario");
+            self.report(&format!("/waived/{at}/object"), detail, "Correct the name, or leave it out.");
+        }
+    }
+}

@@ -1,0 +1,499 @@
+//! Where one case is played: a real hub on a temporary store, a simulated vendor, and one connection between them.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+use switchboard_connect::guide::Item;
+use switchboard_hub::{
+    ConnectionView, Hub, HubOptions, TestReport, Tuning,
+    clock::SystemClock,
+    intake::Incoming,
+    lane::backoff::Schedule,
+    normalise::variables,
+    store::{Database, DeliveryFilter, DeliveryRow, Page},
+    vault::MasterKeySource,
+};
+use switchboard_model::{
+    connection::{ConnectionSpec, ConnectionState},
+    delivery::DeliveryState,
+    event::{Event, EventType},
+    id::{EventId, WorkspaceId},
+    mapping::Mapping,
+    problem::{Code, Problem},
+    route::{RouteSpec, Strategy, Target},
+    template::Scope,
+};
+use switchboard_simulator::{Call, Dial, Options, Rule, Running};
+use tempfile::TempDir;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::{
+    failure::{Failure, Verdict},
+    sample::Sample,
+    subject::Subject,
+};
+
+/// The connection that is tested.
+pub const CONNECTION: &str = "tested";
+/// Limits of both sides are multiplied by this where a case is not about them.
+const FAST: f64 = 1000.0;
+/// How long simulated searches lag, in milliseconds; less than [`crate::shortened::READ_LAG_SECONDS`].
+const LAG_MS: u64 = 200;
+/// How often the hub is asked how things stand.
+const ASK: Duration = Duration::from_millis(5);
+/// A healthy hub never comes near this.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// How long a hub may take to stop.
+const GRACE: Duration = Duration::from_secs(2);
+/// The calls of so many deliveries are told.
+const MOST_UNDERSTOOD: usize = 12;
+
+/// How fast the vendor and the connection may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Limits are out of the way.
+    Fast,
+    /// The vendor's real limits, and those that the manifest declares.
+    Real,
+}
+
+/// One case's own hub and vendor.
+pub struct Stage<'s> {
+    /// What is tested.
+    pub subject: &'s Subject,
+    /// The object that is written.
+    pub object: &'s str,
+    vendor: Running,
+    hub: Mutex<Hub>,
+    workspace: WorkspaceId,
+    pace: Pace,
+    folder: TempDir,
+}
+
+impl<'s> Stage<'s> {
+    /// Builds it. The connection is not there yet; see [`Stage::connect`].
+    ///
+    /// # Errors
+    /// When no port or folder can be had, or the vendor refuses the scenario's settings.
+    pub async fn open(subject: &'s Subject, object: &'s str, pace: Pace, seed: u64) -> Result<Self, Problem> {
+        let vendor = start_vendor(subject, pace, seed).await?;
+        let folder = tempfile::Builder::new()
+            .prefix("switchboard-conformance-")
+            .tempdir()
+            .map_err(|error| broken(&error.to_string()))?;
+        let hub = open_hub(subject, folder.path()).await?;
+        let workspace = hub.default_workspace().await?;
+        Ok(Self {
+            subject,
+            object,
+            vendor,
+            hub: Mutex::new(hub),
+            workspace,
+            pace,
+            folder,
+        })
+    }
+
+    /// Ends hub and vendor.
+    pub async fn close(self) {
+        self.hub().stop(GRACE).await;
+        self.vendor.shutdown().await;
+    }
+
+    /// The hub is stopped and started again on its data.
+    pub async fn restart(&self) -> Verdict {
+        self.hub().stop(GRACE).await;
+        let again = open_hub(self.subject, self.folder.path()).await?;
+        *self.hub.lock() = again;
+        Ok(())
+    }
+
+    fn hub(&self) -> Hub {
+        self.hub.lock().clone()
+    }
+
+    /// Now, Unix milliseconds, by the hub's clock.
+    pub fn now_ms(&self) -> i64 {
+        self.hub().now_ms()
+    }
+
+    /// Lets time pass at the vendor, where what was written is found only after a while.
+    pub async fn pass(&self, ms: i64) -> Verdict {
+        let end_ms = self.now_ms() + ms;
+        self.until("time passes", async || Ok((self.now_ms() >= end_ms).then_some(()))).await
+    }
+
+    /// The simulated vendor.
+    pub fn vendor(&self) -> &Running {
+        &self.vendor
+    }
+
+    /// The connection of the scenario, on the object of this case.
+    pub fn spec(&self) -> ConnectionSpec {
+        let scenario = &self.subject.scenario;
+        let (mut settings, secrets) = scenario.connection.at(&self.vendor.url(self.subject.slug()));
+        if self.pace == Pace::Fast {
+            settings.insert("limitScale".into(), json!(FAST));
+        }
+        let written = self.subject.written(self.object);
+        let mappings = written.and_then(|written| written.mapping.clone());
+        let mappings = mappings.map(|mapping| (self.object.to_owned(), mapping));
+        ConnectionSpec {
+            key: CONNECTION.to_owned(),
+            connector: self.subject.slug().to_owned(),
+            name: CONNECTION.to_owned(),
+            enabled: true,
+            priority: 1,
+            auth_kind: scenario.connection.auth.clone(),
+            settings,
+            secrets,
+            mappings: mappings.into_iter().collect::<IndexMap<_, _>>(),
+            condition: None,
+            objects: vec![self.object.to_owned()],
+            notes: Vec::new(),
+        }
+    }
+
+    /// Writes a connection.
+    pub async fn configure(&self, spec: ConnectionSpec) -> Verdict {
+        let done = self.hub().configure(self.workspace, vec![Item::Connection(spec)]).await?;
+        let draft = done.connections.iter().find(|connection| connection.state != ConnectionState::Active);
+        match draft {
+            None => Ok(()),
+            Some(draft) => Err(Failure::new(
+                "the scenario's connection is complete",
+                format!("it is {}: {}", draft.state.name(), draft.reason.clone().unwrap_or_default()),
+            )),
+        }
+    }
+
+    /// Writes the connection of the scenario.
+    pub async fn connect(&self) -> Verdict {
+        self.configure(self.spec()).await
+    }
+
+    /// The same, and one record is written without any trouble, so that everything that comes before the first record is done.
+    pub async fn warm(&self) -> Verdict {
+        self.connect().await?;
+        self.deliver(&[Sample::new(0)]).await
+    }
+
+    /// Sends everything to the connection, also removals.
+    pub async fn route_removals(&self) -> Verdict {
+        let target = Target {
+            system: CONNECTION.to_owned(),
+            objects: vec![self.object.to_owned()],
+            options: Map::from_iter([("deletions".to_owned(), true.into())]),
+        };
+        let route = RouteSpec {
+            key: "removals".to_owned(),
+            on: "*".to_owned(),
+            condition: None,
+            strategy: Strategy::ParallelSync { targets: vec![target] },
+            enabled: true,
+        };
+        self.hub().configure(self.workspace, vec![Item::Route(route)]).await?;
+        Ok(())
+    }
+
+    /// Tries the connection as a person would.
+    pub async fn try_connection(&self) -> Result<TestReport, Failure> {
+        Ok(self.hub().test_connection(self.workspace, CONNECTION).await?)
+    }
+
+    /// How the connection stands.
+    pub fn connection(&self) -> Option<ConnectionView> {
+        let connections = self.hub().connections(self.workspace);
+        connections.into_iter().find(|connection| connection.key == CONNECTION)
+    }
+
+    /// Until when nothing is called, Unix milliseconds, when the vendor wants a pause; and the time now.
+    pub fn pause(&self) -> (Option<i64>, i64) {
+        let now_ms = self.now_ms();
+        let lane = self.connection().and_then(|connection| self.hub().lane_status(connection.id));
+        let until = lane.map(|lane| lane.open_until_ms.unwrap_or(0).max(lane.next_call_ms));
+        (until.filter(|until| *until > now_ms), now_ms)
+    }
+
+    /// Makes these rules and no others the vendor's dial.
+    pub fn dial(&self, rules: impl IntoIterator<Item = Rule>) -> Verdict {
+        self.set_dial(Dial::of(rules))
+    }
+
+    /// The vendor is away, or back.
+    pub fn down(&self, down: bool) -> Verdict {
+        self.set_dial(Dial {
+            down,
+            ..Dial::default()
+        })
+    }
+
+    fn set_dial(&self, dial: Dial) -> Verdict {
+        let set = self.vendor.set_vendor_dial(self.subject.slug(), dial);
+        set.map_err(|refused| Failure::new("the simulated vendor has a dial", refused.to_string()))
+    }
+
+    /// Hands samples to the hub, all at once.
+    pub async fn send(&self, samples: &[Sample]) -> Result<Vec<EventId>, Failure> {
+        self.send_as("message.received", samples).await
+    }
+
+    /// The same as events of another type.
+    pub async fn send_as(&self, kind: &str, samples: &[Sample]) -> Result<Vec<EventId>, Failure> {
+        let kind = EventType::find(kind).ok_or_else(|| Failure::new("an event type", format!("no `{kind}`")))?;
+        let incoming = samples.iter().map(|sample| Incoming {
+            kind,
+            id: None,
+            data: sample.data().clone(),
+            bytes: 1_000,
+        });
+        let receipts = self.hub().accept(self.workspace, incoming.collect(), None).await?;
+        let mut events = Vec::with_capacity(receipts.len());
+        for receipt in receipts {
+            let receipt = receipt?;
+            if receipt.deliveries == 0 {
+                let note = receipt.note.unwrap_or_default();
+                return Err(Failure::new("the event makes a record", format!("it goes nowhere: {note}")));
+            }
+            events.push(receipt.event);
+        }
+        Ok(events)
+    }
+
+    /// The deliveries of these events as they stand, in their order.
+    pub async fn deliveries(&self, events: &[EventId]) -> Result<Vec<DeliveryRow>, Failure> {
+        let page = Page {
+            before: None,
+            limit: 500,
+        };
+        let rows = self.hub().deliveries(self.workspace, DeliveryFilter::default(), page).await?;
+        let mut rows: Vec<_> = rows.into_iter().filter(|row| events.contains(&row.event)).collect();
+        rows.sort_by_key(|row| row.event);
+        Ok(rows)
+    }
+
+    /// Waits until nothing more happens to these events.
+    pub async fn settle(&self, events: &[EventId]) -> Result<Vec<DeliveryRow>, Failure> {
+        let settled = async || {
+            let rows = self.deliveries(events).await?;
+            Ok(rows.iter().all(|row| row.state.is_settled()).then_some(rows))
+        };
+        match self.until("", settled).await {
+            Ok(rows) => Ok(rows),
+            Err(_) => {
+                let rows = self.deliveries(events).await?;
+                let open = rows.iter().filter(|row| !row.state.is_settled());
+                let open: Vec<_> = open.map(describe).collect();
+                Err(Failure::new(
+                    format!("every record is settled within {} s", DEADLINE.as_secs()),
+                    format!("still open: {}", open.join("; ")),
+                ))
+            }
+        }
+    }
+
+    /// Sends samples and waits until the vendor has confirmed each.
+    pub async fn deliver(&self, samples: &[Sample]) -> Verdict {
+        let events = self.send(samples).await?;
+        self.confirmed(&events).await
+    }
+
+    /// Waits until these events are settled; each delivery has to be delivered.
+    pub async fn confirmed(&self, events: &[EventId]) -> Verdict {
+        let rows = self.settle(events).await?;
+        let failed: Vec<_> = rows.iter().filter(|row| row.state != DeliveryState::Delivered).map(describe).collect();
+        match failed.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::new("every record is delivered", failed.join("; "))),
+        }
+    }
+
+    /// What the vendor answered when it said that there were too many calls; `None` when it never did.
+    pub async fn throttled(&self, rows: &[DeliveryRow]) -> Result<Option<String>, Failure> {
+        for row in rows {
+            let attempts = self.hub().attempts(self.workspace, row.id).await?;
+            let throttled = attempts.iter().find(|attempt| attempt.outcome == "throttled");
+            if let Some(attempt) = throttled {
+                let status = attempt.status.map(|status| status.to_string()).unwrap_or_default();
+                return Ok(Some(format!("{}: {status} {}", attempt.request, attempt.answer)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The calls of deliveries as the hub understood them, oldest first: operation, status, outcome.
+    pub async fn understood(&self) -> Result<Vec<String>, Failure> {
+        let page = Page {
+            before: None,
+            limit: MOST_UNDERSTOOD,
+        };
+        let mut rows = self.hub().deliveries(self.workspace, DeliveryFilter::default(), page).await?;
+        rows.sort_by_key(|row| row.id);
+        let mut lines = Vec::new();
+        for row in rows {
+            lines.push(describe(&row));
+            for attempt in self.hub().attempts(self.workspace, row.id).await? {
+                let status = attempt.status.map_or("no answer".to_owned(), |status| status.to_string());
+                lines.push(format!("  {} → {status} → {}", attempt.operation, attempt.outcome));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// What the mapping makes of a sample, before it is brought into the vendor's form.
+    pub fn record(&self, sample: &Sample) -> Result<Value, Failure> {
+        let wrong = |found: String| Failure::new("the mapping can be filled in", found);
+        let event = Event {
+            id: EventId(1 << 30),
+            workspace: self.workspace,
+            kind: EventType::find("message.received").ok_or_else(|| wrong("no event type".to_owned()))?,
+            received_ms: self.now_ms(),
+            data: sample.data().clone(),
+        };
+        let mut derived = variables(&event);
+        derived.insert("event".into(), Value::Object(event.data.clone()));
+        let scope = Scope::of(&derived).with_map(&event.data);
+        let written = self.subject.written(self.object);
+        let own = written.and_then(|written| written.mapping.as_ref());
+        let own = own.map(Mapping::compile).transpose().map_err(|errors| wrong(format!("{errors:?}")))?;
+        let object = self.subject.connector().object(self.object);
+        let mapping = own.as_ref().or_else(|| object?.default_mapping());
+        let mapping = mapping.ok_or_else(|| wrong("there is none".to_owned()))?;
+        let record = mapping.render(&scope).map_err(|errors| wrong(format!("{errors:?}")))?;
+        Ok(record.unwrap_or_else(|| json!({})))
+    }
+
+    /// The vendor's rows that carry a sample's marker.
+    pub fn rows(&self, sample: &Sample) -> Result<Vec<Value>, Failure> {
+        let marker = sample.marker();
+        let rows = self.stored()?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.to_string().to_lowercase().contains(&marker))
+            .collect())
+    }
+
+    /// All rows of the object. A repeated message that its receiver has recognised is no row.
+    pub fn stored(&self) -> Result<Vec<Value>, Failure> {
+        let table = self.subject.written(self.object).map(|written| written.stored.as_str());
+        let table = table.unwrap_or(self.object);
+        let rows = self.vendor.records(self.subject.slug(), table);
+        let rows = rows.map_err(|refused| Failure::new(format!("the simulated vendor has a table `{table}`"), refused.to_string()))?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.get("repeat") != Some(&Value::Bool(true)))
+            .collect())
+    }
+
+    /// Each of the samples is there exactly once.
+    pub fn once(&self, samples: &[Sample]) -> Verdict {
+        for sample in samples {
+            let rows = self.rows(sample)?;
+            let expected = format!("one record with {}", sample.marker());
+            match rows.len() {
+                1 => {}
+                0 => {
+                    let count = self.stored()?.len();
+                    return Err(Failure::new(expected, format!("the vendor has none (of {count} records)")));
+                }
+                count => return Err(Failure::doubled(expected, format!("the vendor has {count}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the vendor's last call.
+    pub fn mark(&self) -> u64 {
+        self.vendor.calls(0, usize::MAX).last().map_or(0, |call| call.number)
+    }
+
+    /// The vendor's calls after a mark, in the order in which they ended.
+    pub fn calls_since(&self, mark: u64) -> Vec<Arc<Call>> {
+        self.vendor.calls(mark, usize::MAX)
+    }
+
+    /// Waits until `ask` has an answer.
+    pub async fn until<T>(
+        &self,
+        what: &str,
+        mut ask: impl AsyncFnMut() -> Result<Option<T>, Failure>,
+    ) -> Result<T, Failure> {
+        let end = Instant::now() + DEADLINE;
+        let mut tick = interval(ASK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Some(answer) = ask().await? {
+                return Ok(answer);
+            }
+            if Instant::now() >= end {
+                let found = format!("it did not happen within {} s", DEADLINE.as_secs());
+                return Err(Failure::new(what, found));
+            }
+        }
+    }
+}
+
+/// A delivery in one line.
+pub fn describe(row: &DeliveryRow) -> String {
+    let problem = row.problem.as_ref().map(|problem| format!(", {}: {}", problem.code, problem.detail));
+    format!("{} {}{}", row.object, row.state.name(), problem.unwrap_or_default())
+}
+
+async fn open_hub(subject: &Subject, folder: &Path) -> Result<Hub, Problem> {
+    let hub = Hub::open(HubOptions {
+        data: folder.to_owned(),
+        database: Database::Folder,
+        clock: Arc::new(SystemClock),
+        registry: subject.registry(),
+        allow_private_addresses: true,
+        master_key: MasterKeySource::Text("11".repeat(32)),
+        tuning: Tuning {
+            retry: Schedule {
+                base_ms: 10,
+                cap_ms: 150,
+                attempts: 60,
+            },
+            ..Tuning::default()
+        },
+    })
+    .await?;
+    hub.start()?;
+    Ok(hub)
+}
+
+async fn start_vendor(subject: &Subject, pace: Pace, seed: u64) -> Result<Running, Problem> {
+    let options = Options {
+        seed,
+        limit_scale: if pace == Pace::Fast { FAST } else { 1.0 },
+        ..Options::default()
+    };
+    let vendor = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
+        .await
+        .map_err(|error| broken(&error.to_string()))?;
+    let slug = subject.slug();
+    let known = vendor.settings(slug).map_err(|refused| broken(&refused.to_string()))?;
+    let lags = known.as_object().into_iter().flatten().map(|(name, _)| name);
+    let lags = lags.filter(|name| name.ends_with("lag_ms"));
+    let mut settings: Map<String, Value> = lags.map(|name| (name.clone(), LAG_MS.into())).collect();
+    settings.extend(subject.scenario.simulator.clone());
+    if !settings.is_empty() {
+        vendor
+            .configure(slug, &Value::Object(settings))
+            .map_err(|refused| {
+                let detail = format!("the simulated {slug} refuses the scenario's `simulator`: {refused}");
+                Problem::new(Code::ManifestInvalid, detail, "Correct scenario.yaml.")
+            })?;
+    }
+    Ok(vendor)
+}
+
+fn broken(why: &str) -> Problem {
+    Problem::new(
+        Code::Internal,
+        format!("The stage of a case cannot be built: {why}"),
+        "Check the machine, or report this.",
+    )
+}

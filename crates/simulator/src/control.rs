@@ -10,12 +10,14 @@
 //! | `GET`, `PUT /_control/{vendor}/settings` | the vendor's settings; a `PUT` changes the fields that it names |
 //! | `POST /_control/{vendor}/tokens/expire` | all issued access tokens end now |
 //! | `POST /_control/{vendor}/tokens/revoke` | all tokens become worthless, also static and refresh tokens |
+//! | `GET /_control/script_errors` | what went wrong in the scripts of vendors; a test that finds one has failed |
 //! | `POST /_control/reset` | everything as it was at the start |
 
 use serde_json::{Map, Value, json};
 
 use crate::dial::Dial;
 use crate::message::{Reply, Request};
+use crate::scripted::ScriptError;
 use crate::simulation::{Refused, Simulation};
 
 /// Answers a request whose path begins below `/_control`.
@@ -47,6 +49,7 @@ fn route(simulation: &Simulation, request: &Request, segments: &[&str]) -> Resul
     Ok(match (request.method.as_str(), segments) {
         ("GET", ["summary"]) => Some(json!(simulation.summary())),
         ("GET", ["calls"]) => Some(calls(simulation, request)?),
+        ("GET", ["script_errors"]) => Some(script_errors(simulation)),
         ("POST", ["reset"]) => {
             simulation.reset();
             done
@@ -99,8 +102,15 @@ fn calls(simulation: &Simulation, request: &Request) -> Result<Value, Refused> {
     let calls = simulation.calls(number("after", 0)?, usize::MAX);
     let wanted = calls
         .iter()
-        .filter(|call| vendor.as_deref().is_none_or(|slug| slug == call.vendor));
+        .filter(|call| vendor.as_deref().is_none_or(|slug| slug == &*call.vendor));
     Ok(wanted.take(most).map(|call| call.to_json()).collect())
+}
+
+fn script_errors(simulation: &Simulation) -> Value {
+    let shown = |error: ScriptError| {
+        json!({ "vendor": error.vendor, "script": error.file, "line": error.line, "message": error.message })
+    };
+    simulation.script_errors().into_iter().map(shown).collect()
 }
 
 fn body(request: &Request) -> Result<Value, Refused> {

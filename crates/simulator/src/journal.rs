@@ -15,7 +15,7 @@ pub struct Call {
     /// Counts all calls in the order in which they ended, from 1.
     pub number: u64,
     /// The vendor's slug.
-    pub vendor: &'static str,
+    pub vendor: Arc<str>,
     /// The request, with its time of arrival.
     pub request: Arc<Request>,
     /// The status of the answer; `None` when the connection was cut instead.
@@ -33,7 +33,7 @@ impl Call {
         let request = &self.request;
         json!({
             "number": self.number,
-            "vendor": self.vendor,
+            "vendor": &*self.vendor,
             "at_ms": request.now_ms,
             "method": request.method.as_str(),
             "path": request.target(),
@@ -131,7 +131,7 @@ mod tests {
     fn call() -> Call {
         Call {
             number: 0,
-            vendor: "webhook",
+            vendor: "webhook".into(),
             request: Arc::new(Request::new(Method::GET, "/")),
             status: Some(200),
             answer: Bytes::new(),

@@ -18,6 +18,7 @@ pub mod message;
 pub mod options;
 pub mod rolling;
 mod running;
+pub mod scripted;
 pub mod simulation;
 #[cfg(test)]
 mod tests;
@@ -30,4 +31,5 @@ pub use journal::{Call, Summary, VendorSummary};
 pub use message::{Reply, Request};
 pub use options::Options;
 pub use running::{Running, start};
+pub use scripted::{Script, ScriptError};
 pub use simulation::{Refused, Simulation};

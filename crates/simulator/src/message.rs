@@ -167,7 +167,7 @@ pub struct Reply {
     /// The status, 100 to 999.
     pub status: u16,
     /// Headers beside those of the transport.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
     pub body: Bytes,
 }
@@ -188,15 +188,15 @@ impl Reply {
     pub fn json(status: u16, body: &Value) -> Self {
         Self {
             status,
-            headers: vec![("content-type", "application/json;charset=utf-8".to_owned())],
+            headers: vec![("content-type".into(), "application/json;charset=utf-8".to_owned())],
             body: Bytes::from(body.to_string()),
         }
     }
 
     /// The same with one more header.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl ToString) -> Self {
+        self.headers.push((name.into(), value.to_string()));
         self
     }
 

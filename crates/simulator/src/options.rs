@@ -1,10 +1,12 @@
 //! What a simulation is started with.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::{Clock, MachineClock};
 use crate::dial::Dial;
+use crate::scripted::{Script, ScriptError, library};
 
 /// What a simulation is started with. [`Options::default`] is strict: only registered credentials and known databases;
 /// [`Options::demo`] takes the placeholders of example files.
@@ -20,10 +22,14 @@ pub struct Options {
     pub dial: Dial,
     /// Any credential that is not empty is taken. Otherwise only those registered through a vendor's settings.
     pub accept_any_credentials: bool,
-    /// Notion creates a database when one with an unknown id is asked for, also when the id is not a UUID.
+    /// A place of the configuration (a Notion database, a board, a project) that is not known is created when it is asked for.
     pub accept_any_database: bool,
     /// How many calls, with their bodies, the log keeps; older ones are forgotten.
     pub calls_kept: usize,
+    /// Scripts of vendors beside those that are compiled in; one with a known slug takes that vendor's place.
+    pub scripts: Vec<Arc<Script>>,
+    /// Only these vendors are there; empty for all.
+    pub only: Vec<String>,
 }
 
 impl Options {
@@ -35,6 +41,16 @@ impl Options {
             accept_any_database: true,
             ..Self::default()
         }
+    }
+
+    /// The same with the simulators of a folder of connectors, which come to the others or take their place. The folder may
+    /// also be one connector.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the scripts, with file and line.
+    pub fn with_connectors(mut self, folder: &Path) -> Result<Self, Vec<ScriptError>> {
+        self.scripts.extend(library::of_folder(folder)?);
+        Ok(self)
     }
 
     pub(crate) fn setup(&self) -> Setup {
@@ -57,6 +73,8 @@ impl Default for Options {
             accept_any_credentials: false,
             accept_any_database: false,
             calls_kept: 20_000,
+            scripts: Vec::new(),
+            only: Vec::new(),
         }
     }
 }
@@ -70,6 +88,8 @@ impl fmt::Debug for Options {
             .field("accept_any_credentials", &self.accept_any_credentials)
             .field("accept_any_database", &self.accept_any_database)
             .field("calls_kept", &self.calls_kept)
+            .field("scripts", &self.scripts)
+            .field("only", &self.only)
             .finish_non_exhaustive()
     }
 }

@@ -31,18 +31,45 @@ impl Rolling {
     /// # Errors
     /// The milliseconds until a call is allowed again, at least 1; a refused call is not counted.
     pub fn take(&mut self, now_ms: i64) -> Result<(), i64> {
+        self.take_many(now_ms, 1)
+    }
+
+    /// Counts a call that weighs as much as `cost` others. One that is heavier than the whole limit is allowed when the span
+    /// is empty: it would never be otherwise.
+    ///
+    /// # Errors
+    /// The milliseconds until it is allowed, at least 1; a refused call is not counted.
+    pub fn take_many(&mut self, now_ms: i64, cost: u64) -> Result<(), i64> {
         self.forget(now_ms);
-        if self.used >= self.limit {
-            let oldest = self.slots.front().map_or(now_ms, |(slot, _)| slot * self.slot_ms);
-            return Err((oldest + self.span_ms - now_ms).max(1));
+        let never_fits = cost > self.limit && self.limit > 0;
+        if self.used.saturating_add(cost) > self.limit && !(never_fits && self.used == 0) {
+            return Err((self.room_at(cost, now_ms) - now_ms).max(1));
         }
         let slot = now_ms.div_euclid(self.slot_ms);
         match self.slots.back_mut() {
-            Some((last, count)) if *last >= slot => *count += 1,
-            _ => self.slots.push_back((slot, 1)),
+            Some((last, count)) if *last >= slot => *count += cost,
+            _ => self.slots.push_back((slot, cost)),
         }
-        self.used += 1;
+        self.used += cost;
         Ok(())
+    }
+
+    /// Another limit and span from now on; what was counted stays counted.
+    pub fn resize(&mut self, limit: u64, span_ms: i64) {
+        self.limit = limit;
+        self.span_ms = span_ms;
+    }
+
+    /// When enough of what was counted is forgotten that `cost` more fits.
+    fn room_at(&self, cost: u64, now_ms: i64) -> i64 {
+        let mut left = self.used;
+        for (slot, count) in &self.slots {
+            left = left.saturating_sub(*count);
+            if left == 0 || left.saturating_add(cost) <= self.limit {
+                return slot * self.slot_ms + self.span_ms;
+            }
+        }
+        now_ms + self.span_ms
     }
 
     /// How many calls the span that ends now holds.
@@ -86,6 +113,20 @@ mod tests {
         assert_eq!(rolling.take(1_001), Err(399));
         assert_eq!(rolling.remaining(1_400), 1);
         assert_eq!(rolling.used(5_000), 0);
+    }
+
+    #[test]
+    fn a_heavy_call_waits_until_enough_is_forgotten() {
+        let mut rolling = Rolling::new(10, 1_000, 1);
+        assert_eq!(rolling.take_many(0, 4), Ok(()));
+        assert_eq!(rolling.take_many(100, 4), Ok(()));
+        assert_eq!(rolling.take_many(200, 3), Err(800));
+        assert_eq!(rolling.take_many(200, 7), Err(900));
+        assert_eq!(rolling.take_many(200, 99), Err(900));
+        assert_eq!(rolling.take_many(1_100, 99), Ok(()));
+        rolling.resize(100, 2_000);
+        assert_eq!((rolling.remaining(3_099), rolling.remaining(3_100)), (1, 100));
+        assert_eq!(Rolling::new(0, 1_000, 1).take(5), Err(1_000));
     }
 
     #[test]

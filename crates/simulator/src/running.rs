@@ -24,7 +24,7 @@ pub struct Running {
 
 /// Starts all simulated vendors on one port. Port 0 takes any free one.
 ///
-/// The vendors are mounted below `/salesforce`, `/hubspot`, `/notion` and `/webhook`; the control API is below `/_control`.
+/// Each vendor is mounted below its slug: `/salesforce`, `/hubspot` …; the control API is below `/_control`.
 ///
 /// # Errors
 /// When the address cannot be listened on.

@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::dial::{Dial, Dialer, Plan, Strike};
 use crate::journal::{Call, Journal, Summary, VendorSummary};
 use crate::message::{Reply, Request};
 use crate::options::Options;
+use crate::scripted::ScriptError;
 use crate::vendor::Vendor;
 use crate::vendors::{self, Make};
 
@@ -29,7 +30,7 @@ pub enum Refused {
 
 /// One vendor with what stands around it.
 struct Station {
-    slug: &'static str,
+    slug: Arc<str>,
     make: Make,
     vendor: Mutex<Box<dyn Vendor>>,
     dialer: Mutex<Dialer>,
@@ -56,23 +57,23 @@ impl Simulation {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let setup = options.setup();
-        let station = |&(slug, make): &(&'static str, Make)| Station {
+        let station = |(slug, make): (Arc<str>, Make)| Station {
+            vendor: Mutex::new(make.make(&setup)),
+            dialer: Mutex::new(Dialer::new(options.seed, &slug, options.dial.clone())),
+            counters: Mutex::default(),
             slug,
             make,
-            vendor: Mutex::new(make(&setup)),
-            dialer: Mutex::new(Dialer::new(options.seed, slug, options.dial.clone())),
-            counters: Mutex::default(),
         };
         Self {
-            stations: vendors::ALL.iter().map(station).collect(),
+            stations: vendors::all(&options).into_iter().map(station).collect(),
             journal: Mutex::new(Journal::new(options.calls_kept)),
             options,
         }
     }
 
     /// The slugs of all vendors, which are also their prefixes in a URL.
-    pub fn slugs(&self) -> impl Iterator<Item = &'static str> {
-        self.stations.iter().map(|station| station.slug)
+    pub fn slugs(&self) -> impl Iterator<Item = &str> {
+        self.stations.iter().map(|station| &*station.slug)
     }
 
     /// The time of the simulation, milliseconds since 1970.
@@ -105,7 +106,7 @@ impl Simulation {
         station.count(status, &plan.kinds);
         self.journal.lock().add(Call {
             number: 0,
-            vendor: station.slug,
+            vendor: Arc::clone(&station.slug),
             request: Arc::clone(request),
             status,
             answer: reply.body.clone(),
@@ -138,7 +139,7 @@ impl Simulation {
         let of = |station: &Station| {
             let mut summary = station.counters.lock().clone();
             summary.records = station.vendor.lock().counts();
-            (station.slug.to_owned(), summary)
+            (station.slug.to_string(), summary)
         };
         Summary {
             vendors: self.stations.iter().map(of).collect(),
@@ -175,7 +176,7 @@ impl Simulation {
     pub fn set_vendor_dial(&self, vendor: &str, dial: Dial) -> Result<(), Refused> {
         let station = self.station(vendor)?;
         dial.check().map_err(Refused::Value)?;
-        *station.dialer.lock() = Dialer::new(self.options.seed, station.slug, dial);
+        *station.dialer.lock() = Dialer::new(self.options.seed, &station.slug, dial);
         Ok(())
     }
 
@@ -217,18 +218,25 @@ impl Simulation {
         Ok(())
     }
 
+    /// What went wrong in the scripts of vendors since the start or the last reset. A simulator that has a mistake proves
+    /// nothing: a test that finds one here has failed.
+    #[must_use]
+    pub fn script_errors(&self) -> Vec<ScriptError> {
+        self.stations.iter().flat_map(|station| station.vendor.lock().script_errors()).collect()
+    }
+
     /// Brings everything back to where it was at the start: records, tokens, settings, dials, counters, log.
     pub fn reset(&self) {
         for station in &self.stations {
-            *station.vendor.lock() = (station.make)(&self.options.setup());
-            *station.dialer.lock() = Dialer::new(self.options.seed, station.slug, self.options.dial.clone());
+            *station.vendor.lock() = station.make.make(&self.options.setup());
+            *station.dialer.lock() = Dialer::new(self.options.seed, &station.slug, self.options.dial.clone());
             *station.counters.lock() = VendorSummary::default();
         }
         *self.journal.lock() = Journal::new(self.options.calls_kept);
     }
 
     fn station(&self, slug: &str) -> Result<&Station, Refused> {
-        let found = self.stations.iter().find(|station| station.slug == slug);
+        let found = self.stations.iter().find(|station| *station.slug == *slug);
         found.ok_or_else(|| Refused::Vendor(slug.to_owned()))
     }
 }
@@ -244,6 +252,12 @@ impl Station {
             None => (vendor.handle(request), true),
             Some(Strike::CutBefore) => (Reply::empty(499), false),
             Some(Strike::CutAfter) => (vendor.handle(request), false),
+            Some(Strike::Hollow { applied }) => {
+                if *applied {
+                    vendor.handle(request);
+                }
+                (Reply::json(200, &json!({})), true)
+            }
             Some(Strike::Throttle(retry_after_s)) => (vendor.throttle(*retry_after_s, request), true),
             Some(Strike::Status {
                 code,

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::message::{Reply, Request};
+use crate::scripted::ScriptError;
 
 /// The core of a simulated vendor.
 pub trait Vendor: Send {
@@ -40,6 +41,11 @@ pub trait Vendor: Send {
     /// # Errors
     /// A sentence that says what is wrong with the patch; then nothing was changed.
     fn configure(&mut self, patch: &Value) -> Result<(), String>;
+
+    /// What went wrong in the vendor's script, in order; a vendor that has none has no errors.
+    fn script_errors(&self) -> Vec<ScriptError> {
+        Vec::new()
+    }
 }
 
 /// `current` with the fields of `patch`, for [`Vendor::configure`].

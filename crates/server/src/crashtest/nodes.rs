@@ -75,7 +75,7 @@ fn longest_standstill(plan: &Plan, running: &Running, from_ms: i64, until_ms: i6
             "webhook" => path == format!("/{connection}"),
             vendor => vendor == connection,
         };
-        let its = calls.iter().filter(|call| is_its(call.vendor, &call.request.path));
+        let its = calls.iter().filter(|call| is_its(&call.vendor, &call.request.path));
         longest_gap(from_ms, until_ms, its.map(|call| call.request.now_ms))
     };
     vendors::connections(plan).into_iter().map(of).max().unwrap_or(0)

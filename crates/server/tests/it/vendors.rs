@@ -67,7 +67,7 @@ pub fn down(vendors: &Running, vendor: &str, down: bool) {
 pub fn calls(vendors: &Running, vendor: &str, method: &str, part: &str) -> usize {
     let calls = vendors.calls(0, usize::MAX);
     let fits = |call: &&std::sync::Arc<switchboard_simulator::Call>| {
-        call.vendor == vendor && call.request.method == method && call.request.path.contains(part)
+        *call.vendor == *vendor && call.request.method == method && call.request.path.contains(part)
     };
     calls.iter().filter(fits).count()
 }

@@ -34,6 +34,11 @@ pub enum Strike {
         /// Whether the call is carried out first.
         applied: bool,
     },
+    /// See [`Fault::Hollow`].
+    Hollow {
+        /// Whether the call is carried out first.
+        applied: bool,
+    },
     /// See [`Fault::Throttle`]; `Retry-After` in seconds.
     Throttle(Option<u64>),
 }
@@ -127,6 +132,10 @@ fn apply(fault: &Fault, plan: &mut Plan) {
         Fault::CutAfter => {
             plan.strike = Some(Strike::CutAfter);
             "cut_after".to_owned()
+        }
+        Fault::Hollow { applied } => {
+            plan.strike = Some(Strike::Hollow { applied: *applied });
+            if *applied { "hollow_applied" } else { "hollow" }.to_owned()
         }
         Fault::Throttle { retry_after_s } => {
             plan.strike = Some(Strike::Throttle(*retry_after_s));
@@ -242,6 +251,7 @@ mod tests {
                 applied: true,
             })
             .probability(0.25),
+            Rule::new(Fault::Hollow { applied: true }),
         ]);
         assert_eq!(
             serde_json::from_value::<Dial>(serde_json::to_value(&dial).unwrap()).unwrap(),

@@ -152,6 +152,12 @@ pub enum Fault {
         #[serde(default)]
         applied: bool,
     },
+    /// Status 200 with an empty JSON object: an answer that says "good" and proves nothing.
+    Hollow {
+        /// The call is carried out first.
+        #[serde(default)]
+        applied: bool,
+    },
     /// The vendor's own way to say "too many calls".
     Throttle {
         /// `Retry-After` in seconds, for vendors that have it; without it the vendor's habit.

@@ -100,6 +100,17 @@ fn a_status_may_hide_a_success() {
     }
 }
 
+#[test]
+fn a_hollow_answer_says_good_whether_or_not_it_is() {
+    for (applied, records) in [(false, 0), (true, 1)] {
+        let simulation = simulation(1, Dial::of([Rule::new(Fault::Hollow { applied }).times(1)]));
+        assert_eq!(answers(&simulation, 1), [Some((200, json!({})))]);
+        assert_eq!(stored(&simulation), records, "applied: {applied}");
+        let kind = if applied { "hollow_applied" } else { "hollow" };
+        assert_eq!(simulation.summary().vendors["hubspot"].faults[kind], 1);
+    }
+}
+
 proptest! {
     /// Whatever the dial does, what the log says and what is stored agree: no write is half done.
     #[test]

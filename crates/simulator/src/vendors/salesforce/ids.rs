@@ -14,7 +14,7 @@ pub fn make(prefix: &str, number: u64) -> String {
     }
     let short = format!("{prefix}5g000{}", String::from_utf8_lossy(&digits));
     let suffix = suffix(&short);
-    short + &suffix
+    short + suffix.as_str()
 }
 
 /// The part of an id that identifies: its first 15 characters. `None` when it is not an id: wrong length, wrong characters, or
@@ -31,7 +31,7 @@ pub fn key(id: &str) -> Option<&str> {
 /// The id with 18 characters; what is not an id is returned as it is.
 #[must_use]
 pub fn long(id: &str) -> String {
-    key(id).map_or_else(|| id.to_owned(), |short| short.to_owned() + &suffix(short))
+    key(id).map_or_else(|| id.to_owned(), |short| format!("{short}{}", suffix(short)))
 }
 
 /// Three characters, each of which says which of five characters are upper case.

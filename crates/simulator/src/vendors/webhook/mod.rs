@@ -91,7 +91,7 @@ impl Vendor for Webhook {
         }
         Reply {
             status: 200,
-            headers: vec![("content-type", "application/json".to_owned())],
+            headers: vec![("content-type".into(), "application/json".to_owned())],
             body: bytes::Bytes::from_static(br#"{"ok":true}"#),
         }
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask <command>`: the chores of this repository as a program, so that every machine does them the same way.
 
 mod ci;
+mod docs;
 mod errors;
 mod tidy;
 
@@ -14,6 +15,7 @@ Usage: cargo xtask <command>
 
   ci      format, lints, tidy, tests: what must pass before a change goes in
   tidy    the rules of this repository that no other tool knows
+  docs    writes the pages that are made from something else (docs/reference/manifest.md)
   errors  checks that docs/reference/errors has a true page for every problem code
   help    this text
 ";
@@ -34,6 +36,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["ci"] => ci::run(&root),
         ["tidy"] => tidy::run(&root, tidy::RULES),
+        ["docs"] => docs::write(&root).map(|()| ExitCode::SUCCESS),
         ["errors"] => tidy::run(&root, &[("errors", errors::check)]),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

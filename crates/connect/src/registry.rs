@@ -46,6 +46,8 @@ pub struct Registry {
     connectors: IndexMap<String, Arc<Connector>>,
     /// The files of those that came by [`Registry::reread`].
     read: HashMap<String, Files>,
+    /// Those that came by [`Registry::with_folder`].
+    beside: Vec<String>,
 }
 
 /// What came of reading a folder of connectors again.
@@ -72,6 +74,7 @@ impl Registry {
         let mut registry = Self {
             connectors: IndexMap::new(),
             read: HashMap::new(),
+            beside: Vec::new(),
         };
         let mut problems = Vec::new();
         for folder in EMBEDDED.dirs() {
@@ -98,6 +101,7 @@ impl Registry {
         Self {
             connectors: IndexMap::from([(connector.slug.clone(), Arc::new(connector))]),
             read: HashMap::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -127,7 +131,10 @@ impl Registry {
         for folder in folders(folder).map_err(|error| vec![unreadable(folder, &error)])? {
             let slug = folder.file_name().unwrap_or_default().to_string_lossy();
             match Files::of_folder(&folder) {
-                Ok(files) => self.take(&slug, &files, &mut problems),
+                Ok(files) => {
+                    self.take(&slug, &files, &mut problems);
+                    self.beside.push(slug.into_owned());
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -181,6 +188,12 @@ impl Registry {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Connector>> {
         self.connectors.values()
+    }
+
+    /// Whether the connector with this slug is the one that is built in, and none of a folder has taken its place.
+    pub fn is_built_in(&self, slug: &str) -> bool {
+        let elsewhere = self.read.contains_key(slug) || self.beside.iter().any(|other| other == slug);
+        self.connectors.contains_key(slug) && !elsewhere
     }
 
     /// Their slugs.

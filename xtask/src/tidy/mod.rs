@@ -24,6 +24,7 @@ pub type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 pub const RULES: &[Rule] = &[
     ("arrows", rules::arrows::check),
     ("connectors", rules::connectors::check),
+    ("docs", crate::docs::check),
     ("errors", crate::errors::check),
     ("ignored", rules::ignored::check),
     ("inherit", rules::inherit::check),

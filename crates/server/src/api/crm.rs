@@ -22,7 +22,10 @@ use super::{
     problem::{Answer, ProblemSchema},
     views::{CallView, moment},
 };
-use crate::nearest::did_you_mean;
+use crate::{
+    conformance::{Score, scores::published},
+    nearest::did_you_mean,
+};
 
 /// What places in a posted configuration begin with.
 const BODY: &str = "body";
@@ -50,6 +53,48 @@ pub struct SupportedSystem {
     category: Category,
     /// The objects that can be made there.
     objects: Vec<String>,
+    /// How it stands the conformance suite; absent for connectors that are not built in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conformance: Option<Conformance>,
+}
+
+/// How a connector stands the conformance suite.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Conformance {
+    /// Percent of the cases that apply and are not waived.
+    score: u32,
+    /// How many cases it passes.
+    passed: u32,
+    /// What the system makes impossible.
+    waived: Vec<WaivedView>,
+}
+
+/// A case of the conformance suite that a system makes impossible.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WaivedCase)]
+pub struct WaivedView {
+    /// The case.
+    case: &'static str,
+    /// The object that it is about; absent: the connection as a whole, or every object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'static str>,
+    /// What about the system makes it impossible.
+    reason: &'static str,
+}
+
+impl From<&'static Score> for Conformance {
+    fn from(score: &'static Score) -> Self {
+        let waived = score.waived.iter().map(|waived| WaivedView {
+            case: &waived.case,
+            object: waived.object.as_deref(),
+            reason: &waived.reason,
+        });
+        Self {
+            score: score.score,
+            passed: score.passed,
+            waived: waived.collect(),
+        }
+    }
 }
 
 /// List the systems that can be connected.
@@ -68,6 +113,10 @@ pub async fn supported(State(app): State<App>, _caller: Caller) -> Json<Supporte
         name: connector.name().to_owned(),
         category: connector.category(),
         objects: connector.objects().map(|object| object.name().to_owned()).collect(),
+        conformance: registry
+            .is_built_in(connector.slug())
+            .then(|| published(connector.slug()).map(Conformance::from))
+            .flatten(),
     });
     Json(Supported {
         supported: supported.collect(),

@@ -11,10 +11,11 @@ mod report;
 mod run;
 mod sample;
 pub mod scenario;
+pub mod scores;
 mod stage;
 mod subject;
 
 pub use cases::{Scope, catalogue};
-pub use report::{Ending, Report, Score};
+pub use report::{Ending, Report, Score, WaivedCase};
 pub use run::{Selection, run};
 pub use subject::Subject;

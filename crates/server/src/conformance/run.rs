@@ -7,7 +7,7 @@ use futures::{StreamExt, stream};
 use super::{
     cases::{self, Case, Scope},
     evidence::Evidence,
-    failure::{Failure, Verdict},
+    failure::{Failure, Verdict, expect},
     report::{Ending, Report, State},
     scenario::Waiver,
     stage::Stage,
@@ -122,7 +122,7 @@ async fn play(planned: &Planned, seed: u64) -> Ending {
     let Planned { subject, case, object } = planned;
     let (verdict, evidence) = match Stage::open(subject, object, case.pace, seed).await {
         Ok(stage) => {
-            let verdict = (case.play)(&stage).await;
+            let verdict = sound_first((case.play)(&stage).await, &stage);
             let evidence = match verdict.is_err() {
                 true => Some(Evidence::of(&stage).await),
                 false => None,
@@ -142,6 +142,13 @@ async fn play(planned: &Planned, seed: u64) -> Ending {
         reason: waiver.map(|waiver| waiver.reason.clone()),
         evidence,
     }
+}
+
+/// A simulator that has a mistake proves nothing, whatever came of the case.
+fn sound_first(verdict: Verdict, stage: &Stage<'_>) -> Verdict {
+    let errors: Vec<String> = stage.vendor().script_errors().iter().map(ToString::to_string).collect();
+    expect(errors.is_empty(), "the simulator's script works", || errors.join("; "))?;
+    verdict
 }
 
 /// What a verdict means beside a waiver.

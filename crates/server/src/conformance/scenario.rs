@@ -201,3 +201,59 @@ impl Check<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use switchboard_connect::registry::Registry;
+
+    use super::*;
+
+    const GOOD: &str = include_str!("../../../../connectors/webhook/scenario.yaml");
+
+    fn problems(text: &str) -> String {
+        let registry = Registry::embedded().unwrap();
+        let found = read(text, "scenario.yaml", registry.get("webhook").unwrap()).err().unwrap_or_default();
+        let lines: Vec<String> = found
+            .iter()
+            .map(|problem| format!("{}: {}; {}", problem.place.as_deref().unwrap_or_default(), problem.detail, problem.next))
+            .collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn each_mistake_is_told_with_its_line() {
+        assert_eq!(problems(GOOD), "");
+        for (from, to, line, words) in [
+            ("  auth: signature", "  auth: hmac", 3, "no sign-in called `hmac`"),
+            ("{origin}/in", "https://example.org/in", 3, "nothing of the connection names `{origin}`"),
+            ("callsPerSecond: 20", "callsPerSecund: 20", 4, "Did you mean `callsPerSecond`?"),
+            ("  event:", "  events:", 8, "the manifest has no object `events`"),
+            ("stored: deliveries", "store: deliveries", 8, "Did you mean `stored`?"),
+            ("case: wrong-credentials", "case: wrong-credential", 10, "Did you mean `wrong-credentials`?"),
+            ("case: revoked-credentials", "case: revoked-credentials, object: lead", 11, "none of the objects of this scenario"),
+        ] {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD, "{from}");
+            let found = problems(&text);
+            assert!(found.contains(words), "{words} in {found}");
+            assert!(found.contains(&format!("scenario.yaml:{line}:")), "line {line} in {found}");
+        }
+    }
+
+    #[test]
+    fn the_address_is_put_into_every_text() {
+        let account = Account {
+            auth: "token".into(),
+            settings: serde_json::from_str(r#"{"a": "{origin}/v1", "b": {"c": ["{origin}", 7]}}"#).unwrap(),
+            credentials: Map::new(),
+        };
+        let (settings, _) = account.at("http://127.0.0.1:1/x");
+        let expected = serde_json::json!({"a": "http://127.0.0.1:1/x/v1", "b": {"c": ["http://127.0.0.1:1/x", 7]}});
+        assert_eq!(Value::Object(settings), expected);
+    }
+
+    #[test]
+    fn the_published_schema_is_json() {
+        serde_json::from_str::<Value>(SCENARIO_SCHEMA).unwrap();
+    }
+}

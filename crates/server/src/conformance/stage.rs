@@ -468,13 +468,16 @@ async fn start_vendor(subject: &Subject, pace: Pace, seed: u64) -> Result<Runnin
     let options = Options {
         seed,
         limit_scale: if pace == Pace::Fast { FAST } else { 1.0 },
-        ..Options::default()
+        ..subject.vendor()
     };
     let vendor = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
         .await
         .map_err(|error| broken(&error.to_string()))?;
     let slug = subject.slug();
-    let known = vendor.settings(slug).map_err(|refused| broken(&refused.to_string()))?;
+    let known = vendor.settings(slug).map_err(|_| {
+        let detail = format!("there is no simulator of {slug}");
+        Problem::new(Code::ManifestInvalid, detail, "Write simulator.rhai in the connector's folder.")
+    })?;
     let lags = known.as_object().into_iter().flatten().map(|(name, _)| name);
     let lags = lags.filter(|name| name.ends_with("lag_ms"));
     let mut settings: Map<String, Value> = lags.map(|name| (name.clone(), LAG_MS.into())).collect();

@@ -9,6 +9,7 @@ use switchboard_connect::{
     registry::Registry,
 };
 use switchboard_model::problem::{Code, Problem};
+use switchboard_simulator::{Options, Script};
 
 use super::scenario::{self, SCENARIO, Scenario, Written};
 use crate::shortened;
@@ -18,6 +19,7 @@ use crate::shortened;
 pub struct Subject {
     registry: Arc<Registry>,
     connector: Arc<Connector>,
+    script: Option<Arc<Script>>,
     /// What the suite has to know beside the manifest.
     pub scenario: Scenario,
 }
@@ -40,8 +42,25 @@ impl Subject {
         Ok(Self {
             registry: Arc::new(registry),
             connector,
+            script: None,
             scenario,
         })
+    }
+
+    /// The same with this script as its simulated vendor, instead of a built-in one.
+    #[must_use]
+    pub fn with_script(mut self, script: Option<Arc<Script>>) -> Self {
+        self.script = script;
+        self
+    }
+
+    /// What its simulated vendor is started with.
+    pub fn vendor(&self) -> Options {
+        Options {
+            only: vec![self.slug().to_owned()],
+            scripts: self.script.iter().cloned().collect(),
+            ..Options::default()
+        }
     }
 
     /// A built-in connector.
@@ -62,6 +81,21 @@ impl Subject {
                 )])
             }
         }
+    }
+
+    /// Every built-in connector.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, also that one has no scenario.
+    pub fn all_embedded() -> Result<Vec<Arc<Self>>, Vec<Problem>> {
+        let (mut subjects, mut problems) = (Vec::new(), Vec::new());
+        for slug in Registry::embedded()?.names() {
+            match Self::embedded(slug) {
+                Ok(subject) => subjects.push(Arc::new(subject)),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() { Ok(subjects) } else { Err(problems) }
     }
 
     /// The connector.

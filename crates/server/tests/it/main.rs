@@ -5,6 +5,8 @@
 mod backups;
 mod bad_input;
 mod bench;
+mod conformance;
+mod connectors;
 mod crash;
 mod crashtest;
 mod demo;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::tidy::{Finding, Tree};
 
-const NEEDED: [&str; 3] = ["connector.yaml", "icon.svg", "guide.md"];
+const NEEDED: [&str; 4] = ["connector.yaml", "icon.svg", "guide.md", "scenario.yaml"];
 
 /// Looks at every folder directly below `connectors/`.
 pub fn check(tree: &Tree) -> Vec<Finding> {
@@ -37,6 +37,7 @@ mod tests {
             ("connectors/notion/connector.yaml", "slug: notion\n"),
             ("connectors/notion/guide.md", "# Notion\n"),
             ("connectors/notion/icon.svg", "<svg/>\n"),
+            ("connectors/notion/scenario.yaml", "objects: {}\n"),
             ("connectors/wecom/connector.yaml", "slug: wecom\n"),
             ("connectors/wecom/guide.md", ""),
         ]);
@@ -46,6 +47,7 @@ mod tests {
             [
                 "connectors/wecom/icon.svg:1: is missing: each connector has one",
                 "connectors/wecom/guide.md:1: is empty",
+                "connectors/wecom/scenario.yaml:1: is missing: each connector has one",
             ]
         );
     }

@@ -3,8 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use serde_json::Value;
 use switchboard_connect::{
     connector::Connector,
     document::Document,
@@ -12,6 +14,7 @@ use switchboard_connect::{
     registry::Registry,
 };
 use switchboard_model::problem::{Code, Problem};
+use switchboard_simulator::{Options, Script, ScriptError, Simulation, scripted::library};
 
 use crate::conformance::{
     Subject,
@@ -30,6 +33,7 @@ pub struct Folder {
     files: Files,
     connector: Connector,
     scenario: Option<Scenario>,
+    script: Option<Arc<Script>>,
 }
 
 impl Folder {
@@ -44,6 +48,13 @@ impl Folder {
         let mut problems = Vec::new();
         problems.extend(icon(path, &files.icon));
         problems.extend(guide(path, &files.guide));
+        let script = match library::of_folder(path) {
+            Ok(scripts) => scripts.into_iter().next(),
+            Err(errors) => {
+                problems.extend(errors.iter().map(|error| script_problem(path, error)));
+                None
+            }
+        };
         let connector = match load(&files) {
             Ok(connector) => Some(connector),
             Err(found) => {
@@ -55,7 +66,10 @@ impl Folder {
         if let Some(connector) = &connector {
             problems.extend(names(path, &files, connector));
             match read_scenario(path, connector) {
-                Ok(found) => scenario = found,
+                Ok(found) => {
+                    problems.extend(found.as_ref().and_then(|found| settings(path, found, script.as_ref())));
+                    scenario = found;
+                }
                 Err(found) => problems.extend(found),
             }
         }
@@ -65,6 +79,7 @@ impl Folder {
                 files,
                 connector,
                 scenario,
+                script,
             }),
             _ => Err(problems),
         }
@@ -81,7 +96,8 @@ impl Folder {
             let next = "Write the file: the suite has to know how to connect to the simulated vendor and what it stores.";
             vec![Problem::new(problem.code, problem.detail, next)]
         })?;
-        Subject::new(&self.files, &text, &path.display().to_string())
+        let subject = Subject::new(&self.files, &text, &path.display().to_string())?;
+        Ok(subject.with_script(self.script.clone()))
     }
 
     /// What it holds, for a person.
@@ -89,6 +105,10 @@ impl Folder {
         let connector = &self.connector;
         let objects = connector.object_names();
         let signs: Vec<_> = connector.auth_kinds().map(|(name, ..)| name).collect();
+        let simulator = match &self.script {
+            None => "no simulator.rhai",
+            Some(_) => "a simulator of its own",
+        };
         let scenario = match &self.scenario {
             None => "no scenario yet".to_owned(),
             Some(scenario) => format!(
@@ -98,7 +118,7 @@ impl Folder {
             ),
         };
         format!(
-            "{} ({}) is right: {} ({}), sign-in by {}, {scenario}.",
+            "{} ({}) is right: {} ({}), sign-in by {}, {simulator}, {scenario}.",
             connector.slug(),
             connector.name(),
             counted(objects.len(), "object"),
@@ -119,6 +139,31 @@ fn read_scenario(folder: &Path, connector: &Connector) -> Result<Option<Scenario
     }
     let text = fs::read_to_string(&path).map_err(|error| vec![unreadable(&path, &error)])?;
     scenario::read(&text, &path.display().to_string(), connector).map(Some)
+}
+
+/// Whether the simulated vendor takes the scenario's settings.
+fn settings(folder: &Path, scenario: &Scenario, script: Option<&Arc<Script>>) -> Option<Problem> {
+    let script = script.filter(|_| !scenario.simulator.is_empty())?;
+    let slug = script.slug().to_owned();
+    let vendor = Simulation::new(Options {
+        only: vec![slug.clone()],
+        scripts: vec![Arc::clone(script)],
+        ..Options::default()
+    });
+    let refused = vendor.configure(&slug, &Value::Object(scenario.simulator.clone())).err()?;
+    let text = fs::read_to_string(folder.join(SCENARIO)).ok()?;
+    let document = Document::parse(&text, &folder.join(SCENARIO).display().to_string()).ok()?;
+    let detail = format!("the simulator refuses its settings: {refused}");
+    let next = "Use the members that its `settings()` gives, and values of the same kind.";
+    Some(document.problem(Code::ManifestInvalid, "/simulator", detail, next))
+}
+
+fn script_problem(folder: &Path, error: &ScriptError) -> Problem {
+    // The file is told from the folder above.
+    let file = folder.parent().unwrap_or(folder).join(&error.file);
+    let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let next = "Mend the script; docs/guide/connector.md tells what it may call.";
+    Problem::new(Code::ManifestInvalid, error.message.clone(), next).at(format!("{}{line}", file.display()))
 }
 
 fn icon(folder: &Path, icon: &str) -> Vec<Problem> {
@@ -233,4 +278,33 @@ impl Others {
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     let detail = format!("{} cannot be read: {error}", path.display());
     Problem::new(Code::ManifestInvalid, detail, "Check the path and its permissions.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_icon_has_nothing_that_a_page_would_run_or_load() {
+        let folder = Path::new("my-crm");
+        let good = "<svg xmlns=\"http://www.w3.org/2000/svg\"><rect/></svg>\n";
+        assert_eq!(icon(folder, good), []);
+        for (bad, words) in [
+            ("", "missing or empty"),
+            ("<html></html>", "no SVG"),
+            ("<svg>\n<script>x</script></svg>", "<script"),
+            ("<svg>\n<rect onload=\"x\"/></svg>", "onload"),
+            ("<svg>\n<image href=\"https://example.org/x.png\"/></svg>", "<image"),
+        ] {
+            let found = icon(folder, bad);
+            assert!(found.iter().any(|problem| problem.detail.contains(words)), "{words} in {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_guide_begins_with_a_heading() {
+        let folder = Path::new("my-crm");
+        assert!(guide(folder, "# Connect\n").is_none());
+        assert!(guide(folder, "Connect\n").is_some() && guide(folder, " \n").is_some());
+    }
 }

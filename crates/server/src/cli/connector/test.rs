@@ -1,24 +1,25 @@
-//! `switchboard connector test FOLDER`: the conformance suite on one connector, against its simulated vendor.
+//! `switchboard connector test [FOLDER]`: the conformance suite on one connector, or on all that are built in, against simulated vendors.
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use switchboard_model::problem::{Code, Problem};
 
 use super::folder::Folder;
 use crate::{
     cli::{FINE, runtime},
-    conformance::{Report, Selection, catalogue, run as play},
+    conformance::{Report, Selection, Subject, catalogue, run as play, scores},
     nearest::did_you_mean,
 };
 
 /// What to test.
 #[derive(Debug, Args)]
 pub struct TestArguments {
-    /// The connector's folder, with scenario.yaml; its own simulator.rhai is used, else the built-in simulator of its name
+    /// The connector's folder, with scenario.yaml; its own simulator.rhai is used, else the built-in simulator of its name. Without a
+    /// folder every built-in connector is tested
     #[arg(value_name = "FOLDER")]
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     /// Only this case
     #[arg(long, value_name = "NAME")]
     case: Option<String>,
@@ -34,6 +35,9 @@ pub struct TestArguments {
     /// Show the headers of the calls, and the calls of waived cases
     #[arg(short, long)]
     verbose: bool,
+    /// Write the scores of the built-in connectors into this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["folder", "case", "object"], hide = true)]
+    scores: Option<PathBuf>,
 }
 
 /// Plays the cases and prints what came of them. The exit code is 0 when each was passed or rightly waived.
@@ -41,11 +45,15 @@ pub struct TestArguments {
 /// # Errors
 /// Everything that is wrong with the folder, or that there is no such case.
 pub fn run(arguments: TestArguments) -> Result<ExitCode, Problem> {
-    let folder = Folder::read(&arguments.folder).map_err(all)?;
-    let subject = Arc::new(folder.subject().map_err(all)?);
+    let subjects = match &arguments.folder {
+        Some(folder) => Folder::read(folder).and_then(|folder| Ok(vec![Arc::new(folder.subject()?)])),
+        None => Subject::all_embedded(),
+    };
+    let subjects = subjects.map_err(all)?;
     let names: Vec<_> = catalogue().map(|case| case.name).collect();
     known("case", arguments.case.as_deref(), &names)?;
-    let objects: Vec<_> = subject.scenario.objects.keys().map(String::as_str).collect();
+    let objects = subjects.iter().flat_map(|subject| subject.scenario.objects.keys());
+    let objects: Vec<_> = objects.map(String::as_str).collect();
     known("object", arguments.object.as_deref(), &objects)?;
     let selection = Selection {
         case: arguments.case,
@@ -53,20 +61,31 @@ pub fn run(arguments: TestArguments) -> Result<ExitCode, Problem> {
         seed: arguments.seed,
         ..Selection::default()
     };
-    let report = runtime()?.block_on(play(&[Arc::clone(&subject)], &selection));
+    let report = runtime()?.block_on(play(&subjects, &selection));
     if report.endings.is_empty() {
         let detail = "No case applies: the manifest promises nothing of the kind.";
         return Err(Problem::new(Code::WrongSetting, detail, "Leave out --case or --object."));
     }
     match arguments.json {
-        true => println!("{}", as_json(subject.slug(), &report)),
+        true => println!("{}", as_json(&report)),
         false => print!("{}", report.to_text(arguments.verbose)),
+    }
+    if let Some(file) = &arguments.scores {
+        std::fs::write(file, scores::file(&report)).map_err(|error| {
+            let detail = format!("{} cannot be written: {error}", file.display());
+            Problem::new(Code::WrongSetting, detail, "Correct the path.").at("--scores")
+        })?;
     }
     Ok(if report.is_perfect() { FINE } else { ExitCode::FAILURE })
 }
 
-fn as_json(slug: &str, report: &Report) -> String {
-    let answer = json!({ "connector": slug, "conformance": report.score(slug), "cases": report.endings });
+fn as_json(report: &Report) -> String {
+    let scores: Map<String, Value> = report
+        .connectors()
+        .into_iter()
+        .map(|slug| (slug.to_owned(), json!(report.score(slug))))
+        .collect();
+    let answer = json!({ "conformance": scores, "cases": report.endings });
     serde_json::to_string_pretty(&answer).unwrap_or_default()
 }
 

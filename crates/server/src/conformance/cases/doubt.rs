@@ -32,6 +32,16 @@ pub const CASES: &[Case] = &[
         "An error of a gateway behind which the call was applied leaves exactly one record.",
         |stage| at_each_call(stage, status(504, true)).boxed_local(),
     ),
+    Case::object(
+        "hollow-success",
+        "An answer that says “good” and proves nothing is no success: the record is there once in the end.",
+        |stage| at_each_call(stage, Fault::Hollow { applied: false }).boxed_local(),
+    ),
+    Case::object(
+        "hollow-applied",
+        "An answer that says “good” and proves nothing leads to no second record when the call was applied.",
+        |stage| at_each_call(stage, Fault::Hollow { applied: true }).boxed_local(),
+    ),
 ];
 
 /// The vendor's answer with this status.

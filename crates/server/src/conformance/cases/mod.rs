@@ -98,6 +98,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_guide_lists_every_case_with_its_rule() {
+        let guide = include_str!("../../../../../docs/guide/connector.md");
+        for case in catalogue() {
+            let row = format!("| `{}` | {} |", case.name, case.about);
+            assert!(guide.contains(&row), "docs/guide/connector.md lacks the row\n{row}");
+        }
+    }
+
+    #[test]
     fn no_name_is_given_twice() {
         let mut names: Vec<_> = catalogue().map(|case| case.name).collect();
         let count = names.len();

@@ -100,21 +100,20 @@ async fn wrong(stage: &Stage<'_>) -> Verdict {
 
 async fn revoked(stage: &Stage<'_>) -> Verdict {
     stage.warm().await?;
-    let slug = stage.subject.slug();
-    let revoked = stage.vendor().revoke_tokens(slug);
-    revoked.map_err(|refused| Failure::new("tokens can be revoked", refused.to_string()))?;
-    let samples = Sample::several(1, 3);
-    let events = stage.send(&samples).await?;
-    stopped(stage, &events).await?;
-    // The vendor gives new credentials to whom it knows, and a person enters them.
+    // From now on the vendor knows other credentials, and what it gave for the former ones is worth nothing.
     let mut spec = stage.spec();
     let mut known = Value::Object(stage.subject.scenario.simulator.clone());
     for (name, value) in secrets(stage.subject) {
         known = replaced(&known, &value, &other(&value));
         spec.secrets.insert(name, other(&value).into());
     }
+    let slug = stage.subject.slug();
     let set = stage.vendor().configure(slug, &known);
-    set.map_err(|refused| Failure::new("the simulated vendor takes new credentials", refused.to_string()))?;
+    set.and_then(|()| stage.vendor().revoke_tokens(slug))
+        .map_err(|refused| Failure::new("the simulated vendor changes its credentials", refused.to_string()))?;
+    let samples = Sample::several(1, 3);
+    let events = stage.send(&samples).await?;
+    stopped(stage, &events).await?;
     stage.configure(spec).await?;
     stage.confirmed(&events).await?;
     stage.once(&samples)

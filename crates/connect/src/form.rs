@@ -50,7 +50,7 @@ impl Form<'_> {
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 let nearest = context
                     .iter()
-                    .filter(|errors| !is_other_type(errors))
+                    .filter(|errors| !is_other_type(errors, &at))
                     .min_by_key(|errors| errors.len());
                 match nearest {
                     Some(errors) => errors.iter().flat_map(|error| self.explain(error)).collect(),
@@ -82,9 +82,9 @@ impl Form<'_> {
     }
 }
 
-/// Whether a form fails because the value is of another JSON type altogether.
-fn is_other_type(errors: &[ValidationError<'_>]) -> bool {
+/// Whether a form fails because the value at `at` is of another JSON type altogether.
+fn is_other_type(errors: &[ValidationError<'_>], at: &str) -> bool {
     errors
         .iter()
-        .any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().is_empty())
+        .any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }) && error.instance_path().as_str() == at)
 }

@@ -210,17 +210,22 @@ async fn keep(desk: &Desk, connection: &Connection, token: &Token) -> Result<(),
     if connection.note_facts(token.facts.clone()) {
         note.facts = Some(connection.facts());
     }
+    let mut replaced = None;
     if !token.replaced_secrets.is_empty() {
-        let mut secrets = connection.secrets().clone();
+        let mut secrets = connection.secrets();
         secrets.extend(token.replaced_secrets.clone());
         let place = seal_place(connection.workspace, &connection.key);
-        note.sealed = Some(desk.vault.seal(&place, &secrets).map_err(TokenError::Broken)?);
+        let sealed = desk.vault.seal(&place, &secrets).map_err(TokenError::Broken)?;
+        note.sealed = Some(sealed.clone());
+        replaced = Some((secrets, sealed));
     }
     if note.facts.is_none() && note.sealed.is_none() {
         return Ok(());
     }
-    desk.store
-        .note_connection(connection.id, note)
-        .await
-        .map_err(|error| TokenError::Broken(error.into()))
+    let written = desk.store.note_connection(connection.id, note).await;
+    // Also when it could not be written down: the former ones are worth nothing any more.
+    if let Some((secrets, sealed)) = replaced {
+        connection.note_secrets(secrets, sealed);
+    }
+    written.map_err(|error| TokenError::Broken(error.into()))
 }

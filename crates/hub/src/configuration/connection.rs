@@ -72,7 +72,6 @@ pub struct Connection {
     pub tokens: Arc<TokenSlot>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
     condition: Arc<Result<Option<Condition>, String>>,
-    secrets: Arc<Map<String, Value>>,
     learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
 }
@@ -97,6 +96,10 @@ impl From<Mapping> for ObjectMapping {
 #[derive(Debug)]
 struct Learned {
     facts: Map<String, Value>,
+    /// The credentials; a vendor may replace one of them with each token.
+    secrets: Map<String, Value>,
+    /// The same as the store has them.
+    sealed: Vec<u8>,
     account: Result<Arc<Account>, Problem>,
 }
 
@@ -162,9 +165,10 @@ impl Connection {
             tokens: Arc::default(),
             mappings: Arc::new(mappings),
             condition: Arc::new(condition),
-            secrets: Arc::new(secrets),
             learned: Arc::new(RwLock::new(Learned {
                 facts: row.facts.clone(),
+                secrets,
+                sealed: row.sealed.clone(),
                 account,
             })),
             spec: Arc::new(spec),
@@ -175,7 +179,7 @@ impl Connection {
     /// Whether the row still says what this was compiled from. What the engine learnt meanwhile does not count.
     pub(super) fn is_same(&self, row: &ConnectionRow) -> bool {
         self.row.spec == row.spec
-            && self.row.sealed == row.sealed
+            && self.learned.read().sealed == row.sealed
             && self.row.state == row.state
             && self.row.reason == row.reason
     }
@@ -212,8 +216,16 @@ impl Connection {
     }
 
     /// The credentials.
-    pub(crate) fn secrets(&self) -> &Map<String, Value> {
-        &self.secrets
+    pub(crate) fn secrets(&self) -> Map<String, Value> {
+        self.learned.read().secrets.clone()
+    }
+
+    /// The vendor has replaced credentials; these are used from now on. `sealed`: as they were written down.
+    pub(crate) fn note_secrets(&self, secrets: Map<String, Value>, sealed: Vec<u8>) {
+        let mut learned = self.learned.write();
+        learned.account = open_account(self.connector.as_deref(), &self.spec, &secrets, &learned.facts);
+        learned.secrets = secrets;
+        learned.sealed = sealed;
     }
 
     /// What was learnt from the vendor.
@@ -239,7 +251,7 @@ impl Connection {
             return false;
         }
         learned.facts.extend(new);
-        learned.account = open_account(self.connector.as_deref(), &self.spec, &self.secrets, &learned.facts);
+        learned.account = open_account(self.connector.as_deref(), &self.spec, &learned.secrets, &learned.facts);
         true
     }
 

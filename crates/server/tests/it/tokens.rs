@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use switchboard_simulator::{Fault, Rule};
 
-use crate::{hub::Folder, vendors, wait::until};
+use crate::{
+    hub::{Folder, states},
+    vendors,
+    wait::until,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_is_renewed_once_for_all_that_wait() {
@@ -28,6 +32,30 @@ async fn an_expired_token_is_renewed_once_for_all_that_wait() {
         1,
         "one of the waiters renews, the others take its token"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_the_vendor_replaces_is_used_for_the_next_token_also_after_a_restart() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    let hub = folder.start();
+    let connection = json!({"connections": [{
+        "key": "notion", "connector": "notion", "auth": "oauth",
+        "settings": {"baseUrl": format!("{}/v1", vendors.url("notion")), "databaseId": "leads"},
+        "secrets": {"clientId": "app", "clientSecret": "made-up", "refreshToken": "first"},
+        "mappings": {"page": {"properties": {"客户姓名": {"title": [{"text": {"content": "{{ senderName }}"}}]}}}},
+    }]});
+    hub.post("/api/crm/configure", &connection).await.fine(200);
+    let message = |name: &str| json!({"senderName": name});
+    for name in ["Ana", "王小明", "Иван"] {
+        let event = hub.message(message(name)).await;
+        assert_eq!(states(&hub.settled(&event).await), ["delivered"], "{name}");
+        vendors.expire_tokens("notion").unwrap();
+    }
+    assert_eq!(hub.terminate().code(), Some(0));
+    let hub = folder.start();
+    let event = hub.message(message("Hoa")).await;
+    assert_eq!(states(&hub.settled(&event).await), ["delivered"]);
+    assert_eq!(vendors::records(&vendors, "notion", "pages").len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use switchboard_simulator::{Fault, Rule};
 
 use super::{
     Case,
+    credentials::rotates,
     doubt::{at_each_call, resolved, status},
 };
 use crate::conformance::{
@@ -97,8 +98,13 @@ async fn waits_long(stage: &Stage<'_>, events: &[switchboard_model::id::EventId]
 }
 
 async fn cold_start(stage: &Stage<'_>) -> Verdict {
+    // Where each refresh token is good once, a token whose answer is lost is lost for good, whoever calls.
+    let first = match rotates(stage.subject, stage.object) {
+        true => Fault::CutBefore,
+        false => Fault::CutAfter,
+    };
     stage.dial([
-        Rule::new(Fault::CutAfter).times(1),
+        Rule::new(first).times(1),
         Rule::new(status(500, false)).after(2).times(1),
         Rule::new(Fault::CutBefore).after(4).times(1),
     ])?;

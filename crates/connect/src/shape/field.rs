@@ -143,7 +143,8 @@ fn looks_like_email(text: &str) -> bool {
     plain && parts
 }
 
-fn number(value: &Value) -> Option<Value> {
+/// The number that a value is or that a text names; whole where it is written so.
+pub(super) fn number(value: &Value) -> Option<Value> {
     match value {
         Value::Number(_) => Some(value.clone()),
         Value::String(text) => {

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{is_blank, length, moment, pattern::Pattern};
+use super::{field, is_blank, length, moment, pattern::Pattern};
 use crate::{
     compile::{Compiler, child},
     manifest::ShapeRuleSpec,
@@ -81,9 +81,8 @@ impl Change {
                 }
             }
             Self::Number => {
-                if let Value::String(text) = value {
-                    let number = text.trim().parse().ok().and_then(serde_json::Number::from_f64);
-                    *value = number.map_or(Value::Null, Value::Number);
+                if value.is_string() {
+                    *value = field::number(value).unwrap_or(Value::Null);
                 }
             }
         }

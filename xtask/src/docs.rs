@@ -27,7 +27,11 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     match (page(&schema.text), tree.get(PAGE)) {
         (Err(error), _) => vec![Finding::at(schema, 1, format!("{error:#}"))],
         (Ok(page), Some(present)) if present.text == page => Vec::new(),
-        _ => vec![Finding::path(PAGE, 1, "is not what `cargo xtask docs` makes of the schema")],
+        _ => vec![Finding::path(
+            PAGE,
+            1,
+            "is not what `cargo xtask docs` makes of the schema",
+        )],
     }
 }
 
@@ -51,7 +55,10 @@ fn section(part: &Value, page: &mut String) {
     if let Some(text) = part["description"].as_str() {
         let _ = write!(page, "\n{text}\n");
     }
-    let forms = ["anyOf", "oneOf"].iter().filter_map(|key| part[*key].as_array()).flatten();
+    let forms = ["anyOf", "oneOf"]
+        .iter()
+        .filter_map(|key| part[*key].as_array())
+        .flatten();
     let objects: Vec<&Value> = std::iter::once(part)
         .chain(forms)
         .filter(|form| form["properties"].is_object())
@@ -60,16 +67,27 @@ fn section(part: &Value, page: &mut String) {
         let _ = write!(page, "\nForm: {}.\n", form(part));
     }
     for object in objects {
-        let Some(members) = object["properties"].as_object() else { continue };
+        let Some(members) = object["properties"].as_object() else {
+            continue;
+        };
         table(object, members, page);
     }
 }
 
 fn table(object: &Value, members: &Map<String, Value>, page: &mut String) {
     page.push_str("\n| member | form | meaning |\n|---|---|---|\n");
-    let needed: Vec<&str> = object["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let needed: Vec<&str> = object["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     for (name, member) in members {
-        let mark = if needed.contains(&name.as_str()) { " (needed)" } else { "" };
+        let mark = if needed.contains(&name.as_str()) {
+            " (needed)"
+        } else {
+            ""
+        };
         let meaning = member["description"].as_str().unwrap_or_default();
         let _ = writeln!(page, "| `{name}`{mark} | {} | {} |", cell(&form(member)), cell(meaning));
     }
@@ -82,7 +100,11 @@ fn form(value: &Value) -> String {
         return format!("[{name}](#{name})");
     }
     if let Some(words) = value["enum"].as_array() {
-        return words.iter().map(|word| format!("`{}`", plain(word))).collect::<Vec<_>>().join(", ");
+        return words
+            .iter()
+            .map(|word| format!("`{}`", plain(word)))
+            .collect::<Vec<_>>()
+            .join(", ");
     }
     if let Some(only) = value.get("const") {
         return format!("`{}`", plain(only));

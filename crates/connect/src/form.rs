@@ -42,10 +42,9 @@ impl Form<'_> {
         let at = error.instance_path().to_string();
         let wrong = |detail: String| vec![self.document.problem(Code::ManifestInvalid, &at, detail, self.see)];
         match error.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
-                .iter()
-                .map(|key| self.unknown_key(&at, key, error))
-                .collect(),
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                unexpected.iter().map(|key| self.unknown_key(&at, key, error)).collect()
+            }
             // Of several allowed forms the one that comes nearest tells most.
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 let nearest = context

@@ -49,14 +49,8 @@ pub fn load(files: &Files) -> Result<Connector, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let manifest: Manifest = serde_json::from_value(document.value().clone()).map_err(|error| {
-        vec![document.problem(
-            Code::ManifestInvalid,
-            "",
-            error.to_string(),
-            SEE,
-        )]
-    })?;
+    let manifest: Manifest = serde_json::from_value(document.value().clone())
+        .map_err(|error| vec![document.problem(Code::ManifestInvalid, "", error.to_string(), SEE)])?;
     let mut compiler = Compiler::new(&document);
     let connector = compile(&mut compiler, &manifest, files);
     let problems = compiler.into_problems();

@@ -11,7 +11,9 @@ impl Connector {
 
     /// Whether any write of the object can carry several records.
     pub fn offers_bulk(&self, object: &str) -> bool {
-        let Some(object) = self.object(object) else { return false };
+        let Some(object) = self.object(object) else {
+            return false;
+        };
         let mut writes = OperationKind::ALL.into_iter().filter(|kind| !kind.is_read());
         writes.any(|kind| self.ways(object, kind).iter().any(|way| way.bulk.is_some()))
     }

@@ -224,8 +224,7 @@ impl Registry {
         let names = std::iter::once(&connector.slug).chain(&connector.aliases);
         let clash = |name: &String| {
             let mut others = self.connectors.values();
-            let other = others
-                .find(|other| other.slug != connector.slug && other.is_called(name))?;
+            let other = others.find(|other| other.slug != connector.slug && other.is_called(name))?;
             let detail = format!("`{name}` means both {} and {}", connector.slug, other.slug);
             Some(Problem::new(
                 Code::ManifestInvalid,
@@ -268,7 +267,11 @@ impl Reread {
             return Err(vec![misplaced(slug, &connector, files)]);
         }
         let clashes = self.registry.clashes(&connector);
-        if clashes.is_empty() { Ok(connector) } else { Err(clashes) }
+        if clashes.is_empty() {
+            Ok(connector)
+        } else {
+            Err(clashes)
+        }
     }
 
     /// The connector that was read from this folder before.

@@ -31,8 +31,9 @@ impl Shelf {
             Some(folder) => Registry::embedded().and_then(|registry| registry.with_folder(folder)),
         };
         let fixed = fixed.map_err(|problems| {
-            Problem::all(problems)
-                .unwrap_or_else(|| Problem::new(Code::ManifestInvalid, "The connectors cannot be read.", "Report this."))
+            Problem::all(problems).unwrap_or_else(|| {
+                Problem::new(Code::ManifestInvalid, "The connectors cannot be read.", "Report this.")
+            })
         })?;
         Ok(Self {
             fixed,

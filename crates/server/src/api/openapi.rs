@@ -11,7 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, pages, posting, replay, routes as routing, wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, pages, posting, replay, routes as routing,
+    wishes,
 };
 
 #[derive(OpenApi)]

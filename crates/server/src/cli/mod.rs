@@ -118,7 +118,9 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Migrate(arguments)) => migrate::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
             Some(Command::Serve(arguments)) => serve::run(settings, arguments).await,
-            Some(Command::Config(_) | Command::Connector(_) | Command::Openapi) | None => serve::run(settings, Default::default()).await,
+            Some(Command::Config(_) | Command::Connector(_) | Command::Openapi) | None => {
+                serve::run(settings, Default::default()).await
+            }
         }
     })
 }

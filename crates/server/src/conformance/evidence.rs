@@ -66,7 +66,9 @@ impl Evidence {
 fn secrets(subject: &Subject) -> Vec<String> {
     let connection = &subject.scenario.connection;
     let names = subject.connector().secret_names(&connection.auth);
-    let values = names.iter().filter_map(|name| connection.credentials.get(name)?.as_str());
+    let values = names
+        .iter()
+        .filter_map(|name| connection.credentials.get(name)?.as_str());
     let mut secrets: Vec<String> = values.filter(|text| text.len() > 3).map(str::to_owned).collect();
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets
@@ -74,11 +76,21 @@ fn secrets(subject: &Subject) -> Vec<String> {
 
 fn seen(call: &Arc<Call>, secrets: &[String]) -> Seen {
     let request = &call.request;
-    let headers = request.headers.iter().filter(|(name, _)| !BORING.contains(&name.as_str()));
+    let headers = request
+        .headers
+        .iter()
+        .filter(|(name, _)| !BORING.contains(&name.as_str()));
     let headers = headers.map(|(name, value)| {
         let is_secret = CREDENTIALS.iter().any(|word| name.as_str().contains(word));
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        format!("{name}: {}", if is_secret { MASK.to_owned() } else { masked(value, secrets) })
+        format!(
+            "{name}: {}",
+            if is_secret {
+                MASK.to_owned()
+            } else {
+                masked(value, secrets)
+            }
+        )
     });
     Seen {
         request: masked(format!("{} {}", request.method, request.target()), secrets),
@@ -99,5 +111,7 @@ fn shown(body: &[u8], secrets: &[String]) -> String {
 }
 
 fn masked(text: String, secrets: &[String]) -> String {
-    secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), MASK))
+    secrets
+        .iter()
+        .fold(text, |text, secret| text.replace(secret.as_str(), MASK))
 }

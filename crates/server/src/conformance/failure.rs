@@ -43,5 +43,9 @@ pub type Verdict = Result<(), Failure>;
 
 /// Fails unless something holds.
 pub fn expect(holds: bool, expected: impl Into<String>, found: impl FnOnce() -> String) -> Verdict {
-    if holds { Ok(()) } else { Err(Failure::new(expected, found())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Failure::new(expected, found()))
+    }
 }

@@ -12,6 +12,7 @@ mod run;
 mod sample;
 pub mod scenario;
 pub mod scores;
+mod setup;
 mod stage;
 mod subject;
 

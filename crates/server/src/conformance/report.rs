@@ -101,7 +101,8 @@ impl Report {
     /// How well a connector did.
     pub fn score(&self, connector: &str) -> Score {
         let own = || self.endings.iter().filter(|ending| ending.connector == connector);
-        let count = |state: State| u32::try_from(own().filter(|ending| ending.state == state).count()).unwrap_or(u32::MAX);
+        let count =
+            |state: State| u32::try_from(own().filter(|ending| ending.state == state).count()).unwrap_or(u32::MAX);
         let (passed, failed) = (count(State::Passed), count(State::Failed));
         let waived = own().filter(|ending| ending.state == State::Waived);
         Score {
@@ -130,9 +131,17 @@ impl Report {
     }
 
     fn table(&self, connector: &str, text: &mut String) {
-        let own: Vec<&Ending> = self.endings.iter().filter(|ending| ending.connector == connector).collect();
+        let own: Vec<&Ending> = self
+            .endings
+            .iter()
+            .filter(|ending| ending.connector == connector)
+            .collect();
         let Score { score, passed, waived } = self.score(connector);
-        let _ = writeln!(text, "{connector}: {score} % ({passed} passed, {} waived)\n", waived.len());
+        let _ = writeln!(
+            text,
+            "{connector}: {score} % ({passed} passed, {} waived)\n",
+            waived.len()
+        );
         let mut columns: Vec<Option<&str>> = Vec::new();
         let mut rows: Vec<&str> = Vec::new();
         for ending in &own {
@@ -154,8 +163,15 @@ impl Report {
         for row in rows {
             let _ = write!(text, "  {row:first$}");
             for column in &columns {
-                let cell = own.iter().find(|ending| ending.case == row && ending.object.as_deref() == *column);
-                let _ = write!(text, "  {:1$}", cell.map_or("", |ending| word(ending.state)), width(column));
+                let cell = own
+                    .iter()
+                    .find(|ending| ending.case == row && ending.object.as_deref() == *column);
+                let _ = write!(
+                    text,
+                    "  {:1$}",
+                    cell.map_or("", |ending| word(ending.state)),
+                    width(column)
+                );
             }
             end_line(text);
         }
@@ -224,7 +240,9 @@ fn show(evidence: &Evidence, verbose: bool, text: &mut String) {
     }
     let _ = writeln!(text, "  the calls:");
     for call in &evidence.calls {
-        let status = call.status.map_or("cut, no answer".to_owned(), |status| status.to_string());
+        let status = call
+            .status
+            .map_or("cut, no answer".to_owned(), |status| status.to_string());
         let faults = match call.faults.is_empty() {
             true => String::new(),
             false => format!("   (dial: {})", call.faults.join(", ")),

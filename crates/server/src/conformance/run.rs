@@ -132,7 +132,11 @@ async fn play(planned: &Planned, seed: u64) -> Ending {
         }
         Err(problem) => (Err(Failure::from(problem)), None),
     };
-    let waiver = subject.scenario.waived.iter().find(|waiver| waiver.covers(case.name, planned.about()));
+    let waiver = subject
+        .scenario
+        .waived
+        .iter()
+        .find(|waiver| waiver.covers(case.name, planned.about()));
     Ending {
         connector: subject.slug().to_owned(),
         case: case.name.to_owned(),

@@ -60,7 +60,11 @@ impl Sample {
         let marker = self.marker();
         let odd = "«Zoë O'Hara» said \"it's 5 > 3 & <b>bold</b>\"\r\n\t価格はいくらですか？ 多少钱 Сколько стоит 👩‍👩‍👧‍👦🏳️‍🌈 {\"a\": [1]} \\ %7B {{x}} ; DROP\n";
         let long: String = odd.chars().cycle().take(20_000).collect();
-        let name: String = "Ana «O'Hara» <i>王小明</i> 👩‍👩‍👧‍👦 & \"Co\" ".chars().cycle().take(400).collect();
+        let name: String = "Ana «O'Hara» <i>王小明</i> 👩‍👩‍👧‍👦 & \"Co\" "
+            .chars()
+            .cycle()
+            .take(400)
+            .collect();
         self.put("senderName", format!("{marker} {name} {marker}"));
         self.put("messageContent", format!("{marker} {long}"));
         self.put("subject", format!("{marker} {name}"));

@@ -90,7 +90,9 @@ impl Account {
 
 fn put_in(members: &Map<String, Value>, origin: &str) -> Map<String, Value> {
     let members = members.iter();
-    members.map(|(name, value)| (name.clone(), replaced(value, origin))).collect()
+    members
+        .map(|(name, value)| (name.clone(), replaced(value, origin)))
+        .collect()
 }
 
 fn replaced(value: &Value, origin: &str) -> Value {
@@ -150,17 +152,28 @@ impl Check<'_> {
         let (settings, secrets) = account.at("http://127.0.0.1:9");
         let check = self.connector.check(&account.auth, &settings, &secrets);
         for problem in check.problems {
-            let within = problem.place.as_deref().unwrap_or_default().replace("/secrets", "/credentials");
+            let within = problem
+                .place
+                .as_deref()
+                .unwrap_or_default()
+                .replace("/secrets", "/credentials");
             self.report(&format!("/connection{within}"), problem.detail, problem.next);
         }
         if !check.missing.is_empty() {
             let detail = format!("the connection lacks {}", check.missing.join(", "));
             self.report("/connection", detail, "Make up a value for each.");
         }
-        let reaches = settings.values().chain(secrets.values()).any(|value| value.to_string().contains("127.0.0.1:9"));
+        let reaches = settings
+            .values()
+            .chain(secrets.values())
+            .any(|value| value.to_string().contains("127.0.0.1:9"));
         if !reaches {
             let detail = "nothing of the connection names `{origin}`, so the calls would go to the real vendor";
-            self.report("/connection", detail, "Put {origin} into the setting that holds the address.");
+            self.report(
+                "/connection",
+                detail,
+                "Put {origin} into the setting that holds the address.",
+            );
         }
     }
 
@@ -168,7 +181,11 @@ impl Check<'_> {
         let at = format!("/objects/{name}");
         let Some(object) = self.connector.objects().find(|object| object.name() == name) else {
             let known = self.connector.object_names().join(", ");
-            self.report(&at, format!("the manifest has no object `{name}`"), format!("Use one of {known}."));
+            self.report(
+                &at,
+                format!("the manifest has no object `{name}`"),
+                format!("Use one of {known}."),
+            );
             return;
         };
         match &written.mapping {
@@ -193,11 +210,23 @@ impl Check<'_> {
                 Some(near) => format!("Did you mean `{near}`?"),
                 None => format!("Cases are {}.", names.join(", ")),
             };
-            self.report(&format!("/waived/{at}/case"), format!("there is no case `{}`", waiver.case), next);
+            self.report(
+                &format!("/waived/{at}/case"),
+                format!("there is no case `{}`", waiver.case),
+                next,
+            );
         }
-        if let Some(object) = waiver.object.as_deref().filter(|object| !scenario.objects.contains_key(*object)) {
+        if let Some(object) = waiver
+            .object
+            .as_deref()
+            .filter(|object| !scenario.objects.contains_key(*object))
+        {
             let detail = format!("`{object}` is none of the objects of this scenario");
-            self.report(&format!("/waived/{at}/object"), detail, "Correct the name, or leave it out.");
+            self.report(
+                &format!("/waived/{at}/object"),
+                detail,
+                "Correct the name, or leave it out.",
+            );
         }
     }
 }
@@ -212,10 +241,19 @@ mod tests {
 
     fn problems(text: &str) -> String {
         let registry = Registry::embedded().unwrap();
-        let found = read(text, "scenario.yaml", registry.get("webhook").unwrap()).err().unwrap_or_default();
+        let found = read(text, "scenario.yaml", registry.get("webhook").unwrap())
+            .err()
+            .unwrap_or_default();
         let lines: Vec<String> = found
             .iter()
-            .map(|problem| format!("{}: {}; {}", problem.place.as_deref().unwrap_or_default(), problem.detail, problem.next))
+            .map(|problem| {
+                format!(
+                    "{}: {}; {}",
+                    problem.place.as_deref().unwrap_or_default(),
+                    problem.detail,
+                    problem.next
+                )
+            })
             .collect();
         lines.join("\n")
     }
@@ -225,18 +263,41 @@ mod tests {
         assert_eq!(problems(GOOD), "");
         for (from, to, line, words) in [
             ("  auth: signature", "  auth: hmac", 3, "no sign-in called `hmac`"),
-            ("{origin}/in", "https://example.org/in", 3, "nothing of the connection names `{origin}`"),
-            ("callsPerSecond: 20", "callsPerSecund: 20", 4, "Did you mean `callsPerSecond`?"),
+            (
+                "{origin}/in",
+                "https://example.org/in",
+                3,
+                "nothing of the connection names `{origin}`",
+            ),
+            (
+                "callsPerSecond: 20",
+                "callsPerSecund: 20",
+                4,
+                "Did you mean `callsPerSecond`?",
+            ),
             ("  event:", "  events:", 8, "the manifest has no object `events`"),
             ("stored: deliveries", "store: deliveries", 8, "Did you mean `stored`?"),
-            ("case: wrong-credentials", "case: wrong-credential", 10, "Did you mean `wrong-credentials`?"),
-            ("case: revoked-credentials", "case: revoked-credentials, object: lead", 11, "none of the objects of this scenario"),
+            (
+                "case: wrong-credentials",
+                "case: wrong-credential",
+                10,
+                "Did you mean `wrong-credentials`?",
+            ),
+            (
+                "case: revoked-credentials",
+                "case: revoked-credentials, object: lead",
+                11,
+                "none of the objects of this scenario",
+            ),
         ] {
             let text = GOOD.replace(from, to);
             assert_ne!(text, GOOD, "{from}");
             let found = problems(&text);
             assert!(found.contains(words), "{words} in {found}");
-            assert!(found.contains(&format!("scenario.yaml:{line}:")), "line {line} in {found}");
+            assert!(
+                found.contains(&format!("scenario.yaml:{line}:")),
+                "line {line} in {found}"
+            );
         }
     }
 

@@ -1,19 +1,16 @@
 //! Where one case is played: a real hub on a temporary store, a simulated vendor, and one connection between them.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use switchboard_connect::guide::Item;
 use switchboard_hub::{
-    ConnectionView, Hub, HubOptions, TestReport, Tuning,
-    clock::SystemClock,
+    ConnectionView, Hub, TestReport,
     intake::Incoming,
-    lane::backoff::Schedule,
     normalise::variables,
-    store::{Database, DeliveryFilter, DeliveryRow, Page},
-    vault::MasterKeySource,
+    store::{DeliveryFilter, DeliveryRow, Page},
 };
 use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
@@ -21,26 +18,25 @@ use switchboard_model::{
     event::{Event, EventType},
     id::{EventId, WorkspaceId},
     mapping::Mapping,
-    problem::{Code, Problem},
+    problem::Problem,
     route::{RouteSpec, Strategy, Target},
     template::Scope,
 };
-use switchboard_simulator::{Call, Dial, Options, Rule, Running};
+use switchboard_simulator::{Call, Dial, Rule, Running};
 use tempfile::TempDir;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
     failure::{Failure, Verdict},
     sample::Sample,
+    setup::{broken, open_hub, start_vendor},
     subject::Subject,
 };
 
 /// The connection that is tested.
 pub const CONNECTION: &str = "tested";
 /// Limits of both sides are multiplied by this where a case is not about them.
-const FAST: f64 = 1000.0;
-/// How long simulated searches lag, in milliseconds; less than [`crate::shortened::READ_LAG_SECONDS`].
-const LAG_MS: u64 = 200;
+pub const FAST: f64 = 1000.0;
 /// How often the hub is asked how things stand.
 const ASK: Duration = Duration::from_millis(5);
 /// A healthy hub never comes near this.
@@ -122,7 +118,8 @@ impl<'s> Stage<'s> {
     /// Lets time pass at the vendor, where what was written is found only after a while.
     pub async fn pass(&self, ms: i64) -> Verdict {
         let end_ms = self.now_ms() + ms;
-        self.until("time passes", async || Ok((self.now_ms() >= end_ms).then_some(()))).await
+        self.until("time passes", async || Ok((self.now_ms() >= end_ms).then_some(())))
+            .await
     }
 
     /// The simulated vendor.
@@ -158,13 +155,23 @@ impl<'s> Stage<'s> {
 
     /// Writes a connection.
     pub async fn configure(&self, spec: ConnectionSpec) -> Verdict {
-        let done = self.hub().configure(self.workspace, vec![Item::Connection(spec)]).await?;
-        let draft = done.connections.iter().find(|connection| connection.state != ConnectionState::Active);
+        let done = self
+            .hub()
+            .configure(self.workspace, vec![Item::Connection(spec)])
+            .await?;
+        let draft = done
+            .connections
+            .iter()
+            .find(|connection| connection.state != ConnectionState::Active);
         match draft {
             None => Ok(()),
             Some(draft) => Err(Failure::new(
                 "the scenario's connection is complete",
-                format!("it is {}: {}", draft.state.name(), draft.reason.clone().unwrap_or_default()),
+                format!(
+                    "it is {}: {}",
+                    draft.state.name(),
+                    draft.reason.clone().unwrap_or_default()
+                ),
             )),
         }
     }
@@ -212,7 +219,9 @@ impl<'s> Stage<'s> {
     /// Until when nothing is called, Unix milliseconds, when the vendor wants a pause; and the time now.
     pub fn pause(&self) -> (Option<i64>, i64) {
         let now_ms = self.now_ms();
-        let lane = self.connection().and_then(|connection| self.hub().lane_status(connection.id));
+        let lane = self
+            .connection()
+            .and_then(|connection| self.hub().lane_status(connection.id));
         let until = lane.map(|lane| lane.open_until_ms.unwrap_or(0).max(lane.next_call_ms));
         (until.filter(|until| *until > now_ms), now_ms)
     }
@@ -255,7 +264,10 @@ impl<'s> Stage<'s> {
             let receipt = receipt?;
             if receipt.deliveries == 0 {
                 let note = receipt.note.unwrap_or_default();
-                return Err(Failure::new("the event makes a record", format!("it goes nowhere: {note}")));
+                return Err(Failure::new(
+                    "the event makes a record",
+                    format!("it goes nowhere: {note}"),
+                ));
             }
             events.push(receipt.event);
         }
@@ -268,7 +280,10 @@ impl<'s> Stage<'s> {
             before: None,
             limit: 500,
         };
-        let rows = self.hub().deliveries(self.workspace, DeliveryFilter::default(), page).await?;
+        let rows = self
+            .hub()
+            .deliveries(self.workspace, DeliveryFilter::default(), page)
+            .await?;
         let mut rows: Vec<_> = rows.into_iter().filter(|row| events.contains(&row.event)).collect();
         rows.sort_by_key(|row| row.event);
         Ok(rows)
@@ -303,7 +318,11 @@ impl<'s> Stage<'s> {
     /// Waits until these events are settled; each delivery has to be delivered.
     pub async fn confirmed(&self, events: &[EventId]) -> Verdict {
         let rows = self.settle(events).await?;
-        let failed: Vec<_> = rows.iter().filter(|row| row.state != DeliveryState::Delivered).map(describe).collect();
+        let failed: Vec<_> = rows
+            .iter()
+            .filter(|row| row.state != DeliveryState::Delivered)
+            .map(describe)
+            .collect();
         match failed.is_empty() {
             true => Ok(()),
             false => Err(Failure::new("every record is delivered", failed.join("; "))),
@@ -329,13 +348,18 @@ impl<'s> Stage<'s> {
             before: None,
             limit: MOST_UNDERSTOOD,
         };
-        let mut rows = self.hub().deliveries(self.workspace, DeliveryFilter::default(), page).await?;
+        let mut rows = self
+            .hub()
+            .deliveries(self.workspace, DeliveryFilter::default(), page)
+            .await?;
         rows.sort_by_key(|row| row.id);
         let mut lines = Vec::new();
         for row in rows {
             lines.push(describe(&row));
             for attempt in self.hub().attempts(self.workspace, row.id).await? {
-                let status = attempt.status.map_or("no answer".to_owned(), |status| status.to_string());
+                let status = attempt
+                    .status
+                    .map_or("no answer".to_owned(), |status| status.to_string());
                 lines.push(format!("  {} → {status} → {}", attempt.operation, attempt.outcome));
             }
         }
@@ -357,7 +381,10 @@ impl<'s> Stage<'s> {
         let scope = Scope::of(&derived).with_map(&event.data);
         let written = self.subject.written(self.object);
         let own = written.and_then(|written| written.mapping.as_ref());
-        let own = own.map(Mapping::compile).transpose().map_err(|errors| wrong(format!("{errors:?}")))?;
+        let own = own
+            .map(Mapping::compile)
+            .transpose()
+            .map_err(|errors| wrong(format!("{errors:?}")))?;
         let object = self.subject.connector().object(self.object);
         let mapping = own.as_ref().or_else(|| object?.default_mapping());
         let mapping = mapping.ok_or_else(|| wrong("there is none".to_owned()))?;
@@ -380,7 +407,12 @@ impl<'s> Stage<'s> {
         let table = self.subject.written(self.object).map(|written| written.stored.as_str());
         let table = table.unwrap_or(self.object);
         let rows = self.vendor.records(self.subject.slug(), table);
-        let rows = rows.map_err(|refused| Failure::new(format!("the simulated vendor has a table `{table}`"), refused.to_string()))?;
+        let rows = rows.map_err(|refused| {
+            Failure::new(
+                format!("the simulated vendor has a table `{table}`"),
+                refused.to_string(),
+            )
+        })?;
         Ok(rows
             .into_iter()
             .filter(|row| row.get("repeat") != Some(&Value::Bool(true)))
@@ -396,7 +428,10 @@ impl<'s> Stage<'s> {
                 1 => {}
                 0 => {
                     let count = self.stored()?.len();
-                    return Err(Failure::new(expected, format!("the vendor has none (of {count} records)")));
+                    return Err(Failure::new(
+                        expected,
+                        format!("the vendor has none (of {count} records)"),
+                    ));
                 }
                 count => return Err(Failure::doubled(expected, format!("the vendor has {count}"))),
             }
@@ -438,65 +473,9 @@ impl<'s> Stage<'s> {
 
 /// A delivery in one line.
 pub fn describe(row: &DeliveryRow) -> String {
-    let problem = row.problem.as_ref().map(|problem| format!(", {}: {}", problem.code, problem.detail));
+    let problem = row
+        .problem
+        .as_ref()
+        .map(|problem| format!(", {}: {}", problem.code, problem.detail));
     format!("{} {}{}", row.object, row.state.name(), problem.unwrap_or_default())
-}
-
-async fn open_hub(subject: &Subject, folder: &Path) -> Result<Hub, Problem> {
-    let hub = Hub::open(HubOptions {
-        data: folder.to_owned(),
-        database: Database::Folder,
-        clock: Arc::new(SystemClock),
-        registry: subject.registry(),
-        allow_private_addresses: true,
-        master_key: MasterKeySource::Text("11".repeat(32)),
-        tuning: Tuning {
-            retry: Schedule {
-                base_ms: 10,
-                cap_ms: 150,
-                attempts: 60,
-            },
-            ..Tuning::default()
-        },
-    })
-    .await?;
-    hub.start()?;
-    Ok(hub)
-}
-
-async fn start_vendor(subject: &Subject, pace: Pace, seed: u64) -> Result<Running, Problem> {
-    let options = Options {
-        seed,
-        limit_scale: if pace == Pace::Fast { FAST } else { 1.0 },
-        ..subject.vendor()
-    };
-    let vendor = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
-        .await
-        .map_err(|error| broken(&error.to_string()))?;
-    let slug = subject.slug();
-    let known = vendor.settings(slug).map_err(|_| {
-        let detail = format!("there is no simulator of {slug}");
-        Problem::new(Code::ManifestInvalid, detail, "Write simulator.rhai in the connector's folder.")
-    })?;
-    let lags = known.as_object().into_iter().flatten().map(|(name, _)| name);
-    let lags = lags.filter(|name| name.ends_with("lag_ms"));
-    let mut settings: Map<String, Value> = lags.map(|name| (name.clone(), LAG_MS.into())).collect();
-    settings.extend(subject.scenario.simulator.clone());
-    if !settings.is_empty() {
-        vendor
-            .configure(slug, &Value::Object(settings))
-            .map_err(|refused| {
-                let detail = format!("the simulated {slug} refuses the scenario's `simulator`: {refused}");
-                Problem::new(Code::ManifestInvalid, detail, "Correct scenario.yaml.")
-            })?;
-    }
-    Ok(vendor)
-}
-
-fn broken(why: &str) -> Problem {
-    Problem::new(
-        Code::Internal,
-        format!("The stage of a case cannot be built: {why}"),
-        "Check the machine, or report this.",
-    )
 }

@@ -95,7 +95,11 @@ impl Subject {
                 Err(found) => problems.extend(found),
             }
         }
-        if problems.is_empty() { Ok(subjects) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(subjects)
+        } else {
+            Err(problems)
+        }
     }
 
     /// The connector.

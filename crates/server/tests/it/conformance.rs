@@ -26,8 +26,14 @@ async fn the_list_of_systems_tells_how_each_stands_the_suite() {
     assert_eq!(webhook["conformance"]["score"], 100, "{webhook}");
     assert!(webhook["conformance"]["passed"].as_u64().unwrap() > 5, "{webhook}");
     let waived = webhook["conformance"]["waived"].as_array().unwrap();
-    assert!(waived.iter().any(|waived| waived["case"] == "wrong-credentials"), "{webhook}");
-    assert!(systems.iter().all(|system| system["conformance"]["score"] == 100), "{answer}");
+    assert!(
+        waived.iter().any(|waived| waived["case"] == "wrong-credentials"),
+        "{webhook}"
+    );
+    assert!(
+        systems.iter().all(|system| system["conformance"]["score"] == 100),
+        "{answer}"
+    );
 }
 
 #[test]
@@ -35,7 +41,11 @@ fn a_new_connector_passes_check_and_test_and_a_broken_one_is_told_with_its_lines
     let folder = Folder::new();
     folder.run(&["connector", "new", "my-crm"]).fine();
     let checked = folder.run(&["connector", "check", "my-crm"]).fine();
-    assert!(checked.stdout.contains("my-crm (My Crm) is right"), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains("my-crm (My Crm) is right"),
+        "{}",
+        checked.stdout
+    );
     let tested = folder.run(&["connector", "test", "my-crm"]).fine();
     assert!(tested.stdout.starts_with("my-crm: 100 %"), "{}", tested.stdout);
     let again = folder.run(&["connector", "new", "my-crm"]);
@@ -44,11 +54,27 @@ fn a_new_connector_passes_check_and_test_and_a_broken_one_is_told_with_its_lines
     let root = folder.data().parent().unwrap().join("my-crm");
     let manifest = std::fs::read_to_string(root.join("connector.yaml")).unwrap();
     // The vendor's answer to a create is 201.
-    let broken = manifest.replace("when: { status: [201], all: [/id] }", "when: { status: [202], all: [/id] }");
+    let broken = manifest.replace(
+        "when: { status: [201], all: [/id] }",
+        "when: { status: [202], all: [/id] }",
+    );
     std::fs::write(root.join("connector.yaml"), broken).unwrap();
-    let tested = folder.run(&["connector", "test", "my-crm", "--case", "created-once", "--object", "ticket"]);
+    let tested = folder.run(&[
+        "connector",
+        "test",
+        "my-crm",
+        "--case",
+        "created-once",
+        "--object",
+        "ticket",
+    ]);
     assert_eq!(tested.code, Some(1), "{tested:?}");
-    for words in ["FAILED created-once (ticket)", "expected:", "create → 201 → unknown", "POST /v1/tickets"] {
+    for words in [
+        "FAILED created-once (ticket)",
+        "expected:",
+        "create → 201 → unknown",
+        "POST /v1/tickets",
+    ] {
         assert!(tested.stdout.contains(words), "{words} in\n{}", tested.stdout);
     }
     assert!(!tested.stdout.contains("token-example-1"), "{}", tested.stdout);
@@ -58,7 +84,12 @@ fn a_new_connector_passes_check_and_test_and_a_broken_one_is_told_with_its_lines
     std::fs::write(root.join("simulator.rhai"), "fn handle(req, db) {\n  let x = ;\n}\n").unwrap();
     let checked = folder.run(&["connector", "check", "my-crm"]);
     assert_eq!(checked.code, Some(1), "{checked:?}");
-    for words in ["`sumary`", "Did you mean `summary`?", "connector.yaml:8:", "simulator.rhai:2"] {
+    for words in [
+        "`sumary`",
+        "Did you mean `summary`?",
+        "connector.yaml:8:",
+        "simulator.rhai:2",
+    ] {
         assert!(checked.stderr.contains(words), "{words} in\n{}", checked.stderr);
     }
 }

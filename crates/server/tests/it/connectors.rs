@@ -55,10 +55,16 @@ async fn a_connector_is_added_changed_broken_and_removed_while_the_hub_runs() {
     let added = reload(&hub).await;
     assert_eq!(added["loaded"], json!(["my-crm"]), "{added}");
     connect(&hub, &vendor).await;
-    let first = hub.message(json!({"senderName": "Ana", "senderEmail": "ana@example.org"})).await;
+    let first = hub
+        .message(json!({"senderName": "Ana", "senderEmail": "ana@example.org"}))
+        .await;
     assert_eq!(states(&hub.settled(&first).await), ["delivered"; 2]);
 
-    change(&manifest, "body: \"{{ messageContent }}\"", "body: \"News: {{ messageContent }}\"");
+    change(
+        &manifest,
+        "body: \"{{ messageContent }}\"",
+        "body: \"News: {{ messageContent }}\"",
+    );
     let changed = reload(&hub).await;
     assert_eq!(changed["loaded"], json!(["my-crm"]), "{changed}");
     let second = hub
@@ -73,8 +79,13 @@ async fn a_connector_is_added_changed_broken_and_removed_while_the_hub_runs() {
     let broken = reload(&hub).await;
     assert_eq!(broken["loaded"], json!([]), "{broken}");
     let refused = broken["refused"].to_string();
-    assert!(refused.contains("sumary") && refused.contains("connector.yaml:"), "{refused}");
-    let third = hub.message(json!({"senderName": "Ivan", "senderEmail": "ivan@example.org"})).await;
+    assert!(
+        refused.contains("sumary") && refused.contains("connector.yaml:"),
+        "{refused}"
+    );
+    let third = hub
+        .message(json!({"senderName": "Ivan", "senderEmail": "ivan@example.org"}))
+        .await;
     assert_eq!(states(&hub.settled(&third).await), ["delivered"; 2]);
     assert_eq!(vendor.records("my-crm", "contacts").unwrap().len(), 3);
 
@@ -82,7 +93,11 @@ async fn a_connector_is_added_changed_broken_and_removed_while_the_hub_runs() {
     assert_eq!(reload(&hub).await["removed"], json!(["my-crm"]));
     let connections = hub.get("/v1/connections").await.fine(200);
     assert_eq!(connections["items"][0]["state"], "error", "{connections}");
-    hub.anonymous("POST", "/v1/connectors/reload").send().await.map(|reply| assert_eq!(reply.status(), 401)).unwrap();
+    hub.anonymous("POST", "/v1/connectors/reload")
+        .send()
+        .await
+        .map(|reply| assert_eq!(reply.status(), 401))
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,6 +111,11 @@ async fn a_broken_connector_in_the_data_folder_keeps_no_hub_from_starting() {
     change(&connector.join("connector.yaml"), "sumary:", "summary:");
     assert_eq!(reload(&hub).await["loaded"], json!(["my-crm"]));
     let systems = hub.get("/api/crm/supported").await.fine(200);
-    let mine = systems["supported"].as_array().unwrap().iter().find(|system| system["type"] == "my-crm").unwrap();
+    let mine = systems["supported"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|system| system["type"] == "my-crm")
+        .unwrap();
     assert!(mine.get("conformance").is_none(), "nobody has tested it: {mine}");
 }

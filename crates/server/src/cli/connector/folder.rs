@@ -93,7 +93,8 @@ impl Folder {
         let path = self.path.join(SCENARIO);
         let text = fs::read_to_string(&path).map_err(|error| {
             let problem = unreadable(&path, &error);
-            let next = "Write the file: the suite has to know how to connect to the simulated vendor and what it stores.";
+            let next =
+                "Write the file: the suite has to know how to connect to the simulated vendor and what it stores.";
             vec![Problem::new(problem.code, problem.detail, next)]
         })?;
         let subject = Subject::new(&self.files, &text, &path.display().to_string())?;
@@ -150,7 +151,9 @@ fn settings(folder: &Path, scenario: &Scenario, script: Option<&Arc<Script>>) ->
         scripts: vec![Arc::clone(script)],
         ..Options::default()
     });
-    let refused = vendor.configure(&slug, &Value::Object(scenario.simulator.clone())).err()?;
+    let refused = vendor
+        .configure(&slug, &Value::Object(scenario.simulator.clone()))
+        .err()?;
     let text = fs::read_to_string(folder.join(SCENARIO)).ok()?;
     let document = Document::parse(&text, &folder.join(SCENARIO).display().to_string()).ok()?;
     let detail = format!("the simulator refuses its settings: {refused}");
@@ -173,7 +176,11 @@ fn icon(folder: &Path, icon: &str) -> Vec<Problem> {
         problems.push(Problem::new(Code::ManifestInvalid, detail, next).at(format!("{path}:{line}")));
     };
     if icon.trim().is_empty() {
-        report(1, "the icon is missing or empty".into(), "Draw a monogram; connector new makes one.");
+        report(
+            1,
+            "the icon is missing or empty".into(),
+            "Draw a monogram; connector new makes one.",
+        );
         return problems;
     }
     if !icon.trim_start().starts_with("<svg") || !icon.trim_end().ends_with("</svg>") {
@@ -184,11 +191,17 @@ fn icon(folder: &Path, icon: &str) -> Vec<Problem> {
         report(1, detail, "Draw it more simply.");
     }
     for (at, line) in icon.lines().enumerate() {
-        let handlers = line.split_whitespace().filter(|word| word.starts_with("on") && word.contains('='));
+        let handlers = line
+            .split_whitespace()
+            .filter(|word| word.starts_with("on") && word.contains('='));
         let refused = ICON_REFUSED.into_iter().filter(|refused| line.contains(refused));
         for refused in refused.chain(handlers) {
             let detail = format!("an icon may not have `{refused}`");
-            report(at + 1, detail, "Use shapes and text only: the icon is put into pages as it is.");
+            report(
+                at + 1,
+                detail,
+                "Use shapes and text only: the icon is put into pages as it is.",
+            );
         }
     }
     problems
@@ -297,7 +310,10 @@ mod tests {
             ("<svg>\n<image href=\"https://example.org/x.png\"/></svg>", "<image"),
         ] {
             let found = icon(folder, bad);
-            assert!(found.iter().any(|problem| problem.detail.contains(words)), "{words} in {found:?}");
+            assert!(
+                found.iter().any(|problem| problem.detail.contains(words)),
+                "{words} in {found:?}"
+            );
         }
     }
 

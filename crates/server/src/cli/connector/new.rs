@@ -41,7 +41,11 @@ pub fn run(arguments: &NewArguments) -> Result<ExitCode, Problem> {
     let folder = arguments.within.join(slug);
     let refuse = |why: String| {
         let detail = format!("The folder {} cannot be made: {why}", folder.display());
-        Problem::new(Code::WrongSetting, detail, "Choose another name, or another place with --within.")
+        Problem::new(
+            Code::WrongSetting,
+            detail,
+            "Choose another name, or another place with --within.",
+        )
     };
     fs::create_dir_all(&arguments.within).map_err(|error| refuse(error.to_string()))?;
     // What is there already is never written over.
@@ -53,7 +57,9 @@ pub fn run(arguments: &NewArguments) -> Result<ExitCode, Problem> {
     println!("{shown} holds a small connector that works. Try it:");
     println!("  switchboard connector check {shown}");
     println!("  switchboard connector test {shown}");
-    println!("Then change its files into what your vendor's documentation says; docs/guide/connector.md goes through them.");
+    println!(
+        "Then change its files into what your vendor's documentation says; docs/guide/connector.md goes through them."
+    );
     Ok(FINE)
 }
 
@@ -66,7 +72,11 @@ fn is_slug(name: &str) -> bool {
 }
 
 fn filled(text: &str, slug: &str) -> String {
-    let words: Vec<String> = slug.split('-').filter(|word| !word.is_empty()).map(capitalised).collect();
+    let words: Vec<String> = slug
+        .split('-')
+        .filter(|word| !word.is_empty())
+        .map(capitalised)
+        .collect();
     let monogram: String = words.iter().filter_map(|word| word.chars().next()).take(2).collect();
     text.replace("__SLUG__", slug)
         .replace("__NAME__", &words.join(" "))
@@ -85,7 +95,14 @@ mod tests {
 
     #[test]
     fn names_are_slugs() {
-        for (name, good) in [("my-crm", true), ("a1", true), ("My", false), ("1a", false), ("a_b", false), ("", false)] {
+        for (name, good) in [
+            ("my-crm", true),
+            ("a1", true),
+            ("My", false),
+            ("1a", false),
+            ("a_b", false),
+            ("", false),
+        ] {
             assert_eq!(is_slug(name), good, "{name}");
         }
     }

@@ -64,7 +64,11 @@ pub fn run(arguments: TestArguments) -> Result<ExitCode, Problem> {
     let report = runtime()?.block_on(play(&subjects, &selection));
     if report.endings.is_empty() {
         let detail = "No case applies: the manifest promises nothing of the kind.";
-        return Err(Problem::new(Code::WrongSetting, detail, "Leave out --case or --object."));
+        return Err(Problem::new(
+            Code::WrongSetting,
+            detail,
+            "Leave out --case or --object.",
+        ));
     }
     match arguments.json {
         true => println!("{}", as_json(&report)),

@@ -217,7 +217,11 @@ fn is_for(call: &Arc<Call>, path: &str) -> bool {
 /// Another credential of the same form: its last letters and digits are changed.
 fn other(secret: &str) -> String {
     let mut letters: Vec<char> = secret.chars().collect();
-    let changed = letters.iter_mut().rev().filter(|letter| letter.is_ascii_alphanumeric()).take(3);
+    let changed = letters
+        .iter_mut()
+        .rev()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .take(3);
     for letter in changed {
         *letter = match *letter {
             '9' => '0',

@@ -41,5 +41,7 @@ async fn burst(stage: &Stage<'_>) -> Verdict {
     let expected = "no call is answered with “too many” (the manifest's `limits` hold the vendor's)";
     expect(throttled.is_none(), expected, || throttled.unwrap_or_default())?;
     let moved = !stage.calls_since(0).is_empty();
-    expect(moved, "calls are made at the pace of the limits", || "none was made".to_owned())
+    expect(moved, "calls are made at the pace of the limits", || {
+        "none was made".to_owned()
+    })
 }

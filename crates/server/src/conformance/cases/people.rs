@@ -65,9 +65,11 @@ async fn update(stage: &Stage<'_>) -> Verdict {
     }
     let rows = stage.rows(&first)?;
     let changed = rows.iter().any(|row| row.to_string().contains(WORD));
-    expect(changed, format!("the record has the later words (“{WORD}”)"), || {
-        "it has only the first ones".to_owned()
-    })
+    expect(
+        changed,
+        format!("the record has the later words (“{WORD}”)"),
+        || "it has only the first ones".to_owned(),
+    )
 }
 
 async fn duplicate(stage: &Stage<'_>) -> Verdict {

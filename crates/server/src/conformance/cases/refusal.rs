@@ -43,10 +43,17 @@ async fn refused(stage: &Stage<'_>) -> Verdict {
     let events = stage.send(&samples).await?;
     let rows = stage.settle(&events).await?;
     let bad = &rows[poison];
-    let reason = bad.problem.as_ref().map(|problem| problem.detail.clone()).unwrap_or_default();
+    let reason = bad
+        .problem
+        .as_ref()
+        .map(|problem| problem.detail.clone())
+        .unwrap_or_default();
     expect(
         bad.state == DeliveryState::Dead && reason.split_whitespace().count() >= 2,
-        format!("the record with {} is given up with the vendor's reason (outcome `rejected`)", samples[poison].marker()),
+        format!(
+            "the record with {} is given up with the vendor's reason (outcome `rejected`)",
+            samples[poison].marker()
+        ),
         || describe(bad),
     )?;
     let good = rows.iter().enumerate().filter(|(at, _)| *at != poison);
@@ -57,7 +64,10 @@ async fn refused(stage: &Stage<'_>) -> Verdict {
     expect(lost.is_empty(), "the other records are delivered", || lost.join("; "))?;
     let held = stage.rows(&samples[poison])?.len();
     if held > 0 {
-        return Err(Failure::new("the vendor has nothing of the refused record", format!("it has {held}")));
+        return Err(Failure::new(
+            "the vendor has nothing of the refused record",
+            format!("it has {held}"),
+        ));
     }
     samples.remove(poison);
     stage.once(&samples)

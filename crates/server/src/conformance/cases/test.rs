@@ -36,10 +36,16 @@ async fn says_where_it_leads(stage: &Stage<'_>) -> Verdict {
 pub fn readable(stage: &Stage<'_>, message: &str) -> Verdict {
     let words = message.split_whitespace().count();
     let expected = "the message is a sentence for a person";
-    expect(words >= 3 && !message.contains("{{"), expected, || format!("“{message}”"))?;
+    expect(words >= 3 && !message.contains("{{"), expected, || {
+        format!("“{message}”")
+    })?;
     let connection = &stage.subject.scenario.connection;
     let secrets = stage.subject.connector().secret_names(&connection.auth);
-    let values = secrets.iter().filter_map(|name| connection.credentials.get(name)?.as_str());
-    let told = values.filter(|value| value.len() > 3).any(|value| message.contains(value));
+    let values = secrets
+        .iter()
+        .filter_map(|name| connection.credentials.get(name)?.as_str());
+    let told = values
+        .filter(|value| value.len() > 3)
+        .any(|value| message.contains(value));
     expect(!told, "the message holds no credential", || format!("“{message}”"))
 }

@@ -19,15 +19,21 @@ const LONG_MS: i64 = 5_000;
 
 /// The cases of this file.
 pub const CASES: &[Case] = &[
-    Case::object("error-500", "An internal error of the vendor costs no record and doubles none.", |stage| {
-        at_each_call(stage, status(500, false)).boxed_local()
-    }),
-    Case::object("error-502", "A bad gateway costs no record and doubles none.", |stage| {
-        at_each_call(stage, status(502, false)).boxed_local()
-    }),
-    Case::object("error-503", "A vendor that is out of service for a moment costs no record.", |stage| {
-        out_of_service(stage).boxed_local()
-    }),
+    Case::object(
+        "error-500",
+        "An internal error of the vendor costs no record and doubles none.",
+        |stage| at_each_call(stage, status(500, false)).boxed_local(),
+    ),
+    Case::object(
+        "error-502",
+        "A bad gateway costs no record and doubles none.",
+        |stage| at_each_call(stage, status(502, false)).boxed_local(),
+    ),
+    Case::object(
+        "error-503",
+        "A vendor that is out of service for a moment costs no record.",
+        |stage| out_of_service(stage).boxed_local(),
+    ),
     Case::object(
         "throttled-with-time",
         "A vendor that says when to come again is left alone until then; no try is used up.",
@@ -75,16 +81,24 @@ async fn throttled(stage: &Stage<'_>, retry_after_s: Option<u64>) -> Verdict {
     // A clock that counts whole milliseconds may be one behind.
     let at_least = if retry_after_s.is_some() { 990 } else { 490 };
     if let Some(after) = after {
-        let expected = format!("no call within {at_least} ms after the vendor has asked for a pause (outcome `throttled`)");
-        expect(after >= at_least, expected, || format!("the next call came after {after} ms"))?;
+        let expected =
+            format!("no call within {at_least} ms after the vendor has asked for a pause (outcome `throttled`)");
+        expect(after >= at_least, expected, || {
+            format!("the next call came after {after} ms")
+        })?;
     }
     let rows = stage.deliveries(&events).await?;
     let attempts = rows.first().map_or(0, |row| row.attempts);
-    expect(attempts == 0, "a throttled call uses up no try", || format!("{attempts} tries are used up"))
+    expect(attempts == 0, "a throttled call uses up no try", || {
+        format!("{attempts} tries are used up")
+    })
 }
 
 /// Waits until the events are settled, or the connection pauses for longer than is worth waiting for.
-async fn waits_long(stage: &Stage<'_>, events: &[switchboard_model::id::EventId]) -> Result<bool, crate::conformance::failure::Failure> {
+async fn waits_long(
+    stage: &Stage<'_>,
+    events: &[switchboard_model::id::EventId],
+) -> Result<bool, crate::conformance::failure::Failure> {
     let known = async || {
         let rows = stage.deliveries(events).await?;
         if rows.iter().all(|row| row.state.is_settled()) {
@@ -94,7 +108,9 @@ async fn waits_long(stage: &Stage<'_>, events: &[switchboard_model::id::EventId]
         let long = until.is_some_and(|until| until - now_ms > LONG_MS);
         Ok(long.then_some(true))
     };
-    stage.until("the records are settled, or the connection waits", known).await
+    stage
+        .until("the records are settled, or the connection waits", known)
+        .await
 }
 
 async fn cold_start(stage: &Stage<'_>) -> Verdict {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use switchboard_hub::{
     Hub, HubOptions, Tuning, clock::SystemClock, lane::backoff::Schedule, store::Database, vault::MasterKeySource,
 };
@@ -67,8 +67,8 @@ pub async fn start_vendor(subject: &Subject, pace: Pace, seed: u64) -> Result<Ru
     })?;
     let lags = known.as_object().into_iter().flatten().map(|(name, _)| name);
     let lags = lags.filter(|name| name.ends_with("lag_ms"));
-    let mut settings: Map<String, Value> = lags.map(|name| (name.clone(), LAG_MS.into())).collect();
-    settings.extend(subject.scenario.simulator.clone());
+    let mut settings = subject.scenario.simulator.clone();
+    settings.extend(lags.map(|name| (name.clone(), LAG_MS.into())));
     if !settings.is_empty() {
         vendor.configure(slug, &Value::Object(settings)).map_err(|refused| {
             let detail = format!("the simulated {slug} refuses the scenario's `simulator`: {refused}");

@@ -187,10 +187,12 @@ fn given(pending: &Pending, fallback: &Fallback) -> HandOver {
     }
 }
 
-/// Dead credentials stop the whole connection, so that no delivery burns tries and no account is banned.
+/// Dead credentials stop the whole connection, so that no delivery burns tries and no account is banned. A late refusal of credentials that a
+/// person has replaced meanwhile stops nothing.
 pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, reason: &str) {
     let note = ConnectionNote {
         state: Some((ConnectionState::Error, Some(reason.to_owned()))),
+        about: Some(connection.sealed()),
         ..ConnectionNote::default()
     };
     if let Err(error) = desk.store.note_connection(connection.id, note).await {

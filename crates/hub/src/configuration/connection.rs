@@ -220,6 +220,11 @@ impl Connection {
         self.learned.read().secrets.clone()
     }
 
+    /// The credentials as the store has them.
+    pub(crate) fn sealed(&self) -> Vec<u8> {
+        self.learned.read().sealed.clone()
+    }
+
     /// The vendor has replaced credentials; these are used from now on. `sealed`: as they were written down.
     pub(crate) fn note_secrets(&self, secrets: Map<String, Value>, sealed: Vec<u8>) {
         let mut learned = self.learned.write();

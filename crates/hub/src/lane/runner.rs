@@ -52,6 +52,7 @@ pub(super) struct Berth {
 
 /// A flight that is over. `ended` is `None` when it broke down.
 struct Flown {
+    connection: Arc<Connection>,
     object: Arc<str>,
     /// What it took, by record.
     taken: Vec<(String, Vec<DeliveryId>)>,
@@ -297,6 +298,7 @@ impl Runner {
         };
         self.flights.spawn(async move {
             let begun = Instant::now();
+            let flown_with = Arc::clone(&order.connection);
             // What costs this node's own power is shared fairly; waiting for the vendor costs none.
             let connection = &order.connection;
             let turn = turns.turn(connection.workspace, connection.id, taken.len()).await;
@@ -304,7 +306,12 @@ impl Runner {
             let ended = flight.await.ok();
             let vendor = ended.as_ref().map_or(Duration::ZERO, |ended| ended.vendor);
             load.landed(taken.len(), begun.elapsed(), vendor);
-            Flown { object, taken, ended }
+            Flown {
+                connection: flown_with,
+                object,
+                taken,
+                ended,
+            }
         });
     }
 
@@ -368,7 +375,9 @@ impl Runner {
             again.sort_by_key(|pending| pending.id);
             self.window.land(&flown.object, &record_key, &ids, again);
         }
-        if let Some(until) = ended.hold_until_ms {
+        // A connection that was changed meanwhile has nothing to do with what its former credentials met.
+        let is_of_now = Arc::ptr_eq(&flown.connection, &self.connection);
+        if let Some(until) = ended.hold_until_ms.filter(|_| is_of_now) {
             self.held_until_ms = self.held_until_ms.max(until);
         }
     }

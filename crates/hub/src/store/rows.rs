@@ -502,6 +502,8 @@ pub struct ConfigurationChange {
 pub struct ConnectionNote {
     /// Its new state and the reason.
     pub state: Option<(ConnectionState, Option<String>)>,
+    /// The state is about these sealed credentials: where others have been entered meanwhile it stays as it is.
+    pub about: Option<Vec<u8>>,
     /// Facts that replace the old ones.
     pub facts: Option<Map<String, Value>>,
     /// Secrets that the vendor rotated, sealed.

@@ -1,7 +1,7 @@
 //! Configuration and keys.
 
 use serde_json::{Map, json};
-use switchboard_model::id::KeyId;
+use switchboard_model::{connection::ConnectionState, id::KeyId};
 
 use super::{
     bench::{Bench, NOW},
@@ -27,6 +27,21 @@ pub(super) async fn revision(bench: &impl Bench) {
     let found = fixture.store.configuration().await.unwrap();
     assert_eq!(found.connections[0].facts, facts);
     assert_eq!(found.connections[0].sealed, [1]);
+}
+
+pub(super) async fn refusals(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    let refusal = |about: &[u8]| ConnectionNote {
+        state: Some((ConnectionState::Error, Some("wrong".into()))),
+        about: Some(about.to_vec()),
+        ..Default::default()
+    };
+    for (about, state) in [([9], ConnectionState::Active), ([1], ConnectionState::Error)] {
+        let note = refusal(&about);
+        fixture.store.note_connection(fixture.connection, note).await.unwrap();
+        let found = fixture.store.configuration().await.unwrap();
+        assert_eq!(found.connections[0].state, state, "credentials {about:?} were refused");
+    }
 }
 
 pub(super) async fn keys(bench: &impl Bench) {

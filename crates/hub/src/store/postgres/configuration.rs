@@ -135,10 +135,14 @@ impl PostgresStore {
             .as_ref()
             .and_then(|(_, reason)| reason.clone().map(record::storable));
         tx.execute(
-            "UPDATE connection SET facts = coalesce($2, facts), sealed = coalesce($3, sealed), state = coalesce($4, state),
-                    reason = CASE WHEN $4::smallint IS NULL THEN reason ELSE $5 END
-             WHERE id = $1",
-            &[&connection.0, &facts, &note.sealed, &state, &reason],
+            "UPDATE connection SET facts = coalesce($2, facts), sealed = coalesce($3, sealed) WHERE id = $1",
+            &[&connection.0, &facts, &note.sealed],
+        )
+        .await?;
+        tx.execute(
+            "UPDATE connection SET state = $2, reason = $3
+             WHERE id = $1 AND $2::smallint IS NOT NULL AND ($4::bytea IS NULL OR sealed = $4)",
+            &[&connection.0, &state, &reason, &note.about],
         )
         .await?;
         Ok(tx.commit().await?)

@@ -95,11 +95,13 @@ impl Register for SqliteStore {
                 )?;
             }
             if let Some((state, reason)) = &note.state {
-                db.execute(
-                    "UPDATE connection SET state = ?2, reason = ?3 WHERE id = ?1",
-                    params![connection.0, *state as u8, reason],
+                let changed = db.execute(
+                    "UPDATE connection SET state = ?2, reason = ?3 WHERE id = ?1 AND (?4 IS NULL OR sealed = ?4)",
+                    params![connection.0, *state as u8, reason, note.about],
                 )?;
-                next_revision(db)?;
+                if changed > 0 {
+                    next_revision(db)?;
+                }
             }
             Ok(())
         }))

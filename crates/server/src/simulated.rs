@@ -108,7 +108,7 @@ impl Simulators {
 /// What goes wrong in the demo, with every vendor: about one call in eight, in each way that loses or doubles records when it
 /// is handled wrongly. Answers that make the whole connection wait are few, and the wait that they ask for is short: a run is
 /// to end.
-fn trouble() -> Dial {
+pub fn trouble() -> Dial {
     let sometimes = |fault, share| Rule::new(fault).probability(share);
     let status = |code, retry_after_s, applied| Fault::Status {
         code,

@@ -107,9 +107,7 @@ fn calls(simulation: &Simulation, request: &Request) -> Result<Value, Refused> {
 }
 
 fn script_errors(simulation: &Simulation) -> Value {
-    let shown = |error: ScriptError| {
-        json!({ "vendor": error.vendor, "script": error.file, "line": error.line, "message": error.message })
-    };
+    let shown = |error: ScriptError| json!({ "vendor": error.vendor, "script": error.file, "line": error.line, "message": error.message });
     simulation.script_errors().into_iter().map(shown).collect()
 }
 

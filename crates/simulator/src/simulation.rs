@@ -222,7 +222,10 @@ impl Simulation {
     /// nothing: a test that finds one here has failed.
     #[must_use]
     pub fn script_errors(&self) -> Vec<ScriptError> {
-        self.stations.iter().flat_map(|station| station.vendor.lock().script_errors()).collect()
+        self.stations
+            .iter()
+            .flat_map(|station| station.vendor.lock().script_errors())
+            .collect()
     }
 
     /// Brings everything back to where it was at the start: records, tokens, settings, dials, counters, log.

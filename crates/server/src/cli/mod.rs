@@ -10,6 +10,7 @@ mod keys;
 mod log;
 mod migrate;
 mod serve;
+mod simulate;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -46,6 +47,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Kill the hub again and again while it delivers to simulated vendors, and count what was lost or doubled
     Crashtest(crashtest::CrashtestArguments),
+    /// Run the simulated vendors alone, to be called by anything
+    Simulate(simulate::SimulateArguments),
     /// Write connections and routes from configuration files
     Apply(apply::ApplyArguments),
     /// Copy database and history while the hub runs
@@ -111,6 +114,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Demo(arguments)) => demo::run(settings, arguments).await,
             Some(Command::Bench(arguments)) => bench::run(settings, arguments).await,
             Some(Command::Crashtest(arguments)) => crashtest::run(&settings, arguments).await,
+            Some(Command::Simulate(arguments)) => simulate::run(&settings, arguments).await,
             Some(Command::Apply(arguments)) => apply::run(settings, arguments).await,
             Some(Command::Backup(arguments)) => backup::back_up(settings, arguments).await,
             Some(Command::Restore(arguments)) => backup::restore(settings, arguments).await,

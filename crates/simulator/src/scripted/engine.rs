@@ -6,7 +6,8 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, FLOAT, INT};
 
 use super::{
-    Wrong, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas, state, texts, time, tokens,
+    Wrong, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas, state, texts, time,
+    tokens,
 };
 
 /// Steps of one call, as the engine counts them; some seconds of work.
@@ -22,9 +23,38 @@ const MOST_ITEMS: usize = 2_000_000;
 
 /// Words that the engine keeps for later versions of its language and that vendors use as names: they are names here.
 const NAMES: [&str; 32] = [
-    "with", "new", "default", "case", "is", "match", "public", "protected", "shared", "static", "use", "module", "package",
-    "super", "thread", "spawn", "go", "async", "await", "sync", "exit", "goto", "var", "void", "yield", "call", "print", "debug",
-    "null", "nil", "begin", "end",
+    "with",
+    "new",
+    "default",
+    "case",
+    "is",
+    "match",
+    "public",
+    "protected",
+    "shared",
+    "static",
+    "use",
+    "module",
+    "package",
+    "super",
+    "thread",
+    "spawn",
+    "go",
+    "async",
+    "await",
+    "sync",
+    "exit",
+    "goto",
+    "var",
+    "void",
+    "yield",
+    "call",
+    "print",
+    "debug",
+    "null",
+    "nil",
+    "begin",
+    "end",
 ];
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(build);
@@ -53,16 +83,31 @@ fn build() -> Engine {
     engine.on_debug(|text, _, place| tracing::info!(target: "simulator::script", "{place:?}: {text}"));
     forbid(&mut engine);
     for register in [
-        request::register, reply::register, state::register, rows::register, tokens::register, limits::register, luck::register,
-        kinds::register, paths::register, patterns::register, schemas::register, graphql::register, texts::register,
-        time::register, digests::register,
+        request::register,
+        reply::register,
+        state::register,
+        rows::register,
+        tokens::register,
+        limits::register,
+        luck::register,
+        kinds::register,
+        paths::register,
+        patterns::register,
+        schemas::register,
+        graphql::register,
+        texts::register,
+        time::register,
+        digests::register,
     ] {
         register(&mut engine);
     }
     engine
 }
 
-#[expect(deprecated, reason = "the engine marks the call as subject to change; there is no other way to free a word")]
+#[expect(
+    deprecated,
+    reason = "the engine marks the call as subject to change; there is no other way to free a word"
+)]
 fn free_names(engine: &mut Engine) {
     engine.on_parse_token(|token, _, _| match token {
         rhai::Token::Reserved(word) if NAMES.contains(&word.as_str()) => rhai::Token::Identifier(word),
@@ -72,7 +117,9 @@ fn free_names(engine: &mut Engine) {
 
 /// What would make an answer depend on the machine.
 fn forbid(engine: &mut Engine) {
-    engine.register_fn("timestamp", || -> Result<(), Wrong> { Err("the time is req.now_ms".into()) });
+    engine.register_fn("timestamp", || -> Result<(), Wrong> {
+        Err("the time is req.now_ms".into())
+    });
     engine.register_fn("sleep", |_: INT| -> Result<(), Wrong> { Err(NO_SLEEP.into()) });
     engine.register_fn("sleep", |_: FLOAT| -> Result<(), Wrong> { Err(NO_SLEEP.into()) });
 }
@@ -88,7 +135,10 @@ mod tests {
     #[test]
     fn words_that_vendors_use_are_names() {
         for (script, expected) in [
-            ("let row = #{new: 1, default: 2, case: 3, public: 4, call: 5}; row.new + row.default + row.case + row.public + row.call", json!(15)),
+            (
+                "let row = #{new: 1, default: 2, case: 3, public: 4, call: 5}; row.new + row.default + row.case + row.public + row.call",
+                json!(15),
+            ),
             ("let case = 1; case", json!(1)),
             ("let f = |x| x + 1; f.call(2)", json!(3)),
             (r#"reply(200).with("a", 1).status"#, json!(200)),

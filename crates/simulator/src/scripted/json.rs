@@ -117,9 +117,16 @@ pub fn equal(left: &Dynamic, right: &Dynamic, folded: bool) -> bool {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "only to compare a whole number with a fraction")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "only to compare a whole number with a fraction"
+)]
 fn number(value: &Dynamic) -> Option<FLOAT> {
-    value.as_int().map(|whole: INT| whole as FLOAT).or_else(|_| value.as_float()).ok()
+    value
+        .as_int()
+        .map(|whole: INT| whole as FLOAT)
+        .or_else(|_| value.as_float())
+        .ok()
 }
 
 #[cfg(test)]
@@ -153,7 +160,11 @@ mod tests {
             (json!({"a": 1}), json!({"b": 1}), false, false),
             (json!("5"), json!(5), false, false),
         ] {
-            assert_eq!(equal(&to_script(&left), &to_script(&right), folded), same, "{left} {right}");
+            assert_eq!(
+                equal(&to_script(&left), &to_script(&right), folded),
+                same,
+                "{left} {right}"
+            );
         }
     }
 }

@@ -35,7 +35,11 @@ fn number_of(value: &Dynamic) -> Dynamic {
         return whole;
     }
     let number = match value.as_immutable_string_ref() {
-        Ok(text) => text.trim().parse::<rhai::FLOAT>().ok().filter(|number| number.is_finite()),
+        Ok(text) => text
+            .trim()
+            .parse::<rhai::FLOAT>()
+            .ok()
+            .filter(|number| number.is_finite()),
         Err(_) => value.as_float().ok(),
     };
     number.map_or(Dynamic::UNIT, Dynamic::from_float)
@@ -67,8 +71,14 @@ mod tests {
     #[test]
     fn numbers_are_read_from_text_or_are_nothing() {
         for (script, expected) in [
-            (r#"[int_of("12"), int_of(" -3 "), int_of(5), int_of("5.5"), int_of("x"), int_of(())]"#, json!([12, -3, 5, null, null, null])),
-            (r#"[number_of("1.5"), number_of("2"), number_of(2.5), number_of("inf"), number_of([])]"#, json!([1.5, 2, 2.5, null, null])),
+            (
+                r#"[int_of("12"), int_of(" -3 "), int_of(5), int_of("5.5"), int_of("x"), int_of(())]"#,
+                json!([12, -3, 5, null, null, null]),
+            ),
+            (
+                r#"[number_of("1.5"), number_of("2"), number_of(2.5), number_of("inf"), number_of([])]"#,
+                json!([1.5, 2, 2.5, null, null]),
+            ),
         ] {
             assert_eq!(says(script), expected, "{script}");
         }

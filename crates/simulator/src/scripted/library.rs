@@ -28,14 +28,25 @@ pub fn embedded() -> &'static [Arc<Script>] {
 
 fn files_of(folder: &Dir<'static>) -> impl Iterator<Item = Part> {
     let main = folder.get_file(folder.path().join("simulator.rhai"));
-    let mut parts: Vec<_> = folder.get_dir(folder.path().join("simulator")).into_iter().flat_map(Dir::files).collect();
+    let mut parts: Vec<_> = folder
+        .get_dir(folder.path().join("simulator"))
+        .into_iter()
+        .flat_map(Dir::files)
+        .collect();
     parts.retain(|file| file.path().extension().is_some_and(|kind| kind == "rhai"));
     parts.sort_by_key(|file| file.path());
     let part = |file: &include_dir::File<'static>| {
         let text = file.contents_utf8()?;
-        Some(Part { file: file.path().to_str()?.to_owned(), text: text.to_owned() })
+        Some(Part {
+            file: file.path().to_str()?.to_owned(),
+            text: text.to_owned(),
+        })
     };
-    main.into_iter().chain(parts).filter_map(part).collect::<Vec<_>>().into_iter()
+    main.into_iter()
+        .chain(parts)
+        .filter_map(part)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// The scripts of the connectors in a folder, by slug: the folder is one connector, or has one in each of its folders.
@@ -45,7 +56,12 @@ fn files_of(folder: &Dir<'static>) -> impl Iterator<Item = Part> {
 pub fn of_folder(folder: &Path) -> Result<Vec<Arc<Script>>, Vec<ScriptError>> {
     let unreadable = |error: io::Error| {
         let file = folder.display().to_string();
-        vec![ScriptError { vendor: file.clone(), file, line: None, message: format!("it cannot be read: {error}") }]
+        vec![ScriptError {
+            vendor: file.clone(),
+            file,
+            line: None,
+            message: format!("it cannot be read: {error}"),
+        }]
     };
     let folder = folder.canonicalize().map_err(unreadable)?;
     let mut folders = vec![folder.clone()];
@@ -66,12 +82,19 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Arc<Script>>, Vec<ScriptError>> {
             Err(error) => problems.push(error),
         }
     }
-    if problems.is_empty() { Ok(scripts) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(scripts)
+    } else {
+        Err(problems)
+    }
 }
 
 /// The script of one connector; `None` when it has none.
 fn read(folder: &Path) -> Result<Option<Script>, ScriptError> {
-    let slug = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let slug = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let problem = |path: &Path, error: io::Error| ScriptError {
         vendor: slug.clone(),
         file: path.display().to_string(),
@@ -95,9 +118,15 @@ fn read(folder: &Path) -> Result<Option<Script>, ScriptError> {
     let part = |path: &std::path::PathBuf| {
         let text = fs::read_to_string(path).map_err(|error| problem(path, error))?;
         let below = path.strip_prefix(folder).unwrap_or(path);
-        Ok(Part { file: format!("{slug}/{}", below.display()), text })
+        Ok(Part {
+            file: format!("{slug}/{}", below.display()),
+            text,
+        })
     };
-    Ok(Some(Script::new(&slug, paths.iter().map(part).collect::<Result<_, ScriptError>>()?)))
+    Ok(Some(Script::new(
+        &slug,
+        paths.iter().map(part).collect::<Result<_, ScriptError>>()?,
+    )))
 }
 
 #[cfg(test)]
@@ -107,7 +136,12 @@ mod tests {
     #[test]
     fn every_script_that_is_compiled_in_can_be_used() {
         let wrong = |script: &Arc<Script>| script.check().err();
-        let problems: Vec<String> = embedded().iter().filter_map(wrong).flatten().map(|problem| problem.to_string()).collect();
+        let problems: Vec<String> = embedded()
+            .iter()
+            .filter_map(wrong)
+            .flatten()
+            .map(|problem| problem.to_string())
+            .collect();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
 }

@@ -10,17 +10,24 @@ const SLOTS: i64 = 60_000;
 
 /// `db.take`, `used`, `left`, `limit`.
 pub fn register(engine: &mut Engine) {
-    engine.register_fn("take", |db: &mut Db, name: &str, limit: INT, span_ms: INT, now_ms: INT| {
-        take(db, name, limit, span_ms, now_ms, 1)
-    });
+    engine.register_fn(
+        "take",
+        |db: &mut Db, name: &str, limit: INT, span_ms: INT, now_ms: INT| take(db, name, limit, span_ms, now_ms, 1),
+    );
     engine.register_fn("take", take);
     engine.register_fn("used", |db: &mut Db, name: &str, now_ms: INT| {
         let mut state = db.lock();
-        state.limits.get_mut(name).map_or(0, |rolling| whole(rolling.used(now_ms)))
+        state
+            .limits
+            .get_mut(name)
+            .map_or(0, |rolling| whole(rolling.used(now_ms)))
     });
-    engine.register_fn("left", |db: &mut Db, name: &str, limit: INT, span_ms: INT, now_ms: INT| {
-        whole(rolling(&mut db.lock(), name, limit, span_ms).remaining(now_ms))
-    });
+    engine.register_fn(
+        "left",
+        |db: &mut Db, name: &str, limit: INT, span_ms: INT, now_ms: INT| {
+            whole(rolling(&mut db.lock(), name, limit, span_ms).remaining(now_ms))
+        },
+    );
     engine.register_fn("limit", |db: &mut Db, limit: INT| whole(scaled(&db.lock(), limit)));
 }
 
@@ -71,7 +78,10 @@ mod tests {
                 r#"[db.take("points", 100, 1000, 0, 60), db.take("points", 100, 1000, 10, 60), db.take("points", 100, 1000, 10, 40)]"#,
                 json!([null, 990, null]),
             ),
-            (r#"db.take("m", 1, 1000, 0); [db.take("m", 2, 1000, 1), db.take("m", 2, 1000, 2)]"#, json!([null, 998])),
+            (
+                r#"db.take("m", 1, 1000, 0); [db.take("m", 2, 1000, 1), db.take("m", 2, 1000, 2)]"#,
+                json!([null, 998]),
+            ),
             ("db.limit(100)", json!(100)),
         ] {
             assert_eq!(says(script), expected, "{script}");
@@ -81,7 +91,8 @@ mod tests {
     #[test]
     fn the_simulation_scales_limits() {
         assert_eq!(says_scaled(3.0, "db.limit(100)"), json!(300));
-        let script = r#"for i in 0..3 { db.take("m", 1, 1000, 0); } [db.take("m", 1, 1000, 0), db.left("m", 1, 1000, 0)]"#;
+        let script =
+            r#"for i in 0..3 { db.take("m", 1, 1000, 0); } [db.take("m", 1, 1000, 0), db.left("m", 1, 1000, 0)]"#;
         assert_eq!(says_scaled(3.0, script), json!([1000, 0]));
     }
 }

@@ -11,7 +11,9 @@ const LONGEST: usize = 65_536;
 /// `db.uuid`, `hex`, `digits`, `token`, `between`, `pick`.
 pub fn register(engine: &mut Engine) {
     engine.register_fn("uuid", |db: &mut Db| db.lock().chance.uuid());
-    engine.register_fn("hex", |db: &mut Db, length: INT| drawn(&mut db.lock().chance, "0123456789abcdef", length));
+    engine.register_fn("hex", |db: &mut Db, length: INT| {
+        drawn(&mut db.lock().chance, "0123456789abcdef", length)
+    });
     // A number that begins with 0 would lose it where it is read as a number.
     engine.register_fn("digits", |db: &mut Db, length: INT| {
         let chance = &mut db.lock().chance;
@@ -69,7 +71,8 @@ mod tests {
 
     #[test]
     fn one_seed_makes_one_sequence() {
-        let script = "[db.uuid(), db.hex(9), db.digits(9), db.token(9), db.between(0, 1000000), db.pick([1, 2, 3, 4, 5])]";
+        let script =
+            "[db.uuid(), db.hex(9), db.digits(9), db.token(9), db.between(0, 1000000), db.pick([1, 2, 3, 4, 5])]";
         assert_eq!(says_seeded(7, script), says_seeded(7, script));
         assert_ne!(says_seeded(7, script), says_seeded(8, script));
     }

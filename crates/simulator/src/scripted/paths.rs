@@ -25,8 +25,13 @@ fn into<R>(value: &Dynamic, path: &str, tell: impl FnOnce(Option<&Dynamic>) -> R
     let Ok(items) = value.as_array_ref() else {
         return tell(None);
     };
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-    match (first.parse::<usize>().ok().and_then(|position| items.get(position)), rest) {
+    let (first, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+    match (
+        first.parse::<usize>().ok().and_then(|position| items.get(position)),
+        rest,
+    ) {
         (Some(item), Some(rest)) => into_boxed(item, rest, Box::new(tell)),
         (found, None) => tell(found),
         (None, Some(_)) => tell(None),
@@ -49,7 +54,9 @@ fn at(value: &Dynamic, path: &str) -> Option<Dynamic> {
 /// `has(map, path)` and `at(map, path)`; what is no map has nothing.
 pub fn register(engine: &mut Engine) {
     engine.register_fn("has", |value: Dynamic, path: &str| at(&value, path).is_some());
-    engine.register_fn("at", |value: Dynamic, path: &str| at(&value, path).unwrap_or(Dynamic::UNIT));
+    engine.register_fn("at", |value: Dynamic, path: &str| {
+        at(&value, path).unwrap_or(Dynamic::UNIT)
+    });
 }
 
 #[cfg(test)]

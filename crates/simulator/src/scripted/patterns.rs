@@ -28,7 +28,8 @@ pub fn register(engine: &mut Engine) {
         let Some(groups) = regex.captures(&text) else {
             return Ok(Dynamic::UNIT);
         };
-        let group = |found: Option<regex::Match<'_>>| found.map_or(Dynamic::UNIT, |found| found.as_str().to_owned().into());
+        let group =
+            |found: Option<regex::Match<'_>>| found.map_or(Dynamic::UNIT, |found| found.as_str().to_owned().into());
         Ok(Dynamic::from_array(groups.iter().map(group).collect::<Array>()))
     });
 }
@@ -41,7 +42,8 @@ pub fn ready(pattern: &str) -> Result<Regex, Wrong> {
     if let Some(regex) = READY.lock().get(pattern) {
         return Ok(regex.clone());
     }
-    let regex = Regex::new(pattern).map_err(|error| Wrong::from(format!("`{pattern}` is no regular expression: {error}")))?;
+    let regex =
+        Regex::new(pattern).map_err(|error| Wrong::from(format!("`{pattern}` is no regular expression: {error}")))?;
     let mut all = READY.lock();
     if all.len() >= KEPT {
         all.clear();

@@ -9,19 +9,26 @@ use crate::message::Reply;
 /// `reply`, `reply_text`, `with` and what a reply tells of itself.
 pub fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Reply>("Reply");
-    engine.register_fn("reply", |status: INT| -> Result<Reply, Wrong> { Ok(Reply::empty(known(status)?)) });
+    engine.register_fn("reply", |status: INT| -> Result<Reply, Wrong> {
+        Ok(Reply::empty(known(status)?))
+    });
     engine.register_fn("reply", |status: INT, body: Dynamic| -> Result<Reply, Wrong> {
         Ok(Reply::json(known(status)?, &from_script(&body)?))
     });
-    engine.register_fn("reply_text", |status: INT, kind: &str, text: &str| -> Result<Reply, Wrong> {
-        let mut reply = Reply::empty(known(status)?).with("content-type", kind);
-        reply.body = text.to_owned().into();
-        Ok(reply)
-    });
+    engine.register_fn(
+        "reply_text",
+        |status: INT, kind: &str, text: &str| -> Result<Reply, Wrong> {
+            let mut reply = Reply::empty(known(status)?).with("content-type", kind);
+            reply.body = text.to_owned().into();
+            Ok(reply)
+        },
+    );
     engine.register_fn("with", with);
     engine.register_get("status", |reply: &mut Reply| INT::from(reply.status));
     engine.register_get("json", |reply: &mut Reply| to_script(&reply.value()));
-    engine.register_get("text", |reply: &mut Reply| String::from_utf8_lossy(&reply.body).into_owned());
+    engine.register_get("text", |reply: &mut Reply| {
+        String::from_utf8_lossy(&reply.body).into_owned()
+    });
 }
 
 fn known(status: INT) -> Result<u16, Wrong> {
@@ -53,15 +60,27 @@ mod tests {
     fn replies_have_status_headers_and_body() {
         let reply = answers(r#"reply(201, #{id: 5, name: ()}).with("Location", "/x/5").with("x-count", 2)"#);
         assert_eq!((reply.status, reply.value()), (201, json!({"id": 5, "name": null})));
-        assert_eq!((reply.header("location"), reply.header("x-count")), (Some("/x/5"), Some("2")));
+        assert_eq!(
+            (reply.header("location"), reply.header("x-count")),
+            (Some("/x/5"), Some("2"))
+        );
         assert!(reply.header("content-type").unwrap().starts_with("application/json"));
         let empty = answers("reply(204)");
         assert_eq!((empty.status, empty.body.len(), empty.headers.len()), (204, 0, 0));
         let page = answers(r#"reply_text(502, "text/html", "<h1>Bad gateway</h1>")"#);
-        assert_eq!((page.header("content-type"), &page.body[..]), (Some("text/html"), &b"<h1>Bad gateway</h1>"[..]));
+        assert_eq!(
+            (page.header("content-type"), &page.body[..]),
+            (Some("text/html"), &b"<h1>Bad gateway</h1>"[..])
+        );
         let kind = answers(r#"reply(200, [1]).with("content-type", "application/vnd.api+json")"#);
-        assert_eq!((kind.headers.len(), kind.header("content-type")), (1, Some("application/vnd.api+json")));
-        assert_eq!(says(r#"let r = reply(404, "no"); [r.status, r.json, r.text]"#), json!([404, "no", "\"no\""]));
+        assert_eq!(
+            (kind.headers.len(), kind.header("content-type")),
+            (1, Some("application/vnd.api+json"))
+        );
+        assert_eq!(
+            says(r#"let r = reply(404, "no"); [r.status, r.json, r.text]"#),
+            json!([404, "no", "\"no\""])
+        );
     }
 
     #[test]

@@ -84,10 +84,16 @@ pub fn register(engine: &mut Engine) {
         let parts = req.request().segments();
         parts.into_iter().map(|part| Dynamic::from(part.into_owned())).collect()
     });
-    engine.register_get("query", |req: &mut Req| first_of_each(url::form_urlencoded::parse(req.request().query.as_bytes())));
-    engine.register_get("queries", |req: &mut Req| all_of_each(url::form_urlencoded::parse(req.request().query.as_bytes())));
+    engine.register_get("query", |req: &mut Req| {
+        first_of_each(url::form_urlencoded::parse(req.request().query.as_bytes()))
+    });
+    engine.register_get("queries", |req: &mut Req| {
+        all_of_each(url::form_urlencoded::parse(req.request().query.as_bytes()))
+    });
     engine.register_get("headers", |req: &mut Req| req.headers());
-    engine.register_get("bearer", |req: &mut Req| text_or_unit(req.request().bearer().map(str::to_owned)));
+    engine.register_get("bearer", |req: &mut Req| {
+        text_or_unit(req.request().bearer().map(str::to_owned))
+    });
     engine.register_get("basic", |req: &mut Req| match req.basic() {
         None => Dynamic::UNIT,
         Some((user, password)) => Dynamic::from_array(vec![user.into(), password.into()]),
@@ -100,8 +106,12 @@ pub fn register(engine: &mut Engine) {
 
 fn register_body(engine: &mut Engine) {
     engine.register_get("content_type", |req: &mut Req| req.content_type());
-    engine.register_get("text", |req: &mut Req| String::from_utf8_lossy(&req.request().body).into_owned());
-    engine.register_get("size", |req: &mut Req| INT::try_from(req.request().body.len()).unwrap_or(INT::MAX));
+    engine.register_get("text", |req: &mut Req| {
+        String::from_utf8_lossy(&req.request().body).into_owned()
+    });
+    engine.register_get("size", |req: &mut Req| {
+        INT::try_from(req.request().body.len()).unwrap_or(INT::MAX)
+    });
     engine.register_get("json", |req: &mut Req| req.json().clone().unwrap_or(Dynamic::UNIT));
     engine.register_get("json_error", |req: &mut Req| text_or_unit(req.json().clone().err()));
     engine.register_get("form", |req: &mut Req| first_of_each(req.request().form().into_iter()));
@@ -139,7 +149,10 @@ mod tests {
             ("req.query.none", json!(null)),
             ("req.queries", json!({"a": ["1", "2"], "b": ["x y"]})),
             (r#"req.headers["x-account"]"#, json!("7")),
-            (r#"[req.headers["none"], "x-account" in req.headers]"#, json!([null, true])),
+            (
+                r#"[req.headers["none"], "x-account" in req.headers]"#,
+                json!([null, true]),
+            ),
             ("[req.bearer, req.basic]", json!(["pat-1", null])),
             ("req.content_type", json!("application/json")),
             ("req.text", json!(r#"{"fields": {"n": 1}}"#)),
@@ -158,10 +171,26 @@ mod tests {
         let post = || Request::new(Method::POST, "/");
         let basic = |value: &str| post().with_header("authorization", value);
         for (request, script, expected) in [
-            (post(), "[req.json, req.json_error, req.text, req.content_type]", json!([null, null, "", ""])),
-            (post().with_body("application/json", "{"), "[req.json, is_text(req.json_error)]", json!([null, true])),
-            (post().with_form(&[("a", "ä b"), ("a", "2"), ("c[d]", "1")]), "req.form", json!({"a": "ä b", "c[d]": "1"})),
-            (post().with_form(&[("a", "1"), ("a", "2")]), "req.forms", json!({"a": ["1", "2"]})),
+            (
+                post(),
+                "[req.json, req.json_error, req.text, req.content_type]",
+                json!([null, null, "", ""]),
+            ),
+            (
+                post().with_body("application/json", "{"),
+                "[req.json, is_text(req.json_error)]",
+                json!([null, true]),
+            ),
+            (
+                post().with_form(&[("a", "ä b"), ("a", "2"), ("c[d]", "1")]),
+                "req.form",
+                json!({"a": "ä b", "c[d]": "1"}),
+            ),
+            (
+                post().with_form(&[("a", "1"), ("a", "2")]),
+                "req.forms",
+                json!({"a": ["1", "2"]}),
+            ),
             (basic("Basic dXNlcjpwOnc="), "req.basic", json!(["user", "p:w"])),
             (basic("Basic dXNlcg=="), "req.basic", json!(null)),
             (basic("Bearer "), "[req.basic, req.bearer]", json!([null, null])),

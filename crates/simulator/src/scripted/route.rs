@@ -43,7 +43,11 @@ pub fn registered(engine: &mut Engine) {
             return Ok(Dynamic::UNIT);
         }
         let parts = request.segments();
-        let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = parts
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|part| !part.is_empty())
+            .collect();
         Ok(route.names(&parts).map_or(Dynamic::UNIT, Dynamic::from_map))
     });
 }
@@ -64,20 +68,33 @@ fn ready(pattern: &str) -> Result<Arc<Route>, Wrong> {
 impl Route {
     fn read(pattern: &str) -> Result<Self, Wrong> {
         let wrong = |why: &str| Wrong::from(format!("`{pattern}` is no route: {why}"));
-        let (methods, path) = pattern.trim().split_once(' ').ok_or_else(|| wrong("it is a method and a path, as `GET /users/{id}`"))?;
+        let (methods, path) = pattern
+            .trim()
+            .split_once(' ')
+            .ok_or_else(|| wrong("it is a method and a path, as `GET /users/{id}`"))?;
         let path = path.trim();
         if !path.starts_with('/') || path.contains('?') {
             return Err(wrong("its path begins with a slash and has no query"));
         }
-        let methods = methods.split('|').filter(|method| *method != "*").map(str::to_owned).collect();
-        let mut route = Self { methods, steps: Vec::new(), rest: None };
+        let methods = methods
+            .split('|')
+            .filter(|method| *method != "*")
+            .map(str::to_owned)
+            .collect();
+        let mut route = Self {
+            methods,
+            steps: Vec::new(),
+            rest: None,
+        };
         for part in path.split('/').filter(|part| !part.is_empty()) {
             if route.rest.is_some() {
                 return Err(wrong("nothing can follow what takes the rest"));
             }
             match part.strip_prefix('{').and_then(|name| name.strip_suffix("*}")) {
                 Some(name) => route.rest = Some(name.to_owned()),
-                None => route.steps.push(Step::read(part).ok_or_else(|| wrong("a brace has no partner"))??),
+                None => route
+                    .steps
+                    .push(Step::read(part).ok_or_else(|| wrong("a brace has no partner"))??),
             }
         }
         Ok(route)
@@ -149,8 +166,16 @@ mod tests {
     #[test]
     fn a_route_fits_method_and_path_and_names_what_stands_there() {
         for (target, pattern, expected) in [
-            ("/v0/app1/T%C3%A4b%201?x=1", "POST /v0/{base}/{table}", json!({"base": "app1", "table": "Täb 1"})),
-            ("/v0/app1/a%2Fb", "POST /v0/{base}/{table}", json!({"base": "app1", "table": "a/b"})),
+            (
+                "/v0/app1/T%C3%A4b%201?x=1",
+                "POST /v0/{base}/{table}",
+                json!({"base": "app1", "table": "Täb 1"}),
+            ),
+            (
+                "/v0/app1/a%2Fb",
+                "POST /v0/{base}/{table}",
+                json!({"base": "app1", "table": "a/b"}),
+            ),
             ("/v0/app1", "POST /v0/{base}/{table}", json!(null)),
             ("/v0/app1/t/r", "POST /v0/{base}/{table}", json!(null)),
             ("/v0/app1/t", "GET /v0/{base}/{table}", json!(null)),
@@ -158,8 +183,16 @@ mod tests {
             ("/v0/app1/t/", "* /v0/{base}/t", json!({"base": "app1"})),
             ("/", "POST /", json!({})),
             ("/x", "POST /", json!(null)),
-            ("/rest/1/key/crm.lead.add.json", "POST /rest/{user}/{key}/{method}.json", json!({"user": "1", "key": "key", "method": "crm.lead.add"})),
-            ("/v4/s/values/A1:B2:append", "POST /v4/{id}/values/{range}:append", json!({"id": "s", "range": "A1:B2"})),
+            (
+                "/rest/1/key/crm.lead.add.json",
+                "POST /rest/{user}/{key}/{method}.json",
+                json!({"user": "1", "key": "key", "method": "crm.lead.add"}),
+            ),
+            (
+                "/v4/s/values/A1:B2:append",
+                "POST /v4/{id}/values/{range}:append",
+                json!({"id": "s", "range": "A1:B2"}),
+            ),
             ("/v4/s/values/A1", "POST /v4/{id}/values/{range}:append", json!(null)),
             ("/files/a/b/c", "POST /files/{path*}", json!({"path": "a/b/c"})),
             ("/files", "POST /files/{path*}", json!({"path": ""})),
@@ -173,7 +206,10 @@ mod tests {
     #[test]
     fn a_pattern_that_is_none_is_an_error_of_the_script() {
         for pattern in ["/v0", "GET v0", "GET /{a", "GET /a}", "GET /{r*}/x", "GET /a?b=c"] {
-            assert!(fails(&format!("route(req, \"{pattern}\")")).contains("is no route"), "{pattern}");
+            assert!(
+                fails(&format!("route(req, \"{pattern}\")")).contains("is no route"),
+                "{pattern}"
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ pub fn register(engine: &mut Engine) {
     engine.register_fn("get", |db: &mut Db, table: &str, id: Dynamic| {
         shown(db.lock().tables.get(table, &id).cloned())
     });
-    engine.register_fn("remove", |db: &mut Db, table: &str, id: Dynamic| db.lock().tables.remove(table, &id));
+    engine.register_fn("remove", |db: &mut Db, table: &str, id: Dynamic| {
+        db.lock().tables.remove(table, &id)
+    });
     engine.register_fn("count", |db: &mut Db, table: &str| whole(db.lock().tables.count(table)));
     register_changes(engine);
     register_searches(engine);
@@ -30,40 +32,75 @@ fn register_changes(engine: &mut Engine) {
         let now_ms = db.lock().now_ms;
         change(db, table, &id, now_ms, |old| *old = row)
     });
-    engine.register_fn("replace", |db: &mut Db, table: &str, id: Dynamic, row: Map, now_ms: INT| {
-        change(db, table, &id, now_ms, |old| *old = row)
-    });
+    engine.register_fn(
+        "replace",
+        |db: &mut Db, table: &str, id: Dynamic, row: Map, now_ms: INT| change(db, table, &id, now_ms, |old| *old = row),
+    );
     engine.register_fn("patch", |db: &mut Db, table: &str, id: Dynamic, members: Map| {
         let now_ms = db.lock().now_ms;
         change(db, table, &id, now_ms, |old| old.extend(members))
     });
-    engine.register_fn("patch", |db: &mut Db, table: &str, id: Dynamic, members: Map, now_ms: INT| {
-        change(db, table, &id, now_ms, |old| old.extend(members))
-    });
+    engine.register_fn(
+        "patch",
+        |db: &mut Db, table: &str, id: Dynamic, members: Map, now_ms: INT| {
+            change(db, table, &id, now_ms, |old| old.extend(members))
+        },
+    );
 }
 
 fn register_searches(engine: &mut Engine) {
     engine.register_fn("all", |db: &mut Db, table: &str| find(db, table, Wanted::default()));
     engine.register_fn("find", |db: &mut Db, table: &str, members: Map| {
-        find(db, table, Wanted { members: Some(&members), ..Wanted::default() })
+        find(
+            db,
+            table,
+            Wanted {
+                members: Some(&members),
+                ..Wanted::default()
+            },
+        )
     });
     engine.register_fn("find_folded", |db: &mut Db, table: &str, members: Map| {
-        find(db, table, Wanted { members: Some(&members), folded: true, ..Wanted::default() })
+        find(
+            db,
+            table,
+            Wanted {
+                members: Some(&members),
+                folded: true,
+                ..Wanted::default()
+            },
+        )
     });
-    engine.register_fn("find_before", |db: &mut Db, table: &str, members: Map, before_ms: INT| {
-        let wanted = Wanted { members: Some(&members), before_ms: Some(before_ms), folded: false };
-        find(db, table, wanted)
-    });
+    engine.register_fn(
+        "find_before",
+        |db: &mut Db, table: &str, members: Map, before_ms: INT| {
+            let wanted = Wanted {
+                members: Some(&members),
+                before_ms: Some(before_ms),
+                folded: false,
+            };
+            find(db, table, wanted)
+        },
+    );
     engine.register_fn("first", |db: &mut Db, table: &str, members: Map| {
-        let wanted = Wanted { members: Some(&members), ..Wanted::default() };
+        let wanted = Wanted {
+            members: Some(&members),
+            ..Wanted::default()
+        };
         shown(db.lock().tables.find(table, wanted).next().cloned())
     });
-    engine.register_fn("slice", |db: &mut Db, table: &str, members: Map, skip: INT, most: INT| {
-        let wanted = Wanted { members: Some(&members), ..Wanted::default() };
-        let state = db.lock();
-        let rows = state.tables.find(table, wanted).skip(size(skip)).take(size(most));
-        rows.cloned().map(Dynamic::from_map).collect::<Array>()
-    });
+    engine.register_fn(
+        "slice",
+        |db: &mut Db, table: &str, members: Map, skip: INT, most: INT| {
+            let wanted = Wanted {
+                members: Some(&members),
+                ..Wanted::default()
+            };
+            let state = db.lock();
+            let rows = state.tables.find(table, wanted).skip(size(skip)).take(size(most));
+            rows.cloned().map(Dynamic::from_map).collect::<Array>()
+        },
+    );
 }
 
 fn insert(state: &mut State, table: &str, row: Map, now_ms: INT) -> Result<Dynamic, Wrong> {
@@ -80,7 +117,12 @@ fn change(db: &Db, table: &str, id: &Dynamic, now_ms: INT, change: impl FnOnce(&
 
 fn find(db: &Db, table: &str, wanted: Wanted<'_>) -> Array {
     let state = db.lock();
-    state.tables.find(table, wanted).cloned().map(Dynamic::from_map).collect()
+    state
+        .tables
+        .find(table, wanted)
+        .cloned()
+        .map(Dynamic::from_map)
+        .collect()
 }
 
 fn shown(row: Option<Map>) -> Dynamic {

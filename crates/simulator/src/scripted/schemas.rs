@@ -22,7 +22,10 @@ pub fn register(engine: &mut Engine) {
     engine.register_fn("check", |value: Dynamic, schema: Map| -> Result<Array, Wrong> {
         let validator = ready(&schema)?;
         let value = from_script(&value)?;
-        Ok(validator.iter_errors(&value).flat_map(|error| problems(&error)).collect())
+        Ok(validator
+            .iter_errors(&value)
+            .flat_map(|error| problems(&error))
+            .collect())
     });
 }
 
@@ -49,8 +52,11 @@ fn problems(error: &jsonschema::ValidationError<'_>) -> Vec<Dynamic> {
     let kind = error.kind();
     let said = error.to_string();
     match kind {
-        ValidationErrorKind::Required { property: Value::String(name) } => vec![problem(&at, Some(name), said, "required")],
-        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+        ValidationErrorKind::Required {
+            property: Value::String(name),
+        } => vec![problem(&at, Some(name), said, "required")],
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let unknown = |name: &String| problem(&at, Some(name), format!("`{name}` is unknown"), kind.keyword());
             unexpected.iter().map(unknown).collect()
         }
@@ -63,7 +69,12 @@ fn problem(at: &str, member: Option<&str>, said: String, rule: &str) -> Dynamic 
         None => at.to_owned(),
         Some(name) => format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
     };
-    let name = at.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    let name = at
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .replace("~1", "/")
+        .replace("~0", "~");
     Dynamic::from_map(Map::from([
         ("at".into(), at.into()),
         ("name".into(), name.into()),
@@ -84,17 +95,28 @@ mod tests {
             name: #{type: "string", maxLength: 3}, tags: #{type: "array", maxItems: 1, items: #{enum: ["a", "b"]}},
             mail: #{type: "string", format: "email"}, age: #{type: "integer", minimum: 0}}}"#;
         for (value, expected) in [
-            (r#"#{name: "ab", tags: ["a"], mail: "a@example.org", age: 3}"#, json!([])),
+            (
+                r#"#{name: "ab", tags: ["a"], mail: "a@example.org", age: 3}"#,
+                json!([]),
+            ),
             ("#{}", json!(["/name name required"])),
-            (r#"#{name: "ab", x: 1, "y/z": 2}"#, json!(["/x x additionalProperties", "/y~1z y/z additionalProperties"])),
+            (
+                r#"#{name: "ab", x: 1, "y/z": 2}"#,
+                json!(["/x x additionalProperties", "/y~1z y/z additionalProperties"]),
+            ),
             (r#"#{name: "abcd"}"#, json!(["/name name maxLength"])),
             (r#"#{name: 5}"#, json!(["/name name type"])),
-            (r#"#{name: "a", tags: ["a", "c"]}"#, json!(["/tags tags maxItems", "/tags/1 1 enum"])),
+            (
+                r#"#{name: "a", tags: ["a", "c"]}"#,
+                json!(["/tags tags maxItems", "/tags/1 1 enum"]),
+            ),
             (r#"#{name: "a", mail: "nobody"}"#, json!(["/mail mail format"])),
             (r#"#{name: "a", age: -1}"#, json!(["/age age minimum"])),
             ("()", json!(["  type"])),
         ] {
-            let script = format!("let p = check({value}, {schema}).map(|p| p.at + \" \" + p.name + \" \" + p.rule); p.sort(); p");
+            let script = format!(
+                "let p = check({value}, {schema}).map(|p| p.at + \" \" + p.name + \" \" + p.rule); p.sort(); p"
+            );
             assert_eq!(says(&script), expected, "{value}");
         }
         assert_ne!(says(&format!("check(#{{}}, {schema})[0].problem")), json!(""));

@@ -78,7 +78,11 @@ impl Db {
 /// Text by which something is called: text as it is, a number as text, `()` as nothing.
 #[must_use]
 pub fn name_of(value: &Dynamic) -> String {
-    if value.is_unit() { String::new() } else { value.to_string() }
+    if value.is_unit() {
+        String::new()
+    } else {
+        value.to_string()
+    }
 }
 
 /// `db.settings`, `db.any_credentials`, `db.any_place`, `db.now_ms`, and the values and counters of the account.
@@ -120,7 +124,10 @@ mod tests {
             (r#"db.set("k", #{a: 1}); db.value("k")"#, json!({"a": 1})),
             (r#"db.value("nothing")"#, json!(null)),
             (r#"[db.next("a"), db.next("a"), db.next("b")]"#, json!([1, 2, 1])),
-            (r#"[db.next_from("a", 1000), db.next_from("a", 1000), db.next("a")]"#, json!([1000, 1001, 1002])),
+            (
+                r#"[db.next_from("a", 1000), db.next_from("a", 1000), db.next("a")]"#,
+                json!([1000, 1001, 1002]),
+            ),
             ("db.settings.speed", json!(7)),
             ("[db.any_credentials, db.any_place]", json!([false, false])),
             (r#"let x = [1]; db.set("k", x); x.push(2); db.value("k")"#, json!([1])),

@@ -81,7 +81,11 @@ impl Tables {
     /// # Errors
     /// A sentence when the change gives the row another id.
     pub fn change(
-        &mut self, table: &str, id: &Dynamic, now_ms: i64, change: impl FnOnce(&mut Map),
+        &mut self,
+        table: &str,
+        id: &Dynamic,
+        now_ms: i64,
+        change: impl FnOnce(&mut Map),
     ) -> Result<bool, String> {
         let Some(key) = id_text(id) else { return Ok(false) };
         let found = self.0.get_mut(table).and_then(|table| {

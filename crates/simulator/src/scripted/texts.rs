@@ -17,10 +17,16 @@ pub fn register(engine: &mut Engine) {
     // The engine's own packages have a `to_json` for maps, which would come first.
     engine.register_fn("to_json", |map: Map| to_json(&Dynamic::from_map(map)));
     engine.register_fn("to_json", |value: Dynamic| to_json(&value));
-    engine.register_fn("parse_form", |text: &str| first_of_each(url::form_urlencoded::parse(text.as_bytes())));
+    engine.register_fn("parse_form", |text: &str| {
+        first_of_each(url::form_urlencoded::parse(text.as_bytes()))
+    });
     engine.register_fn("percent", |text: &str| utf8_percent_encode(text, &RESERVED).to_string());
-    engine.register_fn("unpercent", |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned());
-    engine.register_fn("text_chars", |text: &str| INT::try_from(text.chars().count()).unwrap_or(INT::MAX));
+    engine.register_fn("unpercent", |text: &str| {
+        percent_decode_str(text).decode_utf8_lossy().into_owned()
+    });
+    engine.register_fn("text_chars", |text: &str| {
+        INT::try_from(text.chars().count()).unwrap_or(INT::MAX)
+    });
     engine.register_fn("text_bytes", |text: &str| INT::try_from(text.len()).unwrap_or(INT::MAX));
 }
 
@@ -33,7 +39,8 @@ fn to_json(value: &Dynamic) -> Result<String, Wrong> {
 pub fn first_of_each<N: AsRef<str>, V: Into<String>>(pairs: impl Iterator<Item = (N, V)>) -> Map {
     let mut all = Map::new();
     for (name, value) in pairs {
-        all.entry(name.as_ref().into()).or_insert_with(|| Dynamic::from(value.into()));
+        all.entry(name.as_ref().into())
+            .or_insert_with(|| Dynamic::from(value.into()));
     }
     all
 }
@@ -43,9 +50,13 @@ pub fn first_of_each<N: AsRef<str>, V: Into<String>>(pairs: impl Iterator<Item =
 pub fn all_of_each<N: AsRef<str>, V: Into<String>>(pairs: impl Iterator<Item = (N, V)>) -> Map {
     let mut all: std::collections::BTreeMap<String, Array> = std::collections::BTreeMap::new();
     for (name, value) in pairs {
-        all.entry(name.as_ref().to_owned()).or_default().push(Dynamic::from(value.into()));
+        all.entry(name.as_ref().to_owned())
+            .or_default()
+            .push(Dynamic::from(value.into()));
     }
-    all.into_iter().map(|(name, values)| (name.into(), Dynamic::from_array(values))).collect()
+    all.into_iter()
+        .map(|(name, values)| (name.into(), Dynamic::from_array(values)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -60,9 +71,15 @@ mod tests {
             (r#"parse_json("{\"a\": [1, null]}")"#, json!({"a": [1, null]})),
             (r#"parse_json("[1]")"#, json!([1])),
             (r#"parse_json("{")"#, json!(null)),
-            (r#"to_json(#{b: 1, a: [(), "ü", 1.5]})"#, json!(r#"{"a":[null,"ü",1.5],"b":1}"#)),
+            (
+                r#"to_json(#{b: 1, a: [(), "ü", 1.5]})"#,
+                json!(r#"{"a":[null,"ü",1.5],"b":1}"#),
+            ),
             (r#"to_json("x")"#, json!(r#""x""#)),
-            (r#"parse_form("a=1&b=%C3%A4+x&a=2&c")"#, json!({"a": "1", "b": "ä x", "c": ""})),
+            (
+                r#"parse_form("a=1&b=%C3%A4+x&a=2&c")"#,
+                json!({"a": "1", "b": "ä x", "c": ""}),
+            ),
             (r#"percent("a b/ä~")"#, json!("a%20b%2F%C3%A4~")),
             (r#"unpercent("a%20b%2F%C3%A4")"#, json!("a b/ä")),
             (r#"[text_chars("ä王"), text_bytes("ä王")]"#, json!([2, 5])),

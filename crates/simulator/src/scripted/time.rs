@@ -14,7 +14,8 @@ pub fn register(engine: &mut Engine) {
     engine.register_fn("date", |ms: INT| written(ms, Offset::UTC, "%Y-%m-%d"));
     engine.register_fn("datetime", |ms: INT| written(ms, Offset::UTC, "%Y-%m-%d %H:%M:%S"));
     engine.register_fn("iso_offset", |ms: INT, offset: &str| -> Result<String, Wrong> {
-        let known = read_offset(offset).ok_or_else(|| Wrong::from(format!("`{offset}` is no offset, as +03:00 is one")))?;
+        let known =
+            read_offset(offset).ok_or_else(|| Wrong::from(format!("`{offset}` is no offset, as +03:00 is one")))?;
         written(ms, known, "%Y-%m-%dT%H:%M:%S").map(|text| text + offset)
     });
     engine.register_fn("parse_time", |text: Dynamic| {
@@ -73,19 +74,33 @@ mod tests {
         for (script, expected) in [
             ("iso(1795600800123)", json!("2026-11-25T10:00:00.123Z")),
             ("iso_s(1795600800999)", json!("2026-11-25T10:00:00Z")),
-            (r#"iso_offset(1795600800000, "+03:00")"#, json!("2026-11-25T13:00:00+03:00")),
-            (r#"iso_offset(1795600800000, "-0330")"#, json!("2026-11-25T06:30:00-0330")),
+            (
+                r#"iso_offset(1795600800000, "+03:00")"#,
+                json!("2026-11-25T13:00:00+03:00"),
+            ),
+            (
+                r#"iso_offset(1795600800000, "-0330")"#,
+                json!("2026-11-25T06:30:00-0330"),
+            ),
             ("date(1795600800000)", json!("2026-11-25")),
             ("datetime(1795600800000)", json!("2026-11-25 10:00:00")),
             ("iso(-1)", json!("1969-12-31T23:59:59.999Z")),
             (r#"parse_time("2026-11-25T10:00:00Z")"#, json!(1_795_600_800_000_i64)),
-            (r#"parse_time("2026-11-25T13:00:00.5+03:00")"#, json!(1_795_600_800_500_i64)),
-            (r#"parse_time("2026-11-25T13:00:00+0300")"#, json!(1_795_600_800_000_i64)),
+            (
+                r#"parse_time("2026-11-25T13:00:00.5+03:00")"#,
+                json!(1_795_600_800_500_i64),
+            ),
+            (
+                r#"parse_time("2026-11-25T13:00:00+0300")"#,
+                json!(1_795_600_800_000_i64),
+            ),
             (r#"parse_time("2026-11-25T10:00:00")"#, json!(1_795_600_800_000_i64)),
             (r#"parse_time("2026-11-25 10:00:00")"#, json!(1_795_600_800_000_i64)),
             (r#"parse_time("2026-11-25")"#, json!(1_795_564_800_000_i64)),
-            (r#"[parse_time("2026-13-01"), parse_time("昨天"), parse_time(""), parse_time(()), parse_time("1795600800")]"#,
-                json!([null, null, null, null, null])),
+            (
+                r#"[parse_time("2026-13-01"), parse_time("昨天"), parse_time(""), parse_time(()), parse_time("1795600800")]"#,
+                json!([null, null, null, null, null]),
+            ),
         ] {
             assert_eq!(says(script), expected, "{script}");
         }

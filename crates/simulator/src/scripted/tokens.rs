@@ -20,13 +20,19 @@ pub fn register(engine: &mut Engine) {
             db.lock().tokens.admit(&token);
         }
     });
-    engine.register_fn("prolong", |db: &mut Db, token: &str, until_ms: INT| db.lock().tokens.prolong(token, until_ms));
-    engine.register_fn("standing", |db: &mut Db, token: Dynamic, now_ms: INT| standing(db, &token, now_ms));
+    engine.register_fn("prolong", |db: &mut Db, token: &str, until_ms: INT| {
+        db.lock().tokens.prolong(token, until_ms)
+    });
+    engine.register_fn("standing", |db: &mut Db, token: Dynamic, now_ms: INT| {
+        standing(db, &token, now_ms)
+    });
     engine.register_fn("standing", |db: &mut Db, token: Dynamic| {
         let now_ms = db.lock().now_ms;
         standing(db, &token, now_ms)
     });
-    engine.register_fn("was_issued", |db: &mut Db, token: Dynamic| db.lock().tokens.was_issued(&name_of(&token)));
+    engine.register_fn("was_issued", |db: &mut Db, token: Dynamic| {
+        db.lock().tokens.was_issued(&name_of(&token))
+    });
     engine.register_fn("owner", |db: &mut Db, token: Dynamic| {
         let owner = db.lock().tokens.owner(&name_of(&token)).map(str::to_owned);
         owner.map_or(Dynamic::UNIT, Dynamic::from)
@@ -36,7 +42,9 @@ pub fn register(engine: &mut Engine) {
         let owner = state.tokens.refresh_owner(&name_of(&token), state.any_credentials);
         owner.map_or(Dynamic::UNIT, Dynamic::from)
     });
-    engine.register_fn("revoke", |db: &mut Db, token: Dynamic| db.lock().tokens.revoke(&name_of(&token)));
+    engine.register_fn("revoke", |db: &mut Db, token: Dynamic| {
+        db.lock().tokens.revoke(&name_of(&token))
+    });
 }
 
 fn standing(db: &Db, token: &Dynamic, now_ms: INT) -> &'static str {
@@ -65,8 +73,14 @@ mod tests {
                 json!(["good", "good", false, "pat"]),
             ),
             (r#"db.issue("a", 7, 100); db.owner("a")"#, json!("7")),
-            (r#"db.issue("a", "x", 100); db.prolong("a", 200); db.standing("a", 150)"#, json!("good")),
-            (r#"[db.standing((), 0), db.owner(()), db.was_issued(())]"#, json!(["unknown", null, false])),
+            (
+                r#"db.issue("a", "x", 100); db.prolong("a", 200); db.standing("a", 150)"#,
+                json!("good"),
+            ),
+            (
+                r#"[db.standing((), 0), db.owner(()), db.was_issued(())]"#,
+                json!(["unknown", null, false]),
+            ),
             (r#"db.admit(()); db.standing("", 0)"#, json!("unknown")),
             (
                 r#"db.issue_refresh("r", "app"); [db.refresh_owner("r"), db.refresh_owner("other"), db.refresh_owner(())]"#,

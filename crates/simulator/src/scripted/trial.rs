@@ -19,13 +19,20 @@ fn deep(x) { if x == 0 { 0 } else { 1 + deep(x - 1) } }
 ";
 
 fn run(setup: Setup, request: Request, text: &str) -> Reply {
-    let part = Part { file: "trial/simulator.rhai".into(), text: format!("{text}\n{REST}") };
+    let part = Part {
+        file: "trial/simulator.rhai".into(),
+        text: format!("{text}\n{REST}"),
+    };
     let mut vendor = Scripted::new(Arc::new(Script::new("trial", vec![part])), &setup);
     vendor.handle(&Arc::new(request))
 }
 
 fn value_of(setup: Setup, request: Request, script: &str) -> Value {
-    let reply = run(setup, request, &format!("fn handle(req, db) {{ reply(200, inner(req, db)) }}\nfn inner(req, db) {{ {script} }}"));
+    let reply = run(
+        setup,
+        request,
+        &format!("fn handle(req, db) {{ reply(200, inner(req, db)) }}\nfn inner(req, db) {{ {script} }}"),
+    );
     assert_eq!(reply.status, 200, "{script}: {}", reply.value());
     reply.value()
 }
@@ -46,17 +53,39 @@ pub fn says_of(request: Request, script: &str) -> Value {
 
 /// The same with another seed.
 pub fn says_seeded(seed: u64, script: &str) -> Value {
-    value_of(Setup { seed, ..Setup::default() }, get(), script)
+    value_of(
+        Setup {
+            seed,
+            ..Setup::default()
+        },
+        get(),
+        script,
+    )
 }
 
 /// The same with other limits.
 pub fn says_scaled(limit_scale: f64, script: &str) -> Value {
-    value_of(Setup { limit_scale, ..Setup::default() }, get(), script)
+    value_of(
+        Setup {
+            limit_scale,
+            ..Setup::default()
+        },
+        get(),
+        script,
+    )
 }
 
 /// The same where any credential is good.
 pub fn says_in_demo(script: &str) -> Value {
-    value_of(Setup { accept_any_credentials: true, accept_any_database: true, ..Setup::default() }, get(), script)
+    value_of(
+        Setup {
+            accept_any_credentials: true,
+            accept_any_database: true,
+            ..Setup::default()
+        },
+        get(),
+        script,
+    )
 }
 
 /// The reply that a script makes.

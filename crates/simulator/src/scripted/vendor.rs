@@ -32,7 +32,9 @@ pub struct Scripted {
 
 impl fmt::Debug for Scripted {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Scripted").field("script", &self.script).finish_non_exhaustive()
+        out.debug_struct("Scripted")
+            .field("script", &self.script)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,11 +65,20 @@ impl Scripted {
 
     /// Calls the script; an error is kept and told to the log.
     fn call(&self, function: &str, arguments: impl FuncArgs) -> Option<Dynamic> {
-        self.script.call(function, arguments).map_err(|error| self.keep(error)).ok()
+        self.script
+            .call(function, arguments)
+            .map_err(|error| self.keep(error))
+            .ok()
     }
 
     fn keep(&self, error: ScriptError) {
-        tracing::error!(vendor = error.vendor, file = error.file, line = error.line, "simulator's script: {}", error.message);
+        tracing::error!(
+            vendor = error.vendor,
+            file = error.file,
+            line = error.line,
+            "simulator's script: {}",
+            error.message
+        );
         let mut errors = self.errors.lock();
         if errors.len() < KEPT {
             errors.push(error);
@@ -78,7 +89,10 @@ impl Scripted {
         let kind = value.type_name();
         let found = value.try_cast::<Map>();
         if found.is_none() {
-            self.keep(self.script.problem(0, format!("`{function}` gave back {kind} and not a map")));
+            self.keep(
+                self.script
+                    .problem(0, format!("`{function}` gave back {kind} and not a map")),
+            );
         }
         found
     }
@@ -90,10 +104,14 @@ impl Scripted {
         let reply = answer.and_then(|value| {
             let kind = value.type_name();
             let reply = value.try_cast::<Reply>();
-            reply.ok_or_else(|| self.script.problem(0, format!("`{function}` gave back {kind} and not a reply")))
+            reply.ok_or_else(|| {
+                self.script
+                    .problem(0, format!("`{function}` gave back {kind} and not a reply"))
+            })
         });
         reply.unwrap_or_else(|error| {
-            let said = json!({ "script_error": { "script": error.file, "line": error.line, "message": error.message } });
+            let said =
+                json!({ "script_error": { "script": error.file, "line": error.line, "message": error.message } });
             self.keep(error);
             Reply::json(500, &said)
         })
@@ -106,8 +124,14 @@ impl Scripted {
         let shows = self.script.defines("show");
         let show = |row: Map| {
             let row = Dynamic::from_map(row);
-            let row = if shows { self.call("show", (object.to_owned(), row, db.clone()))? } else { row };
-            let value = from_script(&row).map_err(|error| self.keep(self.script.problem(0, error.to_string()))).ok()?;
+            let row = if shows {
+                self.call("show", (object.to_owned(), row, db.clone()))?
+            } else {
+                row
+            };
+            let value = from_script(&row)
+                .map_err(|error| self.keep(self.script.problem(0, error.to_string())))
+                .ok()?;
             (!value.is_null()).then_some(value)
         };
         rows.into_iter().filter_map(show).collect()
@@ -144,10 +168,18 @@ impl Vendor for Scripted {
         let names: Vec<String> = self.account().lock().tables.names().map(str::to_owned).collect();
         let shows = self.script.defines("show");
         let count = |name: String| {
-            let rows = if shows { self.shown(&name).len() } else { self.db.lock().tables.count(&name) };
+            let rows = if shows {
+                self.shown(&name).len()
+            } else {
+                self.db.lock().tables.count(&name)
+            };
             (name, rows as u64)
         };
-        names.into_iter().filter(|name| !name.starts_with('_')).map(count).collect()
+        names
+            .into_iter()
+            .filter(|name| !name.starts_with('_'))
+            .map(count)
+            .collect()
     }
 
     fn records(&self, object: &str) -> Option<Vec<Value>> {

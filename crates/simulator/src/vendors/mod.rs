@@ -42,7 +42,10 @@ impl Make {
 /// scripts are compiled in, and those of the options, which take the place of others of their slug.
 #[must_use]
 pub fn all(options: &Options) -> Vec<(Arc<str>, Make)> {
-    let mut all: Vec<(Arc<str>, Make)> = NATIVE.iter().map(|(slug, make)| ((*slug).into(), Make::Native(*make))).collect();
+    let mut all: Vec<(Arc<str>, Make)> = NATIVE
+        .iter()
+        .map(|(slug, make)| ((*slug).into(), Make::Native(*make)))
+        .collect();
     for script in library::embedded() {
         if !all.iter().any(|(slug, _)| **slug == *script.slug()) {
             all.push((script.slug().into(), Make::Scripted(Arc::clone(script))));

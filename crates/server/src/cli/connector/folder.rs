@@ -165,7 +165,7 @@ fn script_problem(folder: &Path, error: &ScriptError) -> Problem {
     // The file is told from the folder above.
     let file = folder.parent().unwrap_or(folder).join(&error.file);
     let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
-    let next = "Mend the script; docs/guide/connector.md tells what it may call.";
+    let next = "Mend the script; docs/reference/simulators.md tells what it may call.";
     Problem::new(Code::ManifestInvalid, error.message.clone(), next).at(format!("{}{line}", file.display()))
 }
 

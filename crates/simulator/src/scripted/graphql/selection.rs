@@ -22,7 +22,9 @@ pub fn cut(value: &Dynamic, fields: &Array) -> Dynamic {
 }
 
 fn is_on(row: &Map, field: &Map) -> bool {
-    let kind = row.get("__typename").and_then(|kind| kind.as_immutable_string_ref().ok());
+    let kind = row
+        .get("__typename")
+        .and_then(|kind| kind.as_immutable_string_ref().ok());
     let on = field.get("on").and_then(|on| on.as_immutable_string_ref().ok());
     match (kind, on) {
         (Some(kind), Some(on)) => *kind == *on,
@@ -31,7 +33,11 @@ fn is_on(row: &Map, field: &Map) -> bool {
 }
 
 fn add(all: &mut Map, row: &Map, field: &Map) {
-    let text = |member: &str| field.get(member).and_then(|value| value.clone().into_immutable_string().ok());
+    let text = |member: &str| {
+        field
+            .get(member)
+            .and_then(|value| value.clone().into_immutable_string().ok())
+    };
     let Some(name) = text("name") else { return };
     let alias = text("alias").unwrap_or_else(|| name.clone());
     let value = row.get(name.as_str()).cloned().unwrap_or(Dynamic::UNIT);
@@ -42,7 +48,11 @@ fn add(all: &mut Map, row: &Map, field: &Map) {
     };
     // One field may be selected twice, for different members.
     let both = all.get(alias.as_str()).is_some_and(Dynamic::is_map) && value.is_map();
-    let known = if both { all.remove(alias.as_str()).and_then(Dynamic::try_cast::<Map>) } else { None };
+    let known = if both {
+        all.remove(alias.as_str()).and_then(Dynamic::try_cast::<Map>)
+    } else {
+        None
+    };
     let value = match known {
         Some(mut known) => {
             known.extend(value.cast::<Map>());
@@ -65,14 +75,26 @@ mod tests {
         for (query, expected) in [
             ("{ id }", json!({"id": 1})),
             ("{ key: id board { name } }", json!({"key": 1, "board": {"name": "b"}})),
-            ("{ items { n } none { x } }", json!({"items": [{"n": 2}, {"n": 3}], "none": null})),
-            ("{ board { id } board { name } }", json!({"board": {"id": 7, "name": "b"}})),
-            ("{ ... on Item { id } ... on Other { name } __typename }", json!({"id": 1, "__typename": "Item"})),
+            (
+                "{ items { n } none { x } }",
+                json!({"items": [{"n": 2}, {"n": 3}], "none": null}),
+            ),
+            (
+                "{ board { id } board { name } }",
+                json!({"board": {"id": 7, "name": "b"}}),
+            ),
+            (
+                "{ ... on Item { id } ... on Other { name } __typename }",
+                json!({"id": 1, "__typename": "Item"}),
+            ),
             ("{ board }", json!({"board": {"id": 7, "name": "b"}})),
         ] {
             let script = format!("pick({row}, graphql(\"{query}\", ()).fields)");
             assert_eq!(says(&script), expected, "{query}");
         }
-        assert_eq!(says(r#"let f = graphql("{ id }", ()).fields; [pick((), f), pick([#{id: 1, x: 2}], f)]"#), json!([null, [{"id": 1}]]));
+        assert_eq!(
+            says(r#"let f = graphql("{ id }", ()).fields; [pick((), f), pick([#{id: 1, x: 2}], f)]"#),
+            json!([null, [{"id": 1}]])
+        );
     }
 }

@@ -1,0 +1,5 @@
+//! Whole scripts, and laws.
+
+mod example;
+mod laws;
+mod running;

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use serde_json::{Map, Value};
-use switchboard_model::{connection::ConnectionState, id::EventId, problem::Code};
+use switchboard_model::{
+    connection::{ConnectionSpec, ConnectionState},
+    id::EventId,
+    problem::Code,
+};
 use switchboard_simulator::{Call, Fault, Rule};
 
 use super::{Case, test::readable};
@@ -75,12 +79,21 @@ fn secrets(subject: &Subject) -> Vec<(String, String)> {
     names.into_iter().filter_map(text).collect()
 }
 
-async fn wrong(stage: &Stage<'_>) -> Verdict {
-    let mut spec = stage.spec();
+/// The scenario's connection with other secrets.
+fn with_others(stage: &Stage<'_>) -> ConnectionSpec {
+    let mut account = stage.subject.scenario.connection.clone();
     for (name, value) in secrets(stage.subject) {
-        spec.secrets.insert(name, other(&value).into());
+        account.credentials.insert(name, other(&value).into());
     }
-    stage.configure(spec).await?;
+    let (_, secrets) = account.at(&stage.vendor().url(stage.subject.slug()));
+    ConnectionSpec {
+        secrets,
+        ..stage.spec()
+    }
+}
+
+async fn wrong(stage: &Stage<'_>) -> Verdict {
+    stage.configure(with_others(stage)).await?;
     let report = stage.try_connection().await?;
     let Some(problem) = report.problem.filter(|_| !report.ok) else {
         let found = format!("it succeeds: {}", report.message);
@@ -102,11 +115,9 @@ async fn wrong(stage: &Stage<'_>) -> Verdict {
 async fn revoked(stage: &Stage<'_>) -> Verdict {
     stage.warm().await?;
     // From now on the vendor knows other credentials, and what it gave for the former ones is worth nothing.
-    let mut spec = stage.spec();
     let mut known = Value::Object(stage.subject.scenario.simulator.clone());
-    for (name, value) in secrets(stage.subject) {
+    for (_, value) in secrets(stage.subject) {
         known = replaced(&known, &value, &other(&value));
-        spec.secrets.insert(name, other(&value).into());
     }
     let slug = stage.subject.slug();
     let set = stage.vendor().configure(slug, &known);
@@ -115,7 +126,7 @@ async fn revoked(stage: &Stage<'_>) -> Verdict {
     let samples = Sample::several(1, 3);
     let events = stage.send(&samples).await?;
     stopped(stage, &events).await?;
-    stage.configure(spec).await?;
+    stage.configure(with_others(stage)).await?;
     stage.confirmed(&events).await?;
     stage.once(&samples)
 }

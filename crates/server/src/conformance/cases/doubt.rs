@@ -1,7 +1,11 @@
 //! Answers that are lost or prove nothing: whether the write took effect is not known, and it is there once in the end.
 
 use futures::FutureExt;
-use switchboard_connect::{connector::Means, manifest::OperationKind};
+use serde_json::Map;
+use switchboard_connect::{
+    connector::{Call, Known, Means},
+    manifest::OperationKind,
+};
 use switchboard_model::{delivery::DeliveryState, id::EventId, problem::Code};
 use switchboard_simulator::{Fault, Rule};
 
@@ -82,12 +86,11 @@ pub async fn at_each_call(stage: &Stage<'_>, fault: Fault) -> Verdict {
 /// there twice.
 pub async fn resolved(stage: &Stage<'_>, events: &[EventId], samples: &[Sample]) -> Verdict {
     let rows = stage.settle(events).await?;
-    let asks = asks_a_person(stage);
     for (row, sample) in rows.iter().zip(samples) {
         let code = row.problem.as_ref().map(|problem| problem.code.as_str());
         if row.state == DeliveryState::Delivered {
             stage.once(std::slice::from_ref(sample))?;
-        } else if asks && code == Some(Code::OutcomeUnknown.code()) {
+        } else if code == Some(Code::OutcomeUnknown.code()) && asks_a_person(stage, sample)? {
             let held = stage.rows(sample)?.len();
             if held > 1 {
                 return Err(Failure::doubled("at most one record", format!("the vendor has {held}")));
@@ -99,11 +102,15 @@ pub async fn resolved(stage: &Stage<'_>, events: &[EventId], samples: &[Sample])
     Ok(())
 }
 
-/// Whether the connector can do nothing about a lost answer but ask a person.
-fn asks_a_person(stage: &Stage<'_>) -> bool {
-    let connector = stage.subject.connector();
-    !connector.offers(stage.object, OperationKind::Upsert)
-        && connector.means(stage.object, OperationKind::Create) == Means::Person
+/// Whether nothing can be done about a lost answer on this connection but to ask a person.
+fn asks_a_person(stage: &Stage<'_>, sample: &Sample) -> Result<bool, Failure> {
+    let (connector, spec) = (stage.subject.connector(), stage.spec());
+    let account = connector.account(&spec.auth_kind, &spec.settings, &spec.secrets, &Map::new())?;
+    let call = Call::new("any", stage.record(sample)?, Known::default());
+    let can = connector.abilities(stage.object, &account, &call)?;
+    let promised = connector.offers(stage.object, OperationKind::Upsert)
+        || connector.means(stage.object, OperationKind::Create) == Means::IdempotencyKey;
+    Ok(!promised && !can.probe)
 }
 
 /// Brings the stage to the state in which only records are written, and answers how many calls one takes.

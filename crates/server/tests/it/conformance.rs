@@ -53,11 +53,8 @@ fn a_new_connector_passes_check_and_test_and_a_broken_one_is_told_with_its_lines
 
     let root = folder.data().parent().unwrap().join("my-crm");
     let manifest = std::fs::read_to_string(root.join("connector.yaml")).unwrap();
-    // The vendor's answer to a create is 201.
-    let broken = manifest.replace(
-        "when: { status: [201], all: [/id] }",
-        "when: { status: [202], all: [/id] }",
-    );
+    // The vendor calls the field `external_id`.
+    let broken = manifest.replace("name: external_id", "name: externalId");
     std::fs::write(root.join("connector.yaml"), broken).unwrap();
     let tested = folder.run(&[
         "connector",
@@ -71,9 +68,10 @@ fn a_new_connector_passes_check_and_test_and_a_broken_one_is_told_with_its_lines
     assert_eq!(tested.code, Some(1), "{tested:?}");
     for words in [
         "FAILED created-once (ticket)",
-        "expected:",
-        "create → 201 → unknown",
+        "expected: every record is delivered",
+        "create → 422 → rejected",
         "POST /v1/tickets",
+        "`externalId` is unknown",
     ] {
         assert!(tested.stdout.contains(words), "{words} in\n{}", tested.stdout);
     }

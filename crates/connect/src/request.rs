@@ -1,12 +1,14 @@
 //! Requests of a manifest: compiled templates → an HTTP request.
 
+use std::borrow::Cow;
+
 use http::{
     HeaderValue, Method,
     header::{ACCEPT, CONTENT_TYPE},
 };
 use serde_json::{Map, Value};
 use switchboard_model::{
-    mapping::Mapping,
+    mapping::{Mapping, MappingError},
     problem::{Code, Problem},
     template::{Scope, Template},
 };
@@ -114,11 +116,11 @@ impl Request {
         match &self.body {
             Body::Nothing => {}
             Body::Json(tree) => {
-                let mut body = tree.render(scope)?.unwrap_or_else(|| Value::Object(Map::new()));
+                let mut body = tree.fill(scope)?;
                 if let Some((at, items)) = items {
-                    *place(&mut body, at)? = Value::Array(items);
+                    *place(body.to_mut(), at)? = Value::Array(items);
                 }
-                draft.body = serde_json::to_vec(&body)
+                draft.body = serde_json::to_vec(&*body)
                     .map_err(|error| failed(&error.to_string()))?
                     .into();
                 draft
@@ -163,6 +165,16 @@ impl Tree {
         let insert = compiler.list(inserts_at, inserts, Insert::compile);
         let tree = compiler.mapping(at, tree)?;
         Some(Self { tree, insert })
+    }
+
+    /// Fills it in; an empty object when nothing is left of it. A record that is sent as it is, is not copied.
+    fn fill<'v>(&'v self, scope: &Scope<'v>) -> Result<Cow<'v, Value>, Problem> {
+        let lone = self.insert.is_empty().then(|| self.tree.lone(scope)).flatten();
+        let filled = match lone {
+            Some(value) => value.map_err(|errors| unrendered(&errors))?,
+            None => self.render(scope)?.map(Cow::Owned),
+        };
+        Ok(filled.unwrap_or_else(|| Cow::Owned(Value::Object(Map::new()))))
     }
 
     /// Fills it in; `None` when nothing is left of it.
@@ -280,13 +292,15 @@ pub(crate) fn text(template: &Template, scope: &Scope<'_>) -> Result<Option<Stri
 
 /// A tree of templates, filled in.
 pub(crate) fn render(tree: &Mapping, scope: &Scope<'_>) -> Result<Option<Value>, Problem> {
-    tree.render(scope).map_err(|errors| {
-        let all: Vec<_> = errors
-            .iter()
-            .map(|error| format!("{}: {}", error.pointer, error.error))
-            .collect();
-        failed(&all.join("; "))
-    })
+    tree.render(scope).map_err(|errors| unrendered(&errors))
+}
+
+fn unrendered(errors: &[MappingError]) -> Problem {
+    let all: Vec<_> = errors
+        .iter()
+        .map(|error| format!("{}: {}", error.pointer, error.error))
+        .collect();
+    failed(&all.join("; "))
 }
 
 /// What went wrong while a request was put together.

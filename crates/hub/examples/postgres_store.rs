@@ -233,7 +233,7 @@ fn settlement(bench: &Bench, pending: &Pending) -> Settlement {
             external_id: format!("x-{}", pending.id.0),
         },
         problem: None,
-        calls: vec![CallRecord {
+        calls: vec![Arc::new(CallRecord {
             started_ms: now_ms,
             duration_ms: 10,
             operation: "create",
@@ -242,7 +242,7 @@ fn settlement(bench: &Bench, pending: &Pending) -> Settlement {
             answer: "{\"id\": 1}".into(),
             outcome: "delivered",
             records: 1,
-        }],
+        })],
         carrier: None,
         hand_over: None,
     }

@@ -173,7 +173,7 @@ impl Bench {
                 external_id: "00Q5g00000XyZ".into(),
             },
             problem: None,
-            calls: vec![CallRecord {
+            calls: vec![Arc::new(CallRecord {
                 started_ms: now_ms,
                 duration_ms: 12,
                 operation: "create",
@@ -182,7 +182,7 @@ impl Bench {
                 answer: "{\"id\":\"00Q5g00000XyZ\",\"success\":true}".into(),
                 outcome: "delivered",
                 records: 1,
-            }],
+            })],
             carrier: None,
             hand_over: None,
         }

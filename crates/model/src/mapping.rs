@@ -4,7 +4,7 @@
 //! lost everything to absence is absent itself, so that `{"select": {"name": "{{platform}}"}}` disappears when there is
 //! no platform. Literal content stays, empty literal containers too. Keys are literal.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -82,6 +82,22 @@ impl Mapping {
         } else {
             Err(rendering.errors)
         }
+    }
+
+    /// The value of a tree that is one single expression and nothing else, not copied where that is possible; `None` for every other tree.
+    ///
+    /// # Errors
+    /// See [`Mapping::render`].
+    pub fn lone<'v>(&'v self, scope: &Scope<'v>) -> Option<Result<Option<Cow<'v, Value>>, Vec<MappingError>>> {
+        let Node::Template(template) = &*self.root else {
+            return None;
+        };
+        let value = template.lone(scope)?;
+        let checked = value.and_then(|value| {
+            scope.check_size(value.as_deref().map_or(0, weight))?;
+            Ok(value)
+        });
+        Some(checked.map_err(|error| vec![Place::Root.error(error)]))
     }
 
     /// Every path that it reads.

@@ -67,7 +67,7 @@ fn conclude(
     let alone = matches!(verdict, Verdict::NotYet { alone: true });
     let carrier = case.carrier();
     let mut link = link_change(connection, &case, &verdict);
-    let mut calls = std::mem::take(&mut case.calls);
+    let mut calls: Vec<_> = case.calls.drain(..).map(Arc::new).collect();
     let untouched = calls.is_empty();
     for pending in std::mem::take(&mut case.members) {
         let doubt = match untouched {

@@ -3,9 +3,16 @@
 //! The check is made where the connection is made, on the address that was resolved, so that a name that changes its mind between check and
 //! use gains nothing.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+    vec,
+};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower::{BoxError, Service};
 
 /// Whether private and loopback addresses may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +89,16 @@ pub(super) struct Refused {
     pub(super) address: IpAddr,
 }
 
-impl Resolve for FilteringResolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for FilteringResolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let policy = self.0;
         Box::pin(async move {
             let host = name.as_str().to_owned();
@@ -98,7 +113,7 @@ impl Resolve for FilteringResolver {
                 .collect();
             match refused {
                 Some(address) if allowed.is_empty() => Err(Refused { name: host, address }.into()),
-                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
+                _ => Ok(allowed.into_iter()),
             }
         })
     }

@@ -1,18 +1,31 @@
 //! Sends requests.
 
-use std::{error::Error as _, net::IpAddr, time::Duration};
+use std::{error::Error, io::Read, time::Duration};
 
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use http::{HeaderMap, HeaderValue, Request, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::{
+    client::legacy,
+    rt::{TokioExecutor, TokioTimer},
+};
 use switchboard_connect::call::{Answer, HttpRequest};
 
-use super::address::{AddressPolicy, FilteringResolver, Refused};
+use super::{
+    address::{AddressPolicy, Refused},
+    connector::Connector,
+    target::target,
+};
 
-/// Until a connection stands.
-const CONNECT: Duration = Duration::from_secs(10);
 /// For the whole call. Notion gives itself 60 s (fact sheet §8), most others less.
 const WHOLE: Duration = Duration::from_secs(75);
-/// Answers beyond this are cut off.
+/// How long a connection that nobody uses is kept.
+const IDLE: Duration = Duration::from_secs(55);
+/// Answers beyond this are not read.
 const LARGEST_ANSWER: usize = 8 << 20;
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("Switchboard/", env!("CARGO_PKG_VERSION")));
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Why there is no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,7 +44,7 @@ pub enum SendError {
 /// The client. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    inner: reqwest::Client,
+    inner: legacy::Client<Connector, Full<Bytes>>,
     policy: AddressPolicy,
 }
 
@@ -41,125 +54,92 @@ impl Client {
     /// # Errors
     /// When the machine's TLS certificates cannot be read.
     pub fn new(policy: AddressPolicy) -> Result<Self, SendError> {
-        // Fails when a provider is installed already, which is just as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let inner = reqwest::Client::builder()
-            .dns_resolver(FilteringResolver(policy))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .pool_idle_timeout(Duration::from_secs(55))
-            .user_agent(concat!("Switchboard/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .build()
-            .map_err(|error| SendError::NotSent(explain(&error)))?;
+        let connector = Connector::new(policy).map_err(|error| SendError::NotSent(error.to_string()))?;
+        let inner = legacy::Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
         Ok(Self { inner, policy })
     }
 
-    /// Sends one request and reads the whole answer, up to 8 MiB.
+    /// Sends one request and reads the whole answer, up to 8 MiB. Redirects are answers like others.
     ///
     /// # Errors
     /// [`SendError::NotSent`] and [`SendError::Refused`] promise that nothing reached the vendor.
     pub async fn send(&self, request: &HttpRequest) -> Result<Answer, SendError> {
-        let url = reqwest::Url::parse(&request.url)
-            .map_err(|error| SendError::Refused(format!("`{}` is no address: {error}", request.url)))?;
-        self.check(&url)?;
-        let builder = self
-            .inner
-            .request(request.method.clone(), url)
-            .headers(request.headers.clone());
-        let response = builder
-            .body(request.body.clone())
-            .send()
-            .await
-            .map_err(|error| classify(&error))?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = read_body(response).await?;
-        Ok(Answer::new(status, headers, body))
+        let request = self.prepare(request)?;
+        match tokio::time::timeout(WHOLE, self.exchange(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(SendError::NoAnswer("time-out".into())),
+        }
     }
 
-    /// The resolver never sees addresses that are written out as numbers.
-    fn check(&self, url: &reqwest::Url) -> Result<(), SendError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(SendError::Refused(format!(
-                "only http and https are called, not {}",
-                url.scheme()
-            )));
+    fn prepare(&self, request: &HttpRequest) -> Result<Request<Full<Bytes>>, SendError> {
+        let target = target(&request.url, self.policy)?;
+        let mut prepared = Request::new(Full::new(request.body.clone()));
+        *prepared.method_mut() = request.method.clone();
+        *prepared.uri_mut() = target.uri;
+        let headers = prepared.headers_mut();
+        *headers = request.headers.clone();
+        for (name, value) in [(header::USER_AGENT, USER_AGENT), (header::ACCEPT_ENCODING, GZIP)] {
+            headers.entry(name).or_insert(value);
         }
-        let host = url
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
-        match host.parse::<IpAddr>() {
-            Ok(address) if !self.policy.allows(address) => {
-                Err(SendError::Refused(format!("{address} is not a public address")))
-            }
-            _ => Ok(()),
+        if let Some(basic) = target.basic {
+            headers.entry(header::AUTHORIZATION).or_insert(basic);
         }
+        Ok(prepared)
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, SendError> {
+        let response = self.inner.request(request).await.map_err(|error| classify(&error))?;
+        let (parts, body) = response.into_parts();
+        let body = match Limited::new(body, LARGEST_ANSWER).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => return Err(SendError::NoAnswer(innermost(&*error))),
+        };
+        let body = unpacked(&parts.headers, body)?;
+        Ok(Answer::new(parts.status.as_u16(), parts.headers, body))
     }
 }
 
-async fn read_body(mut response: reqwest::Response) -> Result<Bytes, SendError> {
-    let first = response
-        .chunk()
-        .await
-        .map_err(|error| classify(&error))?
-        .unwrap_or_default();
-    let mut rest = match response.chunk().await.map_err(|error| classify(&error))? {
-        // Most answers come in one piece, which needs no copy.
-        None => return Ok(first),
-        Some(second) => [first, second].concat(),
-    };
-    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
-        rest.extend_from_slice(&chunk);
-        if rest.len() > LARGEST_ANSWER {
-            return Err(SendError::NoAnswer(format!(
-                "the answer is larger than {LARGEST_ANSWER} bytes"
-            )));
-        }
+/// The body as it was before it was compressed for the way.
+fn unpacked(headers: &HeaderMap, body: Bytes) -> Result<Bytes, SendError> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    if !encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case(b"gzip")) || body.is_empty() {
+        return Ok(body);
     }
-    Ok(rest.into())
+    let mut plain = Vec::new();
+    let most = LARGEST_ANSWER as u64 + 1;
+    let read = MultiGzDecoder::new(&*body).take(most).read_to_end(&mut plain);
+    match read {
+        Ok(_) if plain.len() <= LARGEST_ANSWER => Ok(plain.into()),
+        Ok(_) => Err(SendError::NoAnswer(format!("the answer is larger than {LARGEST_ANSWER} bytes"))),
+        Err(error) => Err(SendError::NoAnswer(format!("the answer cannot be unpacked: {error}"))),
+    }
 }
 
-fn classify(error: &reqwest::Error) -> SendError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+fn classify(error: &legacy::Error) -> SendError {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(inner) = cause {
         if let Some(refused) = inner.downcast_ref::<Refused>() {
             return SendError::Refused(refused.to_string());
         }
         cause = inner.source();
     }
-    if error.is_connect() || error.is_builder() {
-        SendError::NotSent(explain(error))
+    if error.is_connect() {
+        SendError::NotSent(innermost(error))
     } else {
-        SendError::NoAnswer(explain(error))
+        SendError::NoAnswer(innermost(error))
     }
 }
 
 /// The innermost cause says most, and names no address with secrets in it.
-fn explain(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() {
-        "time-out".to_owned()
-    } else {
-        String::new()
-    };
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if inner.source().is_none() {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&inner.to_string());
-        }
-        cause = inner.source();
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(inner) = innermost.source() {
+        innermost = inner;
     }
-    if text.is_empty() {
-        "the request could not be sent".into()
-    } else {
-        text
-    }
+    innermost.to_string()
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 mod address;
 mod client;
+mod connector;
 mod excerpt;
+mod target;
 
 pub use address::AddressPolicy;
 pub use client::{Client, SendError};

@@ -184,7 +184,7 @@ pub struct Settlement {
     /// What went wrong, for a person.
     pub problem: Option<ProblemBody>,
     /// The calls that were made.
-    pub calls: Vec<CallRecord>,
+    pub calls: Vec<Arc<CallRecord>>,
     /// The delivery of the same record whose call carried this one's content, when they were folded into one.
     pub carrier: Option<DeliveryId>,
     /// What the backup gets, in the same transaction.

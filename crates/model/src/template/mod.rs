@@ -59,14 +59,24 @@ impl Template {
     /// # Errors
     /// When a filter cannot work on its value, or the result is over the scope's limit.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, RenderError> {
-        if let [Piece::Expression(expression)] = &*self.pieces {
-            let value = expression.evaluate(scope)?;
+        match self.lone(scope) {
+            Some(value) => value.map(|value| value.map(Cow::into_owned)),
+            None => self.render_text(scope).map(|text| Some(Value::String(text))),
+        }
+    }
+
+    /// The value of a template that is one single expression, borrowed as long as no filter has changed it; `None` for any other template.
+    pub(crate) fn lone<'v>(&'v self, scope: &Scope<'v>) -> Option<Result<Option<Cow<'v, Value>>, RenderError>> {
+        let [Piece::Expression(expression)] = &*self.pieces else {
+            return None;
+        };
+        let checked = expression.evaluate(scope).and_then(|value| {
             if let Some(Value::String(text)) = value.as_deref() {
                 scope.check_size(text.len())?;
             }
-            return Ok(value.map(Cow::into_owned));
-        }
-        self.render_text(scope).map(|text| Some(Value::String(text)))
+            Ok(value)
+        });
+        Some(checked)
     }
 
     /// Fills it in as text; what is absent is empty.

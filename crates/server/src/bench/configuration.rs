@@ -20,8 +20,9 @@ pub struct Receiver {
     pub parallel: Option<u32>,
 }
 
-/// As many calls at once as the load generator has connections by default.
-const PARALLEL: u32 = 64;
+/// Four times as many calls at once as the load generator has connections by default: a call has its place among them from before its intent is
+/// synced, and while that happens the receiver is not busy with it.
+const PARALLEL: u32 = 256;
 
 /// The type of event that the usual receiver gets.
 pub const MESSAGE: &str = "message.received";

@@ -30,7 +30,7 @@ pub(super) async fn lists_across(bench: &impl Bench) {
     for pending in all.iter().step_by(2) {
         let mut settlement = fixture.settlement(pending, DeliveryState::Delivered);
         settlement.external_id = Some(format!("x-{}", pending.id));
-        settlement.calls = vec![call()];
+        settlement.calls = vec![call().into()];
         fixture.store.settle(fixture.fence, vec![settlement]).await.unwrap();
     }
     fixture.archive().await;

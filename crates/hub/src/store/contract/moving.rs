@@ -82,7 +82,7 @@ fn call(now_ms: i64) -> CallRecord {
 impl Fixture {
     async fn settle_with_call(&self, pending: &Pending, state: DeliveryState, now_ms: i64) {
         let mut settlement = self.settlement(pending, state);
-        (settlement.now_ms, settlement.calls) = (now_ms, vec![call(now_ms)]);
+        (settlement.now_ms, settlement.calls) = (now_ms, vec![call(now_ms).into()]);
         settlement.link = LinkChange::Set {
             connection: self.connection,
             object: "lead".into(),

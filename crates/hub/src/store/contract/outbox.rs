@@ -67,7 +67,7 @@ pub(super) async fn tried_again(bench: &impl Bench) {
         outcome: "retry",
         records: 1,
     };
-    settlement.calls = vec![call.clone(), call];
+    settlement.calls = vec![call.clone().into(), call.into()];
     fixture.store.settle(fixture.fence, vec![settlement]).await.unwrap();
     let found = fixture.pending().await;
     assert_eq!(

@@ -212,7 +212,7 @@ impl<'a> Calls<'a> {
     fn of(group: &'a [Settlements]) -> Self {
         let all = || {
             let each = group.iter().flat_map(|job| &job.settlements);
-            each.flat_map(|settlement| settlement.calls.iter().map(move |call| (settlement, call)))
+            each.flat_map(|settlement| settlement.calls.iter().map(move |call| (settlement, &**call)))
         };
         Self {
             ids: group.iter().flat_map(|job| job.attempt_ids.iter().copied()).collect(),

@@ -1,5 +1,7 @@
 //! What came of attempts: the calls go to the day on which they are written down, the rest into the database.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use switchboard_connect::manifest::OperationKind;
 use switchboard_model::{
@@ -20,7 +22,7 @@ pub(super) struct Call {
     pub(super) id: i64,
     workspace: i64,
     delivery: DeliveryId,
-    call: CallRecord,
+    call: Arc<CallRecord>,
 }
 
 /// Takes the calls out of the settlements and gives them their ids.

@@ -77,7 +77,7 @@ impl Fixture {
     async fn settle_at(&self, now_ms: i64, pending: &Pending, state: DeliveryState) {
         let settlement = Settlement {
             now_ms,
-            calls: vec![call(now_ms)],
+            calls: vec![call(now_ms).into()],
             ..self.settlement(pending, state)
         };
         self.store.settle(Fence::default(), vec![settlement]).await.unwrap();

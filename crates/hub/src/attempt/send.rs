@@ -210,22 +210,20 @@ async fn keep(desk: &Desk, connection: &Connection, token: &Token) -> Result<(),
     if connection.note_facts(token.facts.clone()) {
         note.facts = Some(connection.facts());
     }
-    let mut replaced = None;
     if !token.replaced_secrets.is_empty() {
         let mut secrets = connection.secrets();
         secrets.extend(token.replaced_secrets.clone());
         let place = seal_place(connection.workspace, &connection.key);
         let sealed = desk.vault.seal(&place, &secrets).map_err(TokenError::Broken)?;
-        note.sealed = Some(sealed.clone());
-        replaced = Some((secrets, sealed));
+        // First here: the former ones are worth nothing any more, and who reads the store meanwhile must not go back to them.
+        connection.note_secrets(secrets, sealed.clone());
+        note.sealed = Some(sealed);
     }
     if note.facts.is_none() && note.sealed.is_none() {
         return Ok(());
     }
-    let written = desk.store.note_connection(connection.id, note).await;
-    // Also when it could not be written down: the former ones are worth nothing any more.
-    if let Some((secrets, sealed)) = replaced {
-        connection.note_secrets(secrets, sealed);
-    }
-    written.map_err(|error| TokenError::Broken(error.into()))
+    desk.store
+        .note_connection(connection.id, note)
+        .await
+        .map_err(|error| TokenError::Broken(error.into()))
 }

@@ -98,8 +98,10 @@ struct Learned {
     facts: Map<String, Value>,
     /// The credentials; a vendor may replace one of them with each token.
     secrets: Map<String, Value>,
-    /// The same as the store has them.
+    /// The same as the store has them, or is about to.
     sealed: Vec<u8>,
+    /// What the store had before the vendor replaced one of them. Who has read that has read too early.
+    spent: Option<Vec<u8>>,
     account: Result<Arc<Account>, Problem>,
 }
 
@@ -169,6 +171,7 @@ impl Connection {
                 facts: row.facts.clone(),
                 secrets,
                 sealed: row.sealed.clone(),
+                spent: None,
                 account,
             })),
             spec: Arc::new(spec),
@@ -178,8 +181,9 @@ impl Connection {
 
     /// Whether the row still says what this was compiled from. What the engine learnt meanwhile does not count.
     pub(super) fn is_same(&self, row: &ConnectionRow) -> bool {
+        let learned = self.learned.read();
         self.row.spec == row.spec
-            && self.learned.read().sealed == row.sealed
+            && (learned.sealed == row.sealed || learned.spent.as_ref() == Some(&row.sealed))
             && self.row.state == row.state
             && self.row.reason == row.reason
     }
@@ -225,12 +229,12 @@ impl Connection {
         self.learned.read().sealed.clone()
     }
 
-    /// The vendor has replaced credentials; these are used from now on. `sealed`: as they were written down.
+    /// The vendor has replaced credentials; these are used from now on. `sealed`: as they are about to be written down.
     pub(crate) fn note_secrets(&self, secrets: Map<String, Value>, sealed: Vec<u8>) {
         let mut learned = self.learned.write();
         learned.account = open_account(self.connector.as_deref(), &self.spec, &secrets, &learned.facts);
         learned.secrets = secrets;
-        learned.sealed = sealed;
+        learned.spent = Some(std::mem::replace(&mut learned.sealed, sealed));
     }
 
     /// What was learnt from the vendor.

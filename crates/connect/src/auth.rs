@@ -4,24 +4,23 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header as JwtHeader};
 use serde_json::{Map, Value};
 use switchboard_model::{
     mapping::Mapping,
-    outcome::Outcome,
     problem::{Code, Problem},
     template::{Scope, Template},
 };
 
 use crate::{
     account::{Account, Call},
+    authorize::Authorize,
     call::{Answer, HttpRequest},
     compile::{Compiler, child},
     connector::Connector,
-    facts::{Learned, read_facts},
-    manifest::{AssertionSpec, AuthSpec, TokenResultSpec, TokenSpec},
+    manifest::{AssertionSpec, AuthSpec, TokenSpec},
     parameter::{Header, Parameter, compile_headers},
-    reading::{Source, When, text_of},
     request::{self, Request},
-    rule::{Circumstances, Rule, judge},
+    rule::Rule,
     schema::Schema,
     sign::{self, Signer},
+    token_answer::TokenAnswer,
 };
 
 /// A compiled way to authenticate; see [`AuthSpec`].
@@ -35,6 +34,7 @@ pub(crate) struct Auth {
     pub ignore: indexmap::IndexMap<String, String>,
     pub needs: Vec<String>,
     pub token: Option<TokenSource>,
+    pub authorize: Option<Authorize>,
     pub headers: Vec<Header>,
     pub query: Vec<Parameter>,
     pub sign: Option<Signer>,
@@ -45,13 +45,8 @@ pub(crate) struct Auth {
 pub(crate) struct TokenSource {
     assertion: Option<Assertion>,
     request: Request,
-    when: When,
-    access: Source,
-    expires_in: Option<Source>,
-    lifetime_ms: Option<i64>,
-    facts: Learned,
-    replaces: Learned,
-    rules: Vec<Rule>,
+    pub answer: TokenAnswer,
+    pub rules: Vec<Rule>,
 }
 
 #[derive(Debug)]
@@ -70,6 +65,8 @@ pub struct Token {
     pub expires_at_ms: Option<i64>,
     /// Facts of the connection that the answer told (`instance_url`).
     pub facts: Map<String, Value>,
+    /// When the sign-in ends, Unix milliseconds; `None`: this answer says nothing about it.
+    pub grant_ends_ms: Option<i64>,
     /// Credentials that the answer replaces; the old ones may be worthless from now on.
     pub replaced_secrets: Map<String, Value>,
 }
@@ -99,7 +96,11 @@ impl Auth {
         let token = spec
             .token
             .as_ref()
-            .map(|token| TokenSource::compile(compiler, &child(at, "token"), token));
+            .map(|token| TokenSource::compile(compiler, at, token, spec));
+        let authorize = spec
+            .authorize
+            .as_ref()
+            .map(|authorize| Authorize::compile(compiler, at, authorize, spec));
         let headers = compile_headers(compiler, &child(at, "headers"), &spec.headers);
         let query = Parameter::compile_table(compiler, &child(at, "query"), &spec.query);
         let sign = spec.sign.as_ref().and_then(|name| {
@@ -114,6 +115,10 @@ impl Auth {
             None => None,
             Some(token) => Some(token?),
         };
+        let authorize = match authorize {
+            None => None,
+            Some(authorize) => Some(authorize?),
+        };
         Some(Self {
             name: spec.name.clone(),
             title: spec.title.clone(),
@@ -123,6 +128,7 @@ impl Auth {
             ignore: spec.ignore.clone(),
             needs: spec.needs.clone(),
             token,
+            authorize,
             headers,
             query,
             sign,
@@ -133,36 +139,26 @@ impl Auth {
 impl TokenSource {
     /// Whether an answer of the vendor replaces this credential.
     pub fn replaces(&self, credential: &str) -> bool {
-        self.replaces.names().any(|name| name == credential)
+        self.answer.replaced().any(|name| name == credential)
     }
 
     /// The credentials that an answer may replace.
     pub fn replaced_credentials(&self) -> Vec<String> {
-        self.replaces.names().map(str::to_owned).collect()
+        self.answer.replaced().map(str::to_owned).collect()
     }
 
-    fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &TokenSpec) -> Option<Self> {
-        let TokenResultSpec {
-            when,
-            access,
-            expires_in,
-            lifetime_seconds,
-            facts,
-            replaces,
-        } = &spec.result;
+    /// Compiles the `token` of the sign-in that stands at `of`.
+    fn compile(compiler: &mut Compiler<'_>, of: &str, spec: &TokenSpec, auth: &AuthSpec) -> Option<Self> {
+        let at = &child(of, "token");
         let assertion = spec
             .assertion
             .as_ref()
             .map(|spec| Assertion::compile(compiler, &child(at, "assertion"), spec));
         let request = Request::compile(compiler, &child(at, "request"), &spec.request);
-        let result = child(at, "result");
-        let when = When::compile(compiler, &child(&result, "when"), when);
-        let access = Source::compile(compiler, &child(&result, "access"), access);
-        let expires_in = expires_in
-            .as_ref()
-            .and_then(|spec| Source::compile(compiler, &child(&result, "expires_in"), spec));
-        let facts = Learned::compile(compiler, &child(&result, "facts"), facts);
-        let replaces = Learned::compile(compiler, &child(&result, "replaces"), replaces);
+        let ends = auth.authorize.as_ref().and_then(|authorize| authorize.ends.as_ref());
+        let ends_at = child(&child(of, "authorize"), "ends");
+        let ends = ends.map(|ends| (&*ends_at, ends));
+        let answer = TokenAnswer::compile(compiler, &child(at, "result"), &spec.result, ends);
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
         let assertion = match assertion {
             None => None,
@@ -171,12 +167,7 @@ impl TokenSource {
         Some(Self {
             assertion,
             request: request?,
-            when: when?,
-            access: access?,
-            expires_in,
-            lifetime_ms: lifetime_seconds.map(|seconds| seconds * 1000),
-            facts,
-            replaces,
+            answer: answer?,
             rules,
         })
     }
@@ -249,63 +240,7 @@ impl Connector {
                 after_ms: None,
             });
         };
-        let access = token
-            .when
-            .holds(answer, &scope)
-            .then(|| token.access.first(answer, &scope))
-            .flatten();
-        match access.as_ref().and_then(text_of).filter(|access| !access.is_empty()) {
-            Some(access) => Ok(Token {
-                access: access.into_owned(),
-                expires_at_ms: token.lifetime(answer, &scope).map(|lifetime| now_ms + lifetime),
-                facts: read_facts(&token.facts, answer, &scope),
-                replaced_secrets: changed(read_facts(&token.replaces, answer, &scope), &scope),
-            }),
-            None => {
-                let around = Circumstances {
-                    scope: &scope,
-                    repeatable: true,
-                    id_pattern: None,
-                };
-                Err(failure(judge(token.rules.iter().chain(&self.rules), answer, around)))
-            }
-        }
-    }
-}
-
-impl TokenSource {
-    fn lifetime(&self, answer: &Answer, scope: &Scope<'_>) -> Option<i64> {
-        let said = self.expires_in.as_ref().and_then(|source| source.first(answer, scope));
-        let seconds = said
-            .as_ref()
-            .and_then(text_of)
-            .and_then(|text| text.trim().parse::<f64>().ok());
-        seconds
-            .filter(|seconds| *seconds > 0.0)
-            .map(|seconds| (seconds * 1000.0) as i64)
-            .or(self.lifetime_ms)
-    }
-}
-
-/// Only what differs from the credentials that are there.
-fn changed(mut replaced: Map<String, Value>, scope: &Scope<'_>) -> Map<String, Value> {
-    let secrets = scope.variable("secrets");
-    replaced.retain(|name, value| secrets.is_none_or(|secrets| &secrets[name.as_str()] != value));
-    replaced
-}
-
-fn failure(outcome: Outcome) -> TokenFailure {
-    let (dead, message, after_ms) = match outcome {
-        Outcome::Denied { message } | Outcome::Blocked { message } => (true, message, None),
-        Outcome::Throttled { message, after_ms } | Outcome::Retry { message, after_ms } => (false, message, after_ms),
-        Outcome::Reauthorise { message } | Outcome::Rejected { message, .. } | Outcome::Unknown { message } => {
-            (false, message, None)
-        }
-        other => (false, format!("the answer holds no token ({})", other.name()), None),
-    };
-    TokenFailure {
-        dead,
-        message,
-        after_ms,
+        let rules = token.rules.iter().chain(&self.rules);
+        token.answer.read(answer, &scope, rules, now_ms)
     }
 }

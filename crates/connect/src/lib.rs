@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod authorize;
 pub mod bulk;
 pub mod call;
 mod compile;
@@ -35,5 +36,6 @@ mod rule;
 pub mod schema;
 pub mod shape;
 mod sign;
+mod token_answer;
 pub mod translate;
 pub mod trial;

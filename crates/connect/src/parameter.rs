@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Names of variables whose values nobody may see.
-const SECRET_VARIABLES: [&str; 3] = ["secrets", "token", "assertion"];
+const SECRET_VARIABLES: [&str; 5] = ["secrets", "token", "assertion", "code", "code_verifier"];
 
 #[derive(Debug)]
 enum ParameterText {

@@ -95,6 +95,7 @@ async fn prepare(store: PostgresStore) -> Bench {
         sealed: vec![],
         state: ConnectionState::Active,
         reason: None,
+        kept: None,
     };
     let change = ConfigurationChange {
         connections: vec![write],

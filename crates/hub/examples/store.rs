@@ -85,6 +85,7 @@ impl Bench {
             sealed: vec![1],
             state: ConnectionState::Active,
             reason: None,
+            kept: None,
         };
         let change = ConfigurationChange {
             connections: vec![write],

@@ -5,6 +5,7 @@ mod options;
 mod outlook;
 mod reading;
 mod setup;
+mod sign_in;
 mod trial;
 mod upkeep;
 mod watch;
@@ -22,6 +23,7 @@ use switchboard_model::{
 pub use access::Caller;
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
+pub use sign_in::{SignIn, SignedIn};
 pub use trial::TestReport;
 pub use wishes::{Trial, Unchanged, done};
 

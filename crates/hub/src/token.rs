@@ -25,13 +25,13 @@ pub struct TakenToken {
     pub generation: u64,
     /// `None`: this kind of authentication needs none.
     pub token: Option<Token>,
-    /// Whether it was fetched just now.
+    /// Whether the vendor gave it to this caller just now.
     pub fresh: bool,
 }
 
 impl TokenSlot {
     /// The token; fetched by `fetch` when there is none, when it is about to expire at `now_ms`, or when it is still the one of generation
-    /// `refused`. While one caller fetches, the others wait and then get what it got.
+    /// `refused`. While one caller fetches, the others wait and then get what it got. `fetch` is told the token that is good no more.
     ///
     /// # Errors
     /// What `fetch` answers; the next caller tries again.
@@ -39,19 +39,20 @@ impl TokenSlot {
         &self,
         refused: Option<u64>,
         now_ms: i64,
-        fetch: impl AsyncFnOnce() -> Result<Option<Token>, E>,
+        fetch: impl AsyncFnOnce(Option<Token>) -> Result<Fetched, E>,
     ) -> Result<TakenToken, E> {
         let mut held = self.held.lock().await;
-        let expired = held
-            .token
-            .as_ref()
-            .and_then(|token| token.expires_at_ms)
-            .is_some_and(|at| at - EARLY_MS <= now_ms);
+        let expired = held.token.as_ref().is_some_and(|token| !is_good(token, now_ms));
         let missing = held.generation == 0;
-        let fresh = missing || expired || refused == Some(held.generation);
-        if fresh {
-            let token = fetch().await?;
-            held.token = token;
+        let mut fresh = false;
+        if missing || expired || refused == Some(held.generation) {
+            held.token = match fetch(held.token.clone()).await? {
+                Fetched::Known(token) => token,
+                Fetched::New(token) => {
+                    fresh = true;
+                    Some(token)
+                }
+            };
             held.generation += 1;
         }
         Ok(TakenToken {
@@ -60,6 +61,20 @@ impl TokenSlot {
             fresh,
         })
     }
+}
+
+/// What a caller who needs a token got.
+#[derive(Debug)]
+pub enum Fetched {
+    /// Somebody else has fetched it before; `None`: this kind of authentication needs none.
+    Known(Option<Token>),
+    /// The vendor gave it just now.
+    New(Token),
+}
+
+/// Whether the token is good for a while at `now_ms`.
+pub fn is_good(token: &Token, now_ms: i64) -> bool {
+    token.expires_at_ms.is_none_or(|at| at - EARLY_MS > now_ms)
 }
 
 #[cfg(test)]
@@ -73,6 +88,7 @@ mod tests {
             access: name.into(),
             expires_at_ms,
             facts: Default::default(),
+            grant_ends_ms: None,
             replaced_secrets: Default::default(),
         }
     }
@@ -81,10 +97,10 @@ mod tests {
     async fn one_of_many_waiters_renews_a_refused_token_and_all_get_the_new_one() {
         let slot = TokenSlot::default();
         let fetched = AtomicU32::new(0);
-        let fetch = async || {
+        let fetch = async |_| {
             let count = fetched.fetch_add(1, Ordering::SeqCst);
             tokio::task::yield_now().await;
-            Ok::<_, ()>(Some(token(&format!("t{count}"), None)))
+            Ok::<_, ()>(Fetched::New(token(&format!("t{count}"), None)))
         };
         let first = slot.get(None, 0, fetch).await.unwrap();
         let renewals = futures::future::join_all((0..50).map(|_| slot.get(Some(first.generation), 0, fetch))).await;
@@ -99,8 +115,8 @@ mod tests {
     #[tokio::test]
     async fn a_token_is_renewed_before_it_expires_and_kept_until_then() {
         let slot = TokenSlot::default();
-        let old = async || Ok::<_, ()>(Some(token("old", Some(100_000))));
-        let new = async || Ok::<_, ()>(Some(token("new", None)));
+        let old = async |_| Ok::<_, ()>(Fetched::New(token("old", Some(100_000))));
+        let new = async |_| Ok::<_, ()>(Fetched::New(token("new", None)));
         slot.get(None, 0, old).await.unwrap();
         assert_eq!(slot.get(None, 60_000, new).await.unwrap().token.unwrap().access, "old");
         assert_eq!(slot.get(None, 80_000, new).await.unwrap().token.unwrap().access, "new");
@@ -109,13 +125,9 @@ mod tests {
     #[tokio::test]
     async fn a_failed_renewal_is_tried_again_by_the_next_caller() {
         let slot = TokenSlot::default();
+        assert!(slot.get(None, 0, async |_| Err::<Fetched, _>("down")).await.is_err());
         assert!(
-            slot.get(None, 0, async || Err::<Option<Token>, _>("down"))
-                .await
-                .is_err()
-        );
-        assert!(
-            slot.get(None, 0, async || Ok::<_, &str>(None))
+            slot.get(None, 0, async |_| Ok::<_, &str>(Fetched::Known(None)))
                 .await
                 .unwrap()
                 .token

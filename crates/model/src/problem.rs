@@ -128,6 +128,17 @@ codes! {
     ObjectUnsupported = "SWB-DLV-007", 422, Configuration, "The connector has no such object";
     /// The backup has the record.
     HandedOver = "SWB-DLV-008", 502, Vendor, "The backup took the record";
+    /// The vendor has ended the sign-in: a person has to repeat it.
+    ReconnectNeeded = "SWB-DLV-009", 502, Configuration, "Somebody has to sign in again";
+
+    /// A person came back from the vendor's page with a state that nobody waits for.
+    SignInUnknown = "SWB-CON-001", 400, Sender, "The sign-in is not known";
+    /// A person came back from the vendor's page too late.
+    SignInExpired = "SWB-CON-002", 400, Sender, "The sign-in took too long";
+    /// The vendor gave no tokens.
+    SignInRefused = "SWB-CON-003", 400, Configuration, "The sign-in was refused";
+    /// The connection does not sign in on a page of the vendor.
+    NoSignIn = "SWB-CON-004", 409, Sender, "The connection has no page to sign in on";
 
     /// The store could not do its work.
     StoreFailed = "SWB-HUB-001", 503, Hub, "The hub's store could not do its work";

@@ -108,9 +108,11 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|error| no_address(settings.listen, &error))?;
+        let public_url = settings.public_url.clone();
         let router = api::router(App {
             hub: hub.clone(),
             connectors,
+            public_url: public_url.unwrap_or_else(|| format!("http://{address}")).into(),
             limits: settings.limits,
         });
         let (stop, mut stopped) = watch::channel(false);

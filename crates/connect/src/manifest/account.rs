@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{RequestSpec, RuleSpec, SourceSpec, WhenSpec};
+use super::{AuthorizeSpec, RequestSpec, RuleSpec, SourceSpec, WhenSpec};
 
 /// How the users' guides write this connector's configuration, where it differs from ours.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -42,6 +42,9 @@ pub struct AuthSpec {
     /// How an access token is obtained; absent when the credentials themselves go with every call.
     #[serde(default)]
     pub token: Option<TokenSpec>,
+    /// How a person signs in on the vendor's page, instead of entering what that gives.
+    #[serde(default)]
+    pub authorize: Option<AuthorizeSpec>,
     /// Headers that authorise a call.
     #[serde(default)]
     pub headers: IndexMap<String, String>,

@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod authorize;
 mod bulk;
 mod limit;
 mod object;
@@ -17,6 +18,7 @@ pub use account::{AssertionSpec, AuthSpec, GuideSpec, TokenResultSpec, TokenSpec
 pub use answer::{
     AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec,
 };
+pub use authorize::{AuthorizeSpec, CallbackSpec, GrantEndSpec};
 pub use bulk::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec};
 pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};

@@ -87,6 +87,7 @@ pub fn token() -> Token {
         access: "00D!AQtoken".into(),
         expires_at_ms: None,
         facts: Map::new(),
+        grant_ends_ms: None,
         replaced_secrets: Map::new(),
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod answers;
+mod authorizing;
 mod bulk_answers;
 mod bulk_requests;
 mod deciding;

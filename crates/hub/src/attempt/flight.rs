@@ -27,7 +27,7 @@ use switchboard_model::{
 use super::{
     Desk, Order,
     case::{Case, cases},
-    send::{self, TokenError},
+    renew::{self, TokenError},
     settle,
     verdict::Verdict,
 };
@@ -233,7 +233,7 @@ impl Flight<'_> {
     async fn begin(&mut self, flying: &mut [Case]) -> Result<Round, Verdict> {
         let connector = Arc::clone(self.connection.connector().map_err(Verdict::Dead)?);
         let mut calls = Vec::new();
-        let taken = send::token(self.desk, self.connection, self.refused.take(), &mut calls).await;
+        let taken = renew::token(self.desk, self.connection, self.refused.take(), &mut calls).await;
         if let Some(first) = flying.first_mut() {
             first.calls.append(&mut calls);
         }

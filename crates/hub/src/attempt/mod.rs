@@ -1,7 +1,7 @@
 //! One try of deliveries that are sent together, from the mapping to what is written down.
 //!
 //! [`prepare`] looks up beforehand what the connector needs; a [`flight`] takes records of one object; [`case`] is one of them, made by
-//! [`record`] (mapping) and [`fold`] (several changes of one record); [`call`] makes the calls of a round with [`send`]; [`verdict`] decides
+//! [`record`] (mapping) and [`fold`] (several changes of one record); [`call`] makes the calls of a round with [`send`] and a token from [`renew`]; [`verdict`] decides
 //! what becomes of a delivery and [`settle`] writes it down. The intent of a write is on the disk before the write is sent: whatever
 //! happens then, the next try knows that there is a doubt.
 
@@ -11,6 +11,7 @@ mod flight;
 mod fold;
 mod prepare;
 mod record;
+mod renew;
 mod send;
 mod settle;
 mod verdict;
@@ -19,8 +20,10 @@ use std::sync::Arc;
 
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
-pub use send::{Exchange, TokenError, exchange, token};
+pub use renew::{TokenError, access_note, ask, token};
+pub use send::{Exchange, exchange};
 pub(crate) use settle::{hand_over, mark_refused};
+pub(crate) use verdict::sign_in_again;
 
 use crate::{
     clock::Clock,

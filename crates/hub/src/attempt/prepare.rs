@@ -9,7 +9,9 @@ use switchboard_model::{
 
 use super::{
     Desk,
-    send::{self, TokenError, exchange},
+    renew::{self, TokenError},
+    send::exchange,
+    verdict,
 };
 use crate::{configuration::Connection, lane::limiter::Ask, store::ConnectionNote};
 
@@ -27,7 +29,7 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
     let mut refused = None;
     for _ in 0..MOST_CALLS {
         let mut calls = Vec::new();
-        let token = send::token(desk, connection, refused.take(), &mut calls).await;
+        let token = renew::token(desk, connection, refused.take(), &mut calls).await;
         let token = token.map_err(|error| no_token(connection, error))?;
         // What was learnt a call ago is there for the next one.
         connection.note_facts(facts.clone());
@@ -78,16 +80,13 @@ async fn keep(desk: &Desk, connection: &Connection, facts: Map<String, serde_jso
         facts: Some(connection.facts()),
         ..ConnectionNote::default()
     };
-    Ok(desk.store.note_connection(connection.id, note).await?)
+    desk.store.note_connection(connection.id, note).await?;
+    Ok(())
 }
 
 fn no_token(connection: &Connection, failure: TokenError) -> Problem {
     match failure {
-        TokenError::Denied(message) => Problem::new(
-            Code::CredentialsRefused,
-            format!("{}: {message}", connection.key),
-            "Enter working credentials for this connection.",
-        ),
+        TokenError::Denied(message) => verdict::refused(&connection.key, connection.signs_in(), &message),
         TokenError::Later { message, .. } => unavailable(connection, &message),
         TokenError::Broken(problem) => problem,
     }

@@ -1,22 +1,15 @@
-//! Makes one call: in the limiter's turn, with a token, and classified.
+//! Makes one call.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use switchboard_connect::{
-    auth::{Token, TokenFailure},
-    call::{Answer, HttpRequest},
-    connector::Connector,
-};
-use switchboard_model::{outcome::Outcome, problem::Problem};
+use switchboard_connect::call::{Answer, HttpRequest};
+use switchboard_model::outcome::Outcome;
 
 use super::Desk;
 use crate::{
-    configuration::{Connection, seal_place},
-    failpoint,
     http::{SendError, excerpt},
-    store::{CallRecord, ConnectionNote},
-    token::TakenToken,
+    store::CallRecord,
 };
 
 /// A request that was sent, and what the vendor answered.
@@ -129,101 +122,4 @@ pub(super) fn without_answer(error: &SendError, repeatable: bool) -> Outcome {
             message: error.to_string(),
         },
     }
-}
-
-/// Why a call could not even be tried.
-#[derive(Debug)]
-pub enum TokenError {
-    /// The credentials are dead.
-    Denied(String),
-    /// The token end point failed; again later.
-    Later {
-        /// What it said.
-        message: String,
-        /// The wait that it asks for, in milliseconds.
-        after_ms: Option<u64>,
-    },
-    /// The request cannot be made.
-    Broken(Problem),
-}
-
-/// The connection's token, fetched when need be by one caller for all; `refused` is the generation of a token that the vendor does not
-/// accept. The calls that this takes are added to `calls`.
-///
-/// # Errors
-/// When the vendor gives none.
-pub async fn token(
-    desk: &Desk,
-    connection: &Connection,
-    refused: Option<u64>,
-    calls: &mut Vec<CallRecord>,
-) -> Result<TakenToken, TokenError> {
-    let connector = connection.connector().map_err(TokenError::Broken)?;
-    let fetch = async || fetch_token(desk, connection, connector, calls).await;
-    connection.tokens.get(refused, desk.clock.now_ms(), fetch).await
-}
-
-async fn fetch_token(
-    desk: &Desk,
-    connection: &Connection,
-    connector: &Connector,
-    calls: &mut Vec<CallRecord>,
-) -> Result<Option<Token>, TokenError> {
-    let now_ms = desk.clock.now_ms();
-    let account = connection.account().map_err(TokenError::Broken)?;
-    let Some(request) = connector.token_request(&account, now_ms).map_err(TokenError::Broken)? else {
-        return Ok(None);
-    };
-    let sent = exchange(desk, "token", &request).await;
-    let mut record = sent.record(&request);
-    let result = match sent.answer {
-        Ok(answer) => connector
-            .read_token(&account, &answer, desk.clock.now_ms())
-            .map_err(|failure| match failure {
-                TokenFailure {
-                    dead: true, message, ..
-                } => TokenError::Denied(message),
-                TokenFailure { message, after_ms, .. } => TokenError::Later { message, after_ms },
-            }),
-        Err(SendError::Refused(message)) => Err(TokenError::Denied(message)),
-        Err(error) => Err(TokenError::Later {
-            message: error.to_string(),
-            after_ms: None,
-        }),
-    };
-    record.outcome = match &result {
-        Ok(_) => "delivered",
-        Err(TokenError::Denied(_)) => "denied",
-        Err(_) => "retry",
-    };
-    desk.metrics.called(connector.slug(), "token", record.outcome);
-    calls.push(record);
-    let token = result?;
-    failpoint::reach(failpoint::TOKEN);
-    keep(desk, connection, &token).await?;
-    Ok(Some(token))
-}
-
-/// A vendor that rotates refresh tokens has made the old one worthless: the new one is kept before the access token is used.
-async fn keep(desk: &Desk, connection: &Connection, token: &Token) -> Result<(), TokenError> {
-    let mut note = ConnectionNote::default();
-    if connection.note_facts(token.facts.clone()) {
-        note.facts = Some(connection.facts());
-    }
-    if !token.replaced_secrets.is_empty() {
-        let mut secrets = connection.secrets();
-        secrets.extend(token.replaced_secrets.clone());
-        let place = seal_place(connection.workspace, &connection.key);
-        let sealed = desk.vault.seal(&place, &secrets).map_err(TokenError::Broken)?;
-        // First here: the former ones are worth nothing any more, and who reads the store meanwhile must not go back to them.
-        connection.note_secrets(secrets, sealed.clone());
-        note.sealed = Some(sealed);
-    }
-    if note.facts.is_none() && note.sealed.is_none() {
-        return Ok(());
-    }
-    desk.store
-        .note_connection(connection.id, note)
-        .await
-        .map_err(|error| TokenError::Broken(error.into()))
 }

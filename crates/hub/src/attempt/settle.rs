@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use switchboard_model::{connection::ConnectionState, delivery::DeliveryState, problem::ProblemBody};
+use switchboard_model::{
+    connection::ConnectionState,
+    delivery::DeliveryState,
+    problem::{Problem, ProblemBody},
+};
 
 use super::{
     Desk,
@@ -10,7 +14,7 @@ use super::{
     verdict::{self, Situation, Verdict},
 };
 use crate::{
-    configuration::Connection,
+    configuration::{Connection, reason_of},
     failpoint,
     store::{ConnectionNote, Fallback, Fence, HandOver, LinkChange, NewDelivery, Pending, Settlement},
 };
@@ -42,7 +46,8 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, fence: Fenc
         if let Verdict::Denied(message) = verdict
             && written.hold_until_ms.is_none()
         {
-            mark_refused(desk, connection, &verdict::refused(&connection.key, message).detail).await;
+            let refused = verdict::refused(&connection.key, connection.signs_in(), message);
+            mark_refused(desk, connection, &refused).await;
         }
         written.hold_until_ms = written.hold_until_ms.max(hold_until_ms);
         if !matches!(verdict, Verdict::Withdrawn) {
@@ -78,6 +83,7 @@ fn conclude(
             &Situation {
                 schedule: desk.schedule,
                 connection: &connection.key,
+                signs_in: connection.signs_in(),
                 pending: &pending,
                 in_doubt: doubt.is_some(),
                 outage,
@@ -189,9 +195,9 @@ fn given(pending: &Pending, fallback: &Fallback) -> HandOver {
 
 /// Dead credentials stop the whole connection, so that no delivery burns tries and no account is banned. A late refusal of credentials that a
 /// person has replaced meanwhile stops nothing.
-pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, reason: &str) {
+pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, problem: &Problem) {
     let note = ConnectionNote {
-        state: Some((ConnectionState::Error, Some(reason.to_owned()))),
+        state: Some((ConnectionState::Error, Some(reason_of(problem)))),
         about: Some(connection.sealed()),
         ..ConnectionNote::default()
     };

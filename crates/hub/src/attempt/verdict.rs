@@ -71,6 +71,8 @@ pub(super) struct Situation<'a> {
     pub schedule: Schedule,
     /// The key of its connection.
     pub connection: &'a str,
+    /// Whether a person can sign in there on the vendor's page.
+    pub signs_in: bool,
     pub pending: &'a Pending,
     /// Whether a write is in doubt.
     pub in_doubt: bool,
@@ -94,7 +96,9 @@ pub(super) fn next(situation: &Situation<'_>, verdict: &Verdict) -> Next {
             situation.later(before, after_ms.unwrap_or(THROTTLE_MS), problem)
         }
         // The connection's state holds it back; once that is mended nothing else does.
-        Verdict::Denied(message) => situation.later(before, 0, refused(situation.connection, message)),
+        Verdict::Denied(message) => {
+            situation.later(before, 0, refused(situation.connection, situation.signs_in, message))
+        }
         Verdict::Withdrawn => situation.stays(situation.pending.state(), situation.pending.due_ms),
         Verdict::NotYet { .. } => situation.stays(situation.waiting(), situation.now_ms),
         Verdict::Later {
@@ -222,10 +226,20 @@ fn signed(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX / 4)
 }
 
-/// The problem of credentials that the vendor does not accept.
-pub(super) fn refused(key: &str, message: &str) -> Problem {
+/// The problem of credentials that the vendor does not accept. `signs_in`: a person can sign in on the vendor's page.
+pub(super) fn refused(key: &str, signs_in: bool, message: &str) -> Problem {
+    if signs_in {
+        return Problem::new(Code::ReconnectNeeded, format!("{key}: {message}"), sign_in_again(key));
+    }
     let next = "Enter working credentials for this connection; what waits is sent then.";
     Problem::new(Code::CredentialsRefused, format!("{key}: {message}"), next)
+}
+
+/// What a person does whose sign-in has ended.
+pub(crate) fn sign_in_again(key: &str) -> String {
+    format!(
+        "Reconnect: POST /v1/connections/{key}/oauth/start and open the address of the answer; what waits is sent then."
+    )
 }
 
 /// The problem of a record that the vendor refuses.
@@ -278,6 +292,7 @@ mod tests {
                 ..Schedule::default()
             },
             connection: "crm",
+            signs_in: false,
             pending,
             in_doubt,
             outage: false,
@@ -324,6 +339,16 @@ mod tests {
         );
         let denied = after(4, false, &Verdict::Denied("invalid_grant".into()));
         assert_eq!((denied.state, denied.attempts), (DeliveryState::Waiting, 4));
+        assert_eq!(denied.problem.unwrap().code, Code::CredentialsRefused);
+        let waiting = pending(4);
+        let signs_in = Situation {
+            signs_in: true,
+            ..situation(&waiting, false)
+        };
+        let ended = next(&signs_in, &Verdict::Denied("invalid_grant".into()))
+            .problem
+            .unwrap();
+        assert!(ended.code == Code::ReconnectNeeded && ended.next.contains("/v1/connections/crm/oauth/start"));
         assert_eq!(after(4, false, &later(false)).state, DeliveryState::Waiting);
     }
 

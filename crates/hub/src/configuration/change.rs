@@ -135,6 +135,7 @@ fn write_connection(
             sealed,
             state,
             reason,
+            kept: None,
         },
         configured,
     ))

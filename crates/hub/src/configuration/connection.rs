@@ -100,6 +100,8 @@ struct Learned {
     secrets: Map<String, Value>,
     /// The same as the store has them, or is about to.
     sealed: Vec<u8>,
+    /// What the store has, as far as is known here.
+    stored: Vec<u8>,
     /// What the store had before the vendor replaced one of them. Who has read that has read too early.
     spent: Option<Vec<u8>>,
     account: Result<Arc<Account>, Problem>,
@@ -171,6 +173,7 @@ impl Connection {
                 facts: row.facts.clone(),
                 secrets,
                 sealed: row.sealed.clone(),
+                stored: row.sealed.clone(),
                 spent: None,
                 account,
             })),
@@ -202,6 +205,18 @@ impl Connection {
         self.enabled && self.state == ConnectionState::Active
     }
 
+    /// Whether a person can sign in for it on the vendor's page.
+    pub fn signs_in(&self) -> bool {
+        let connector = self.connector.as_deref();
+        connector.is_some_and(|connector| connector.has_sign_in(&self.spec.auth_kind))
+    }
+
+    /// Whether it stands still until somebody has signed in again.
+    pub fn needs_sign_in(&self) -> bool {
+        let ended = |reason: &String| reason.starts_with(RECONNECT);
+        self.state == ConnectionState::Error && self.reason.as_ref().is_some_and(ended)
+    }
+
     /// Whether its connector goes by this name.
     pub fn is_of(&self, system: &str) -> bool {
         self.spec.connector == system
@@ -227,6 +242,23 @@ impl Connection {
     /// The credentials as the store has them.
     pub(crate) fn sealed(&self) -> Vec<u8> {
         self.learned.read().sealed.clone()
+    }
+
+    /// The credentials as the store has them, as far as is known here.
+    pub(crate) fn stored_sealed(&self) -> Vec<u8> {
+        self.learned.read().stored.clone()
+    }
+
+    /// Whether these are the credentials at hand, or older ones.
+    pub(crate) fn has_sealed(&self, sealed: &[u8]) -> bool {
+        let learned = self.learned.read();
+        learned.sealed == sealed || learned.spent.as_deref() == Some(sealed)
+    }
+
+    /// The store has the credentials that are at hand.
+    pub(crate) fn note_stored(&self) {
+        let mut learned = self.learned.write();
+        learned.stored = learned.sealed.clone();
     }
 
     /// The vendor has replaced credentials; these are used from now on. `sealed`: as they are about to be written down.
@@ -354,15 +386,37 @@ impl Connection {
     }
 }
 
+/// How the reason begins for which a connection stands still when its sign-in has ended.
+const RECONNECT: &str = "Reconnect: ";
+
+/// The reason for which a connection stands still, for people.
+pub(crate) fn reason_of(problem: &Problem) -> String {
+    match problem.code {
+        Code::ReconnectNeeded => format!("{RECONNECT}{}", problem.detail),
+        _ => problem.detail.clone(),
+    }
+}
+
 /// The fact that says that all preparations are done.
 const PREPARED: &str = "prepared";
+
+/// Facts without the one that everything is looked up.
+pub(crate) fn unprepared(mut facts: Map<String, Value>) -> Map<String, Value> {
+    facts.shift_remove(PREPARED);
+    facts
+}
 
 impl ConnectionRow {
     /// The same before anything was looked up: another connector may want to know other things.
     pub(super) fn unprepared(mut self) -> Self {
-        self.facts.shift_remove(PREPARED);
+        self.facts = unprepared(self.facts);
         self
     }
+}
+
+/// What the access token of a connection is sealed for.
+pub(crate) fn token_place(workspace: WorkspaceId, key: &str) -> String {
+    format!("token {}/{key}", workspace.0)
 }
 
 /// What the credentials of a connection are sealed for.

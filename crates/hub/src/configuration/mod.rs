@@ -13,8 +13,8 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::id::{ConnectionId, WorkspaceId};
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
-pub(crate) use connection::seal_place;
 pub use connection::{Connection, Tools};
+pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 

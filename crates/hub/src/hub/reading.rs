@@ -1,6 +1,6 @@
 //! What people and programs look at, and what they set going again.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Map, Value};
 use switchboard_model::{
@@ -42,6 +42,10 @@ pub struct ConnectionView {
     pub settings: Map<String, Value>,
     /// What was translated or explained when it was configured.
     pub notes: Vec<String>,
+    /// Whether a person can sign in for it on the vendor's page.
+    pub signs_in: bool,
+    /// Whether it stands still until somebody has signed in again.
+    pub needs_sign_in: bool,
 }
 
 /// A route as people see it.
@@ -67,6 +71,8 @@ impl From<&Arc<Connection>> for ConnectionView {
             objects: connection.mapped_objects(),
             settings: connection.spec.settings.clone(),
             notes: connection.spec.notes.clone(),
+            signs_in: connection.signs_in(),
+            needs_sign_in: connection.needs_sign_in(),
         }
     }
 }
@@ -83,6 +89,14 @@ impl Hub {
             .iter()
             .map(ConnectionView::from)
             .collect()
+    }
+
+    /// When the sign-ins of a workspace's connections end, Unix milliseconds, where that is known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn grant_ends(&self, workspace: WorkspaceId) -> Result<HashMap<ConnectionId, i64>, Problem> {
+        Ok(self.inner.store.grant_ends(workspace).await?)
     }
 
     /// The routes of a workspace.
@@ -175,6 +189,15 @@ impl Hub {
         }
         Ok(added.len())
     }
+}
+
+pub(super) fn no_connection(key: &str) -> Problem {
+    let shown: String = key.chars().take(80).collect();
+    Problem::new(
+        Code::NotFound,
+        format!("there is no connection `{shown}`"),
+        "See GET /v1/connections for those that exist.",
+    )
 }
 
 pub(super) fn not_found(id: &str) -> Problem {

@@ -10,9 +10,9 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
-use super::Hub;
+use super::{Hub, reading::no_connection};
 use crate::{
-    attempt::{TokenError, exchange, token},
+    attempt::{TokenError, exchange, sign_in_again, token},
     configuration::{Configuration, Connection, Tools, prepare_change},
     lane::{Pass, limiter::Ask},
     store::{CallRecord, ConnectionNote, ConnectionRow, StoredConfiguration},
@@ -32,6 +32,15 @@ pub struct TestReport {
     pub problem: Option<Problem>,
     /// The calls that were made, secrets masked.
     pub calls: Vec<CallRecord>,
+}
+
+/// Which token a connection is tried with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tokens {
+    /// One that is fetched for it: a test is about the credentials as they are, and a token that was kept says nothing of them.
+    Renewed,
+    /// The one that is kept, when it is good.
+    Kept,
 }
 
 impl TestReport {
@@ -56,14 +65,8 @@ impl Hub {
             .workspace(workspace)
             .and_then(|workspace| workspace.connection(key))
             .cloned();
-        let connection = connection.ok_or_else(|| {
-            Problem::new(
-                Code::NotFound,
-                format!("there is no connection `{key}`"),
-                "See GET /v1/connections for those that exist.",
-            )
-        })?;
-        let report = self.try_out(&connection).await;
+        let connection = connection.ok_or_else(|| no_connection(key))?;
+        let report = self.try_out(&connection, Tokens::Renewed).await;
         if report.ok && connection.state == ConnectionState::Error {
             let note = ConnectionNote {
                 state: Some((ConnectionState::Active, None)),
@@ -105,17 +108,17 @@ impl Hub {
         let connection = compiled.connections().next().cloned();
         let connection =
             connection.ok_or_else(|| Problem::new(Code::Internal, "nothing to test", "Please report this."))?;
-        Ok(self.try_out(&connection).await)
+        Ok(self.try_out(&connection, Tokens::Renewed).await)
     }
 
-    async fn try_out(&self, connection: &Arc<Connection>) -> TestReport {
+    pub(super) async fn try_out(&self, connection: &Arc<Connection>, tokens: Tokens) -> TestReport {
         if connection.state == ConnectionState::Draft {
             let why = connection.reason.clone().unwrap_or_default();
             let next = "Fill in what is missing and test again.";
             return TestReport::failed(Problem::new(Code::ConnectionIncomplete, why, next), Vec::new());
         }
         let mut calls = Vec::new();
-        match self.ask(connection, &mut calls).await {
+        match self.ask(connection, tokens, &mut calls).await {
             Ok(message) => TestReport {
                 ok: true,
                 message,
@@ -126,14 +129,18 @@ impl Hub {
         }
     }
 
-    async fn ask(&self, connection: &Arc<Connection>, calls: &mut Vec<CallRecord>) -> Result<String, Problem> {
+    async fn ask(
+        &self,
+        connection: &Arc<Connection>,
+        tokens: Tokens,
+        calls: &mut Vec<CallRecord>,
+    ) -> Result<String, Problem> {
         let desk = &self.inner.desk;
         let connector = connection.connector()?;
-        // A test is about the credentials as they are: a token that was cached says nothing.
         let stale = token(desk, connection, None, calls)
             .await
             .map_err(|error| refused(connection, &error))?;
-        let fresh = match stale.fresh {
+        let fresh = match stale.fresh || tokens == Tokens::Kept {
             true => stale,
             false => token(desk, connection, Some(stale.generation), calls)
                 .await
@@ -179,6 +186,11 @@ async fn pass(connection: &Connection) -> Result<Pass, Problem> {
 
 fn refused(connection: &Connection, error: &TokenError) -> Problem {
     match error {
+        TokenError::Denied(message) if connection.signs_in() => Problem::new(
+            Code::ReconnectNeeded,
+            format!("{}: {message}", connection.key),
+            sign_in_again(&connection.key),
+        ),
         TokenError::Denied(message) => failed(
             connection,
             &Outcome::Denied {

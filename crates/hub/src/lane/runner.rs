@@ -240,7 +240,7 @@ impl Runner {
                 self.held_until_ms = now_ms + (PREPARE_PAUSE_MS << doublings);
                 tracing::warn!(connection = %self.connection.key, %problem, "the connection could not be prepared");
                 if problem.code.fault() == Fault::Configuration {
-                    attempt::mark_refused(&self.desk, &self.connection, &problem.detail).await;
+                    attempt::mark_refused(&self.desk, &self.connection, &problem).await;
                 }
                 Err(())
             }

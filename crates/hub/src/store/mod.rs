@@ -4,9 +4,10 @@
 //! store handed out. No transaction outlives the call that began it.
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 mod database;
 mod filling;
+pub mod grants;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -24,6 +25,7 @@ use switchboard_model::{
 
 pub use database::Database;
 pub use filling::Filling;
+pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.
@@ -151,8 +153,9 @@ pub trait Register: Send + Sync {
     fn revision(&self) -> Answer<'_, i64>;
     /// Writes connections and routes, replacing those with the same key, in one transaction.
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()>;
-    /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes.
-    fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, ()>;
+    /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes. Answers whether anything was
+    /// written: nothing is when the note is about other credentials than the present ones.
+    fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool>;
     /// Adds an API key, and raises the revision so that every process reads the keys anew.
     fn add_key(&self, key: KeyRow) -> Answer<'_, ()>;
     /// Every API key that is not revoked.
@@ -183,5 +186,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register + Lifecycle {}
-impl<T: Outbox + Leasing + History + Journal + Register + Lifecycle> Store for T {}
+pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle {}
+impl<T: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}

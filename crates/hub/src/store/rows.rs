@@ -15,6 +15,8 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
+use super::grants::AccessNote;
+
 /// Recognises a repeat: the digest of a key, and of the content that came with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -484,6 +486,9 @@ pub struct ConnectionWrite {
     pub state: ConnectionState,
     /// Why it does not.
     pub reason: Option<String>,
+    /// A sign-in on the vendor's page that goes on: the facts that it brought. `None`: everything that was learnt is forgotten, the access
+    /// token as well.
+    pub kept: Option<Map<String, Value>>,
 }
 
 /// A change of the configuration.
@@ -502,12 +507,14 @@ pub struct ConfigurationChange {
 pub struct ConnectionNote {
     /// Its new state and the reason.
     pub state: Option<(ConnectionState, Option<String>)>,
-    /// The state is about these sealed credentials: where others have been entered meanwhile it stays as it is.
+    /// All of it is about these sealed credentials: where others have been entered meanwhile everything stays as it is.
     pub about: Option<Vec<u8>>,
     /// Facts that replace the old ones.
     pub facts: Option<Map<String, Value>>,
     /// Secrets that the vendor rotated, sealed.
     pub sealed: Option<Vec<u8>>,
+    /// An access token that was fetched.
+    pub access: Option<AccessNote>,
 }
 
 /// An API key as it is kept.

@@ -69,7 +69,8 @@ impl Part {
 use Kind::{Bytes, Number, Text};
 
 /// Everything that is moved: first what others refer to, and deliveries before their events, so that a target knows which events are over.
-/// Fingerprints go by their event, of which each has one at most. Rights to send and hints are not moved.
+/// Fingerprints go by their event, of which each has one at most. Rights to send, hints, and people who are signing in at
+/// this moment are not moved.
 pub const PARTS: &[Part] = &[
     Part {
         name: "workspace",
@@ -102,6 +103,11 @@ pub const PARTS: &[Part] = &[
             ("facts", Text),
             ("changed_ms", Number),
         ],
+    },
+    Part {
+        name: "access",
+        key: 1,
+        columns: &[("connection", Number), ("sealed", Bytes), ("grant_ends_ms", Number)],
     },
     Part {
         name: "route",

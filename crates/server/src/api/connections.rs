@@ -7,11 +7,13 @@ use switchboard_hub::{
     ConnectionView as Row,
     lane::forecast::{self, LaneStatus},
 };
+use switchboard_model::problem::ProblemBody;
 use utoipa::ToSchema;
 
 use super::{
     App,
     caller::Caller,
+    oauth::{self, SignInView},
     problem::{Answer, ProblemSchema},
     views::moment,
 };
@@ -43,6 +45,13 @@ pub struct ConnectionView {
     settings: Map<String, Value>,
     /// What was translated or explained when it was configured.
     notes: Vec<String>,
+    /// Signing in on the vendor's page, where the connection has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in: Option<SignInView>,
+    /// What a person has to do, when it stands still until they have.
+    #[schema(value_type = Option<ProblemSchema>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<ProblemBody>,
     /// What waits for it and how that moves; absent when this hub does not send.
     #[serde(skip_serializing_if = "Option::is_none")]
     lane: Option<LaneView>,
@@ -83,8 +92,11 @@ impl LaneView {
 }
 
 impl ConnectionView {
-    fn of(row: Row, lane: Option<LaneView>) -> Self {
+    fn of(row: Row, ends_ms: Option<i64>, now_ms: i64, lane: Option<LaneView>) -> Self {
         Self {
+            problem: oauth::reconnect(&row).as_ref().map(ProblemBody::from),
+            sign_in: SignInView::of(&row, ends_ms),
+            notes: oauth::notes(&row, ends_ms, now_ms),
             key: row.key,
             name: row.name,
             connector: row.connector,
@@ -94,7 +106,6 @@ impl ConnectionView {
             priority: row.priority,
             objects: row.objects,
             settings: row.settings,
-            notes: row.notes,
             lane,
         }
     }
@@ -118,10 +129,12 @@ pub struct Connections {
 pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Connections>> {
     let now_ms = app.hub.now_ms();
     let rows = app.hub.connections(caller.workspace).into_iter();
+    let ends = app.hub.grant_ends(caller.workspace).await?;
     let views = rows.map(|row| {
         let status = app.hub.lane_status(row.id);
         let lane = status.map(|status| LaneView::of(&status, now_ms));
-        ConnectionView::of(row, lane)
+        let ends_ms = ends.get(&row.id).copied();
+        ConnectionView::of(row, ends_ms, now_ms, lane)
     });
     Ok(Json(Connections { items: views.collect() }))
 }

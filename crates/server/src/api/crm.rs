@@ -19,6 +19,7 @@ use super::{
     App,
     body::TextBody,
     caller::Caller,
+    oauth,
     problem::{Answer, ProblemSchema},
     views::{CallView, moment},
 };
@@ -319,6 +320,8 @@ pub struct SyncStatus {
     /// The newest problem.
     #[schema(value_type = Option<ProblemSchema>)]
     last_problem: Option<ProblemBody>,
+    /// What was explained when it was configured, and what a person has to do soon.
+    notes: Vec<String>,
 }
 
 /// How the deliveries of an integration stand.
@@ -339,6 +342,7 @@ pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<
         return Err(Problem::new(Code::NotFound, detail, "GET /v1/connections lists them.").into());
     };
     let tally = app.hub.tally(caller.workspace, connection.id).await?;
+    let ends_ms = app.hub.grant_ends(caller.workspace).await?.get(&connection.id).copied();
     Ok(Json(SyncStatus {
         integration_id: connection.key.clone(),
         name: connection.name.clone(),
@@ -351,5 +355,6 @@ pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<
         dead: tally.dead,
         last_delivered_at: tally.last_delivered_ms.map(moment),
         last_problem: tally.last_problem,
+        notes: oauth::notes(connection, ends_ms, app.hub.now_ms()),
     }))
 }

@@ -12,6 +12,7 @@ mod health;
 mod history;
 mod incoming;
 mod json;
+mod oauth;
 mod openapi;
 mod page;
 mod pages;
@@ -42,6 +43,8 @@ pub struct App {
     pub hub: Hub,
     /// Where the connectors come from.
     pub connectors: Arc<Shelf>,
+    /// Where people's browsers reach the hub, without a slash at its end.
+    pub public_url: Arc<str>,
     /// What is refused.
     pub limits: Limits,
 }

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, pages, posting, replay, routes as routing,
-    wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, replay,
+    routes as routing, wishes,
 };
 
 #[derive(OpenApi)]
@@ -80,6 +80,9 @@ fn of_events() -> OpenApiRouter<App> {
 fn of_connections() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(connections::list))
+        .routes(routes!(oauth::start))
+        .routes(routes!(oauth::addresses))
+        .routes(routes!(oauth::callback))
         .routes(routes!(connectors::reload))
         .routes(routes!(routing::list))
         .routes(routes!(crm::supported))

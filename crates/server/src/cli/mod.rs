@@ -162,6 +162,7 @@ fn with_settings(command: clap::Command) -> clap::Command {
             Form::Database => flag.value_name("URL"),
             Form::Choice(words) => flag.value_name(words.join("|")),
             Form::Text => flag.value_name("TEXT"),
+            Form::Url => flag.value_name("URL"),
         }
     }))
 }

@@ -43,6 +43,8 @@ pub fn fit(form: Form, text: &str) -> Result<Fitting, String> {
             // The text may hold a password.
             Err(error) => Err(format!("this is no database; {error}")),
         },
+        Form::Url if text.is_empty() => Ok(Fitting::Text(String::new())),
+        Form::Url => base_url(text).map(Fitting::Text),
         Form::Path | Form::Text => Ok(Fitting::Text(text.to_owned())),
     }
 }
@@ -69,6 +71,17 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
+/// Without a slash at its end.
+fn base_url(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is no web address; write for example https://hub.example.org");
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    match matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
+        true => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        false => Err(wrong()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +105,18 @@ mod tests {
     }
 
     #[test]
+    fn the_public_address_has_no_slash_at_its_end() {
+        for (text, expected) in [
+            ("https://hub.example.org/", "https://hub.example.org"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("https://example.org/hub/", "https://example.org/hub"),
+            ("", ""),
+        ] {
+            assert_eq!(fit(Form::Url, text), Ok(Fitting::Text(expected.into())), "{text}");
+        }
+    }
+
+    #[test]
     fn a_wrong_value_gets_a_sentence_that_names_it_and_the_right_form() {
         for (form, text, words) in [
             (Form::Address, "127.0.0.1:99999", ["99999", "65535"]),
@@ -101,6 +126,9 @@ mod tests {
             (Form::Count(1, 9), "ten", ["ten", "between 1 and 9"]),
             (Form::Count(1, 9), "10", ["10", "between 1 and 9"]),
             (Form::Choice(&["text", "json"]), "xml", ["xml", "text, json"]),
+            (Form::Url, "hub.example.org", ["hub.example.org", "https://"]),
+            (Form::Url, "https://hub.example.org/?a=1", ["?a=1", "https://"]),
+            (Form::Url, "ftp://hub.example.org", ["ftp", "https://"]),
         ] {
             let sentence = fit(form, text).unwrap_err();
             assert!(words.iter().all(|word| sentence.contains(word)), "{sentence}");

@@ -81,6 +81,8 @@ impl std::fmt::Debug for MasterKey {
 pub struct Settings {
     /// Where the API listens.
     pub listen: SocketAddr,
+    /// Where people's browsers reach the API, without a slash at its end; `None`: where it listens.
+    pub public_url: Option<String>,
     /// The data folder.
     pub data: PathBuf,
     /// Which database keeps events and configuration.
@@ -174,6 +176,7 @@ impl Settings {
         };
         Self {
             listen: read.address("listen"),
+            public_url: read.text("public_url"),
             allow_private_addresses: read.switch("allow_private_addresses"),
             log: read.text("log").unwrap_or_else(|| "info".into()),
             log_json: read.text("log_format").as_deref() == Some("json"),

@@ -12,6 +12,8 @@ pub enum Form {
     Switch,
     /// Any text.
     Text,
+    /// The beginning of web addresses: http or https, without a query.
+    Url,
     /// A whole number between these two, both included.
     Count(u64, u64),
     /// A database; its password is never shown.
@@ -42,6 +44,12 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Address,
         default: "127.0.0.1:8080",
         doc: "Address and port of the API; port 0 takes a free one",
+    },
+    Setting {
+        key: "public_url",
+        form: Form::Url,
+        default: "",
+        doc: "Address under which people's browsers reach this hub, for example https://hub.example.org; the address of listen when not set",
     },
     Setting {
         key: "data",

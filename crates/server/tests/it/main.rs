@@ -15,6 +15,7 @@ mod first_steps;
 mod hub;
 mod lost_answers;
 mod migrate;
+mod oauth;
 mod operation;
 mod order;
 mod outage;

@@ -34,7 +34,7 @@ impl Bench for SqliteBench {
     }
 }
 
-pub(super) struct PostgresBench {
+pub(crate) struct PostgresBench {
     server: tokio_postgres::Client,
     name: String,
     pub url: String,

@@ -44,6 +44,7 @@ impl Fixture {
             sealed: vec![1],
             state: ConnectionState::Active,
             reason: None,
+            kept: None,
         };
         let change = ConfigurationChange {
             connections: vec![write("crm"), write("backup")],

@@ -4,9 +4,10 @@
 //! its own. Without it they say by name that they were skipped; in continuous integration (`CI` is set) they fail.
 
 mod acceptance;
-mod bench;
+pub(crate) mod bench;
 mod configuration;
 mod fixture;
+mod grants;
 mod history;
 mod leases;
 mod lists;
@@ -77,6 +78,9 @@ contract! {
     configuration::revision as the_revision_grows_with_each_change_of_the_configuration,
     configuration::refusals as a_refusal_of_former_credentials_stops_nothing,
     configuration::keys as keys_are_kept_and_raise_the_revision,
+    grants::tokens as a_token_is_kept_with_its_credentials_and_goes_with_them,
+    grants::sign_ins as a_person_comes_back_once,
+    grants::turns as a_turn_is_taken_by_one_at_a_time,
     configuration::closed as a_closed_store_says_so;
     several nodes:
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,
@@ -86,6 +90,7 @@ contract! {
     leases::late_commit as what_another_node_commits_is_told_whatever_its_ids,
     leases::released_elsewhere as a_delivery_that_was_released_on_another_node_is_told,
     moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
+    grants::turns_across as a_turn_is_taken_by_one_node_at_a_time,
     leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
     leases::lost_connection as a_lost_connection_is_survived,
 }

@@ -6,7 +6,7 @@ use switchboard_model::{
 };
 use tokio_postgres::{GenericClient, IsolationLevel, Row};
 
-use super::{PostgresStore, Trouble, record};
+use super::{PostgresStore, Trouble, grants::write_access, record};
 use crate::store::{
     Answer, ConfigurationChange, ConnectionNote, ConnectionRow, KeyRow, Register, RouteRow, StoreError,
     StoredConfiguration,
@@ -33,7 +33,7 @@ impl Register for PostgresStore {
         Box::pin(async move { Ok(self.write_configuration(workspace, &change).await?) })
     }
 
-    fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, ()> {
+    fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool> {
         Box::pin(async move { Ok(self.write_note(connection, &note).await?) })
     }
 
@@ -95,10 +95,11 @@ impl PostgresStore {
         next_revision(&*tx).await?;
         for connection in &change.connections {
             tx.execute(
-                "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms, facts)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                  ON CONFLICT (workspace, key) DO UPDATE SET spec = excluded.spec, sealed = excluded.sealed,
-                     state = excluded.state, reason = excluded.reason, facts = '{}', changed_ms = excluded.changed_ms",
+                     state = excluded.state, reason = excluded.reason, facts = excluded.facts,
+                     changed_ms = excluded.changed_ms",
                 &[
                     &workspace.0,
                     &connection.key,
@@ -107,9 +108,20 @@ impl PostgresStore {
                     &(connection.state as i16),
                     &connection.reason,
                     &change.now_ms,
+                    &connection
+                        .kept
+                        .as_ref()
+                        .map_or_else(|| "{}".to_owned(), record::to_text),
                 ],
             )
             .await?;
+            if connection.kept.is_none() {
+                tx.execute(
+                    "DELETE FROM access WHERE connection IN (SELECT id FROM connection WHERE workspace = $1 AND key = $2)",
+                    &[&workspace.0, &connection.key],
+                )
+                .await?;
+            }
         }
         for route in &change.routes {
             tx.execute(
@@ -122,7 +134,7 @@ impl PostgresStore {
         Ok(tx.commit().await?)
     }
 
-    async fn write_note(&self, connection: ConnectionId, note: &ConnectionNote) -> Result<(), Trouble> {
+    async fn write_note(&self, connection: ConnectionId, note: &ConnectionNote) -> Result<bool, Trouble> {
         let mut client = self.core.client().await?;
         let tx = client.transaction().await?;
         if note.state.is_some() {
@@ -134,18 +146,23 @@ impl PostgresStore {
             .state
             .as_ref()
             .and_then(|(_, reason)| reason.clone().map(record::storable));
-        tx.execute(
-            "UPDATE connection SET facts = coalesce($2, facts), sealed = coalesce($3, sealed) WHERE id = $1",
-            &[&connection.0, &facts, &note.sealed],
-        )
-        .await?;
-        tx.execute(
-            "UPDATE connection SET state = $2, reason = $3
-             WHERE id = $1 AND $2::smallint IS NOT NULL AND ($4::bytea IS NULL OR sealed = $4)",
-            &[&connection.0, &state, &reason, &note.about],
-        )
-        .await?;
-        Ok(tx.commit().await?)
+        let changed = tx
+            .execute(
+                "UPDATE connection SET facts = coalesce($2, facts), sealed = coalesce($3, sealed),
+                     state = coalesce($4, state), reason = CASE WHEN $4::smallint IS NULL THEN reason ELSE $5 END
+                 WHERE id = $1 AND ($6::bytea IS NULL OR sealed = $6)",
+                &[&connection.0, &facts, &note.sealed, &state, &reason, &note.about],
+            )
+            .await?;
+        if changed == 0 {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        if let Some(access) = &note.access {
+            write_access(&*tx, connection, access).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn write_key(&self, key: &KeyRow) -> Result<(), Trouble> {

@@ -18,6 +18,7 @@ mod configuration;
 mod connect;
 mod days;
 mod fill;
+mod grants;
 mod history;
 mod intend;
 mod journal;
@@ -71,6 +72,7 @@ pub(in crate::store) struct Core {
     news: Mutex<HashMap<ConnectionId, DeliveryId>>,
     bell: Notify,
     closing: Notify,
+    turns: grants::TurnKeeper,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -105,6 +107,7 @@ impl PostgresStore {
             news: Mutex::default(),
             bell: Notify::new(),
             closing: Notify::new(),
+            turns: grants::TurnKeeper::default(),
         });
         let first = session::begin(&core).await?;
         let session = tokio::spawn(session::keep(Arc::clone(&core), first));
@@ -206,6 +209,7 @@ impl Lifecycle for PostgresStore {
                 // A session that panicked has nothing left to give back.
                 let _ = session.await;
             }
+            self.core.turns.close().await;
             self.core.pool.close();
             Ok(())
         })

@@ -182,6 +182,7 @@ fn tables(part: &Part) -> &'static [(&'static str, &'static [&'static str])] {
         "workspace" => &[("workspace", &[])],
         "api_key" => &[("api_key", &[])],
         "connection" => &[("connection", &[])],
+        "access" => &[("access", &[])],
         "route" => &[("route", &[])],
         "seen" => &[("seen", &[])],
         "attempt" => &[("attempt", &[])],

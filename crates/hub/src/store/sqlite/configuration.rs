@@ -6,7 +6,7 @@ use switchboard_model::{
     id::{ConnectionId, KeyId, RouteId, WorkspaceId},
 };
 
-use super::{SqliteStore, record};
+use super::{SqliteStore, grants::write_access, record};
 use crate::store::{
     Answer, ConfigurationChange, ConnectionNote, ConnectionRow, KeyRow, Register, RouteRow, StoredConfiguration,
 };
@@ -54,10 +54,11 @@ impl Register for SqliteStore {
         Box::pin(self.writer.write(move |db| {
             for connection in &change.connections {
                 db.prepare_cached(
-                    "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                    "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms, facts)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                      ON CONFLICT (workspace, key) DO UPDATE SET spec = excluded.spec, sealed = excluded.sealed,
-                         state = excluded.state, reason = excluded.reason, facts = '{}', changed_ms = excluded.changed_ms",
+                         state = excluded.state, reason = excluded.reason, facts = excluded.facts,
+                         changed_ms = excluded.changed_ms",
                 )?
                 .execute(params![
                     workspace.0,
@@ -66,8 +67,15 @@ impl Register for SqliteStore {
                     connection.sealed,
                     connection.state as u8,
                     connection.reason,
-                    change.now_ms
+                    change.now_ms,
+                    connection.kept.as_ref().map_or_else(|| "{}".to_owned(), record::to_text)
                 ])?;
+                if connection.kept.is_none() {
+                    db.prepare_cached(
+                        "DELETE FROM access WHERE connection IN (SELECT id FROM connection WHERE workspace = ?1 AND key = ?2)",
+                    )?
+                    .execute(params![workspace.0, connection.key])?;
+                }
             }
             for route in &change.routes {
                 db.prepare_cached(
@@ -80,30 +88,28 @@ impl Register for SqliteStore {
         }))
     }
 
-    fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, ()> {
+    fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool> {
         Box::pin(self.writer.write(move |db| {
-            if let Some(facts) = &note.facts {
-                db.execute(
-                    "UPDATE connection SET facts = ?2 WHERE id = ?1",
-                    params![connection.0, record::to_text(facts)],
-                )?;
+            let facts = note.facts.as_ref().map(record::to_text);
+            let state = note.state.as_ref().map(|(state, _)| *state as u8);
+            let reason = note.state.as_ref().and_then(|(_, reason)| reason.as_deref());
+            let changed = db
+                .prepare_cached(
+                    "UPDATE connection SET facts = coalesce(?2, facts), sealed = coalesce(?3, sealed),
+                         state = coalesce(?4, state), reason = CASE WHEN ?4 IS NULL THEN reason ELSE ?5 END
+                     WHERE id = ?1 AND (?6 IS NULL OR sealed = ?6)",
+                )?
+                .execute(params![connection.0, facts, note.sealed, state, reason, note.about])?;
+            if changed == 0 {
+                return Ok(false);
             }
-            if let Some(sealed) = &note.sealed {
-                db.execute(
-                    "UPDATE connection SET sealed = ?2 WHERE id = ?1",
-                    params![connection.0, sealed],
-                )?;
+            if let Some(access) = &note.access {
+                write_access(db, connection, access)?;
             }
-            if let Some((state, reason)) = &note.state {
-                let changed = db.execute(
-                    "UPDATE connection SET state = ?2, reason = ?3 WHERE id = ?1 AND (?4 IS NULL OR sealed = ?4)",
-                    params![connection.0, *state as u8, reason, note.about],
-                )?;
-                if changed > 0 {
-                    next_revision(db)?;
-                }
+            if state.is_some() {
+                next_revision(db)?;
             }
-            Ok(())
+            Ok(true)
         }))
     }
 

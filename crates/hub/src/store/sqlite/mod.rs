@@ -14,6 +14,7 @@ mod checkpoint;
 mod configuration;
 mod days;
 mod fill;
+mod grants;
 mod historian;
 mod history;
 mod journal;
@@ -35,7 +36,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use switchboard_model::id::IdSource;
 
-use super::StoreError;
+use super::{StoreError, grants::Turns};
 use crate::clock::Clock;
 
 /// How long another process may keep the file locked before a write fails.
@@ -68,6 +69,7 @@ pub struct SqliteStore {
     ids: Arc<Mutex<IdSource>>,
     clock: Arc<dyn Clock>,
     hearing: writer::Hearing,
+    turns: Turns,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -108,6 +110,7 @@ impl SqliteStore {
             ids,
             clock,
             hearing,
+            turns: Turns::default(),
         })
     }
 

@@ -39,6 +39,7 @@ async fn fixture() -> Fixture {
         sealed: vec![1],
         state: ConnectionState::Active,
         reason: None,
+        kept: None,
     };
     store
         .configure(

@@ -175,6 +175,7 @@ impl Connector {
         for template in &authorize.scopes {
             scopes.extend(text(template, &scope)?.filter(|scope| !scope.trim().is_empty()));
         }
+        let scopes = scopes.join(&authorize.separator);
         let client = scope
             .variable("secrets")
             .and_then(|secrets| secrets["clientId"].as_str());
@@ -182,7 +183,7 @@ impl Connector {
             ("response_type", "code"),
             ("client_id", client.unwrap_or_default()),
             ("redirect_uri", departure.redirect_uri),
-            ("scope", &scopes.join(&authorize.separator)),
+            ("scope", scopes.as_str()),
             ("state", departure.state),
         ];
         let pkce = [

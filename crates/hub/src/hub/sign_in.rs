@@ -87,7 +87,8 @@ impl Hub {
             state: &state,
             code_challenge: &URL_SAFE_NO_PAD.encode(Sha256::digest(&code_verifier)),
         };
-        let address = connector.sign_in_address(&*connection.account()?, departure)?;
+        let account = connection.account()?;
+        let address = connector.sign_in_address(&account, departure)?;
         let expires_ms = self.clock().now_ms() + EXPECTED_MS;
         let hash: [u8; 32] = Sha256::digest(&state).into();
         let memory = json!({"redirect_uri": redirect_uri, "code_verifier": code_verifier});

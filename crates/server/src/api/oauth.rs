@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, RawQuery, State},
     response::Response,
 };
 use http::HeaderMap;
@@ -116,9 +116,11 @@ pub struct SignedInView {
 )]
 pub async fn callback(
     State(app): State<App>,
-    Query(parameters): Query<HashMap<String, String>>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    let query = query.unwrap_or_default();
+    let parameters: HashMap<String, String> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let finished = app.hub.finish_sign_in(&parameters).await;
     match &finished {
         Ok(done) => tracing::info!(connection = %done.key, "somebody has signed in"),

@@ -53,10 +53,22 @@ impl Vendor {
     }
 }
 
+/// Whether all of a request has come.
+fn is_whole(text: &str) -> bool {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.to_lowercase().lines().find_map(|line| {
+        let length = line.strip_prefix("content-length:")?;
+        length.trim().parse::<usize>().ok()
+    });
+    body.len() >= length.unwrap_or(0)
+}
+
 async fn serve(mut stream: TcpStream, given: Arc<Mutex<Given>>) {
     let mut text = String::new();
     let mut buffer = [0; 4096];
-    while !text.contains("grant_type=") {
+    while !is_whole(&text) {
         match stream.read(&mut buffer).await {
             Ok(read) if read > 0 => text.push_str(&String::from_utf8_lossy(&buffer[..read])),
             _ => return,
@@ -66,6 +78,7 @@ async fn serve(mut stream: TcpStream, given: Arc<Mutex<Given>>) {
         let mut given = given.lock();
         let good = text.contains(&format!("refresh_token=r{}", given.tokens)) || text.contains("code=good");
         match good {
+            _ if !text.contains("grant_type=") => ("404 Not Found", json!({})),
             true => {
                 given.tokens += 1;
                 let n = given.tokens;

@@ -126,7 +126,8 @@ pub(super) async fn turns_across(bench: &impl Bench) {
 async fn one_at_a_time(fixture: &Fixture, stores: &[Arc<dyn crate::store::Store>]) {
     let _backup = stores[0].turn(fixture.backup).await.unwrap();
     let (inside, most) = (AtomicU32::new(0), AtomicU32::new(0));
-    let each = (0..12).map(async |n| {
+    let (inside, most) = (&inside, &most);
+    let each = (0..12).map(|n| async move {
         let _turn = stores[n % stores.len()].turn(fixture.connection).await.unwrap();
         let now = inside.fetch_add(1, Ordering::SeqCst) + 1;
         most.fetch_max(now, Ordering::SeqCst);

@@ -72,8 +72,8 @@ impl Drop for NodeTurn {
             return;
         };
         runtime.spawn(async move {
-            let unlock = client.execute("SELECT pg_advisory_unlock($1, $2)", &[&TURNS, &key]);
-            if let Err(error) = unlock.await {
+            let unlock = "SELECT pg_advisory_unlock($1, $2)";
+            if let Err(error) = client.execute(unlock, &[&TURNS, &key]).await {
                 tracing::debug!(%error, "a turn ended with its connection");
             }
             drop(local);

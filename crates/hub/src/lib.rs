@@ -21,6 +21,6 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, SignIn, SignedIn, TestReport, Trial, Tuning, Unchanged, done,
-    lock_folder,
+    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, SignIn, SignedIn, TestReport, Trial, Tuning,
+    Unchanged, done, lock_folder,
 };

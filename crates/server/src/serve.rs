@@ -108,11 +108,10 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|error| no_address(settings.listen, &error))?;
-        let public_url = settings.public_url.clone();
         let router = api::router(App {
             hub: hub.clone(),
             connectors,
-            public_url: public_url.unwrap_or_else(|| format!("http://{address}")).into(),
+            public_url: public_url(settings, address).into(),
             limits: settings.limits,
         });
         let (stop, mut stopped) = watch::channel(false);
@@ -157,6 +156,15 @@ impl Server {
             serving.abort();
         }
         self.hub.stop(end.saturating_duration_since(Instant::now())).await;
+    }
+}
+
+/// Where people's browsers reach the hub. One that listens on every address is reached on this machine, as far as it knows.
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    match &settings.public_url {
+        Some(url) => url.clone(),
+        None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+        None => format!("http://{address}"),
     }
 }
 

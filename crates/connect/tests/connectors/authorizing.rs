@@ -113,9 +113,9 @@ fn the_answer_brings_the_refresh_token_and_what_is_known_of_the_account() {
     let failure = connector("hubspot")
         .read_code_answer(&account, &refused, NOW_MS)
         .unwrap_err();
-    assert_eq!(
-        (failure.dead, &*failure.message),
-        (true, "missing or unknown auth code")
+    assert!(
+        failure.dead && failure.message.starts_with("missing or unknown auth code"),
+        "{failure:?}"
     );
 }
 

@@ -114,11 +114,7 @@ pub struct SignedInView {
         (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
     ),
 )]
-pub async fn callback(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
+pub async fn callback(State(app): State<App>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
     let parameters: HashMap<String, String> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let finished = app.hub.finish_sign_in(&parameters).await;

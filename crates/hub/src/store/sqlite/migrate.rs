@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::store::StoreError;
 
 /// Every step, in order; the file's `user_version` counts those that were taken.
-const STEPS: &[&str] = &[
+pub(super) const STEPS: &[&str] = &[
     include_str!("0001_first.sql"),
     include_str!("0002_delivery_engine.sql"),
     include_str!("0003_history.sql"),

@@ -18,7 +18,7 @@ use crate::{
     clock::ManualClock,
     store::{
         Accepted, DeliveryFilter, History, Journal, NewEvent, Outbox,
-        sqlite::{SqliteStore, backup},
+        sqlite::{SqliteStore, backup, migrate},
     },
 };
 
@@ -43,13 +43,18 @@ fn first_version(path: &Path) -> (i64, i64) {
     (done, waits)
 }
 
+/// What a database is copied to before it gets the present schema.
+fn copy_name() -> String {
+    format!("t.before-schema-{}.db", migrate::STEPS.len())
+}
+
 #[tokio::test]
 async fn a_database_of_the_first_version_comes_over_with_everything() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
     let (done, waits) = first_version(&path);
     let store = open(&folder);
-    assert!(folder.path().join("t.before-schema-3.db").exists());
+    assert!(folder.path().join(copy_name()).exists());
     let (workspace, connection) = (WorkspaceId(1), switchboard_model::id::ConnectionId(1));
     let tally = store.tally(workspace, connection).await.unwrap();
     assert_eq!((tally.pending, tally.delivered, tally.dead), (1, 1, 0));
@@ -82,7 +87,7 @@ async fn a_migration_that_fails_leaves_the_old_data_usable() {
     db.execute_batch("CREATE TABLE recent (in_the_way INTEGER)").unwrap();
     drop(db);
     assert!(SqliteStore::open(&path, Arc::new(ManualClock::at(NOW))).is_err());
-    for file in [path, folder.path().join("t.before-schema-3.db")] {
+    for file in [path, folder.path().join(copy_name())] {
         let db = Connection::open(file).unwrap();
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         let event: i64 = db.query_row("SELECT event FROM seen", [], |row| row.get(0)).unwrap();

@@ -23,13 +23,16 @@ fn access(sealed: u8, grant_ends_ms: Option<i64>) -> ConnectionNote {
     }
 }
 
+fn row(credentials: u8, token: Option<u8>) -> AccessRow {
+    AccessRow {
+        credentials: vec![credentials],
+        token: token.map(|token| vec![token]),
+    }
+}
+
 pub(super) async fn tokens(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let (store, connection) = (&fixture.store, fixture.connection);
-    let row = |credentials: u8, token: Option<u8>| AccessRow {
-        credentials: vec![credentials],
-        token: token.map(|token| vec![token]),
-    };
     assert_eq!(store.access(connection).await.unwrap(), Some(row(1, None)));
 
     let first = ConnectionNote {
@@ -58,7 +61,15 @@ pub(super) async fn tokens(bench: &impl Bench) {
     assert_eq!(ends, [(connection, NOW)].into());
     let other = store.workspace("other").await.unwrap();
     assert!(store.grant_ends(other).await.unwrap().is_empty());
+}
 
+pub(super) async fn kept(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    let (store, connection) = (&fixture.store, fixture.connection);
+    for (connection, sealed) in [(connection, 8), (fixture.backup, 9)] {
+        let note = access(sealed, Some(NOW));
+        assert!(store.note_connection(connection, note).await.unwrap());
+    }
     // A sign-in goes on while the rest is configured anew; other credentials have other tokens.
     let told = serde_json::Map::from_iter([("instance".to_owned(), "eu1".into())]);
     let configured = async |sealed: u8, kept: Option<serde_json::Map<String, serde_json::Value>>| {
@@ -81,7 +92,8 @@ pub(super) async fn tokens(bench: &impl Bench) {
     assert_eq!(store.access(connection).await.unwrap(), Some(row(4, Some(8))));
     assert!(configured(5, None).await.is_empty());
     assert_eq!(store.access(connection).await.unwrap(), Some(row(5, None)));
-    assert!(store.grant_ends(fixture.workspace).await.unwrap().is_empty());
+    let ends = store.grant_ends(fixture.workspace).await.unwrap();
+    assert_eq!(ends, [(fixture.backup, NOW)].into());
     let kept = store.access(fixture.backup).await.unwrap();
     assert_eq!(kept, Some(row(1, Some(9))));
 }

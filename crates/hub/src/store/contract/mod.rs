@@ -79,6 +79,7 @@ contract! {
     configuration::refusals as a_refusal_of_former_credentials_stops_nothing,
     configuration::keys as keys_are_kept_and_raise_the_revision,
     grants::tokens as a_token_is_kept_with_its_credentials_and_goes_with_them,
+    grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,
     grants::sign_ins as a_person_comes_back_once,
     grants::turns as a_turn_is_taken_by_one_at_a_time,
     configuration::closed as a_closed_store_says_so;

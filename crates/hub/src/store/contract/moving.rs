@@ -12,7 +12,8 @@ use super::{
     fixture::{Fixture, LONG, PRINT, delivery, new_event},
 };
 use crate::store::{
-    Accepted, CallRecord, DeliveryFilter, EventFilter, Fingerprint, LinkChange, NewEvent, Page, Pending, Store,
+    Accepted, AccessNote, CallRecord, ConnectionNote, DeliveryFilter, EventFilter, Fingerprint, LinkChange, NewEvent,
+    Page, Pending, Store,
     postgres::transfer::PostgresTransfer,
     sqlite::transfer::{SqliteSource, SqliteTarget},
     transfer::{Cell, PARTS, Row, Source, Target, transfer},
@@ -173,6 +174,14 @@ async fn fill(fixture: &Fixture) -> Moved {
         fixture.settle_with_call(pending, state, NOW).await;
     }
     fixture.intend(fixture.fence, all[2].id).await;
+    let access = ConnectionNote {
+        access: Some(AccessNote {
+            sealed: vec![3],
+            grant_ends_ms: Some(NOW + DAY),
+        }),
+        ..Default::default()
+    };
+    assert!(fixture.store.note_connection(fixture.connection, access).await.unwrap());
     Moved {
         old,
         half,
@@ -180,7 +189,15 @@ async fn fill(fixture: &Fixture) -> Moved {
     }
 }
 
+async fn check_access(fixture: &Fixture) {
+    let access = fixture.store.access(fixture.connection).await.unwrap();
+    assert_eq!(access.unwrap().token, Some(vec![3]));
+    let ends = fixture.store.grant_ends(fixture.workspace).await.unwrap();
+    assert_eq!(ends, [(fixture.connection, NOW + DAY)].into());
+}
+
 async fn check(fixture: &Fixture, moved: &Moved) {
+    check_access(fixture).await;
     let pending = fixture.pending().await;
     let doubt = pending
         .iter()

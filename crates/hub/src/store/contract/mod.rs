@@ -75,6 +75,7 @@ contract! {
     history::repeats_across as a_repeat_is_recognised_after_its_event_was_archived,
     history::dropped as a_dropped_day_is_gone_but_for_what_is_not_settled,
     configuration::revision as the_revision_grows_with_each_change_of_the_configuration,
+    configuration::discovered as what_an_account_was_found_to_have_is_kept_by_part_and_replaced,
     configuration::keys as keys_are_kept_and_raise_the_revision,
     configuration::closed as a_closed_store_says_so;
     several nodes:

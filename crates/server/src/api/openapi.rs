@@ -11,7 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, crm, deliveries, events, health, history, pages, posting, replay, routes as routing, wishes,
+    App, connections, crm, deliveries, events, health, history, pages, posting, replay, routes as routing, schema,
+    wishes,
 };
 
 #[derive(OpenApi)]
@@ -79,6 +80,8 @@ fn of_events() -> OpenApiRouter<App> {
 fn of_connections() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(connections::list))
+        .routes(routes!(schema::schema))
+        .routes(routes!(schema::choices))
         .routes(routes!(routing::list))
         .routes(routes!(crm::supported))
         .routes(routes!(crm::configure))

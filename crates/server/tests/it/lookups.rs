@@ -53,6 +53,7 @@ async fn a_look_up_is_a_call_of_the_attempt_and_its_failure_is_tried_again() {
     let broken = Fault::Status {
         code: 503,
         applied: false,
+        retry_after_s: None,
     };
     vendors::fail(&vendors, "hubspot", [Rule::new(broken).path("/crm/owners/").times(2)]);
     let event = hub

@@ -16,7 +16,8 @@ use crate::{
     connector::Connector,
     facts::{Learned, read_facts},
     manifest::{AssertionSpec, AuthSpec, TokenResultSpec, TokenSpec},
-    parameter::{Header, Parameter, compile_headers},
+    operation::optional,
+    parameter::{Basic, Header, Parameter, compile_headers},
     reading::{Source, When, text_of},
     request::{self, Request},
     rule::{Circumstances, Rule, judge},
@@ -31,10 +32,13 @@ pub(crate) struct Auth {
     pub title: String,
     pub guide: indexmap::IndexMap<String, String>,
     pub credentials: Schema,
+    /// The credentials that are never shown.
+    pub secrets: Vec<String>,
     pub rename: indexmap::IndexMap<String, String>,
     pub ignore: indexmap::IndexMap<String, String>,
     pub needs: Vec<String>,
     pub token: Option<TokenSource>,
+    pub basic: Option<Basic>,
     pub headers: Vec<Header>,
     pub query: Vec<Parameter>,
     pub sign: Option<Signer>,
@@ -100,6 +104,9 @@ impl Auth {
             .token
             .as_ref()
             .map(|token| TokenSource::compile(compiler, &child(at, "token"), token));
+        let basic = optional(&spec.basic, |basic| {
+            Basic::compile(compiler, &child(at, "basic"), basic)
+        });
         let headers = compile_headers(compiler, &child(at, "headers"), &spec.headers);
         let query = Parameter::compile_table(compiler, &child(at, "query"), &spec.query);
         let sign = spec.sign.as_ref().and_then(|name| {
@@ -114,15 +121,18 @@ impl Auth {
             None => None,
             Some(token) => Some(token?),
         };
+        let credentials = credentials?;
         Some(Self {
             name: spec.name.clone(),
             title: spec.title.clone(),
             guide: spec.guide.clone(),
-            credentials: credentials?,
+            secrets: credentials.write_only(),
+            credentials,
             rename: spec.rename.clone(),
             ignore: spec.ignore.clone(),
             needs: spec.needs.clone(),
             token,
+            basic: basic?,
             headers,
             query,
             sign,

@@ -7,6 +7,7 @@ use crate::{
     auth::Auth,
     compile::{Compiler, child},
     connector::Connector,
+    discover::ChoicePlan,
     document::Document,
     form,
     interpolation::Escape,
@@ -16,6 +17,7 @@ use crate::{
     operation::Operation,
     parameter::compile_headers,
     prepare::PreparationPlan,
+    resolve::Resolver,
     rule::Rule,
     schema::{Schema, common_settings},
     trial::TestCall,
@@ -77,6 +79,43 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
     let extra_headers = compiler.optional_template("/extra_headers", manifest.extra_headers.as_ref());
     let test = compiler.list("/test", &manifest.test, TestCall::compile);
     let preparations = compiler.list("/prepare", &manifest.prepare, PreparationPlan::compile);
+    let resolvers = compiler.list("/resolve", &manifest.resolve, Resolver::compile);
+    let choices = compiler.table("/choices", &manifest.choices, ChoicePlan::compile);
+    for name in choices
+        .keys()
+        .filter(|name| manifest.settings["properties"].get(name).is_none())
+    {
+        let next = "Name one of the settings.";
+        compiler.report(&child("/choices", name), format!("there is no setting `{name}`"), next);
+    }
+    for (at, limit) in manifest.limits.iter().enumerate() {
+        for object in limit
+            .objects
+            .iter()
+            .filter(|name| !manifest.objects.contains_key(*name))
+        {
+            let next = "Name one of `objects`.";
+            compiler.report(
+                &format!("/limits/{at}/objects"),
+                format!("there is no object `{object}`"),
+                next,
+            );
+        }
+    }
+    for (at, resolver) in manifest.resolve.iter().enumerate() {
+        for object in resolver
+            .objects
+            .iter()
+            .filter(|name| !manifest.objects.contains_key(*name))
+        {
+            let next = "Name one of `objects`.";
+            compiler.report(
+                &format!("/resolve/{at}/objects"),
+                format!("there is no object `{object}`"),
+                next,
+            );
+        }
+    }
     let limits = compiler.list("/limits", &manifest.limits, Bucket::compile);
     let account_names = manifest
         .account
@@ -120,6 +159,8 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
         extra_headers,
         test,
         preparations,
+        resolvers,
+        choices,
         rules,
         operations,
     })

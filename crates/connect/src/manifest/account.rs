@@ -42,6 +42,9 @@ pub struct AuthSpec {
     /// How an access token is obtained; absent when the credentials themselves go with every call.
     #[serde(default)]
     pub token: Option<TokenSpec>,
+    /// User and password of HTTP Basic (RFC 7617) that authorise a call.
+    #[serde(default)]
+    pub basic: Option<(String, String)>,
     /// Headers that authorise a call.
     #[serde(default)]
     pub headers: IndexMap<String, String>,

@@ -21,10 +21,12 @@ use switchboard_model::{
 };
 
 use crate::{
+    attempt::Unanswered,
     lane::{
         Gate, Gates,
         circuit::{Circuit, Settings as CircuitSettings},
     },
+    lookups::Lookups,
     store::ConnectionRow,
     token::TokenSlot,
     vault::Vault,
@@ -70,6 +72,8 @@ pub struct Connection {
     pub circuit: Arc<Mutex<Circuit>>,
     /// Its access token.
     pub tokens: Arc<TokenSlot>,
+    /// Ids that were looked up for its records.
+    pub lookups: Arc<Lookups<Unanswered>>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
     condition: Arc<Result<Option<Condition>, String>>,
     learned: Arc<RwLock<Learned>>,
@@ -165,6 +169,7 @@ impl Connection {
                 ..CircuitSettings::default()
             }))),
             tokens: Arc::default(),
+            lookups: Arc::default(),
             mappings: Arc::new(mappings),
             condition: Arc::new(condition),
             learned: Arc::new(RwLock::new(Learned {

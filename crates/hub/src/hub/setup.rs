@@ -1,6 +1,6 @@
 //! Changes of the configuration.
 
-use switchboard_connect::guide::Item;
+use switchboard_connect::{connector::Misfit, guide::Item};
 use switchboard_model::{id::WorkspaceId, problem::Problem};
 
 use super::Hub;
@@ -13,7 +13,23 @@ impl Hub {
     /// Every problem of every item; then nothing is changed.
     pub async fn configure(&self, workspace: WorkspaceId, items: Vec<Item>) -> Result<Configured, Problem> {
         let now_ms = self.clock().now_ms();
+        let misfits = self.misfits_of(workspace, &items).await?;
         let (change, mut done) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms)?;
+        let place = |key: &str, misfit: &Misfit| {
+            let inside = misfit.problem.place.as_deref().unwrap_or_default();
+            misfit
+                .problem
+                .clone()
+                .at(format!("connection {key}: /mappings/{}{inside}", misfit.object))
+        };
+        let (fatal, doubtful): (Vec<_>, Vec<_>) = misfits.into_iter().partition(|(_, misfit)| misfit.is_fatal);
+        if let Some(problem) = Problem::all(fatal.iter().map(|(key, misfit)| place(key, misfit)).collect()) {
+            return Err(problem);
+        }
+        for connection in &mut done.connections {
+            let own = doubtful.iter().filter(|(key, _)| *key == connection.key);
+            connection.warnings = own.map(|(key, misfit)| place(key, misfit)).collect();
+        }
         self.inner.store.configure(workspace, change).await?;
         self.refresh().await?;
         let configuration = self.configuration();

@@ -104,6 +104,17 @@ pub const PARTS: &[Part] = &[
         ],
     },
     Part {
+        name: "discovered",
+        key: 2,
+        columns: &[
+            ("connection", Number),
+            ("part", Text),
+            ("account", Bytes),
+            ("found_ms", Number),
+            ("content", Text),
+        ],
+    },
+    Part {
         name: "route",
         key: 1,
         columns: &[

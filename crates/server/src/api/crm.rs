@@ -20,6 +20,7 @@ use super::{
     body::TextBody,
     caller::Caller,
     problem::{Answer, ProblemSchema},
+    schema::MappingProblem,
     views::{CallView, moment},
 };
 use crate::{
@@ -146,6 +147,10 @@ pub struct ConfiguredConnectionView {
     pub reason: Option<String>,
     /// What was translated or explained.
     pub notes: Vec<String>,
+    /// What in its mappings does not fit the account, as far as that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<ProblemSchema>)]
+    pub warnings: Vec<ProblemBody>,
 }
 
 /// A route that was written.
@@ -167,6 +172,7 @@ impl From<Configured> for ConfiguredView {
             state: connection.state.name(),
             reason: connection.reason,
             notes: connection.notes,
+            warnings: connection.warnings.iter().map(ProblemBody::from).collect(),
         });
         let routes = done.routes.into_iter().map(|route| ConfiguredRouteView {
             key: route.key,
@@ -319,6 +325,8 @@ pub struct SyncStatus {
     /// The newest problem.
     #[schema(value_type = Option<ProblemSchema>)]
     last_problem: Option<ProblemBody>,
+    /// What in its mappings does not fit the account, as far as that is known.
+    mapping_problems: Vec<MappingProblem>,
 }
 
 /// How the deliveries of an integration stand.
@@ -338,6 +346,7 @@ pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<
         let detail = format!("There is no integration `{shown}`{hint}");
         return Err(Problem::new(Code::NotFound, detail, "GET /v1/connections lists them.").into());
     };
+    let misfits = app.hub.misfits(caller.workspace, &connection.key).await?;
     let tally = app.hub.tally(caller.workspace, connection.id).await?;
     Ok(Json(SyncStatus {
         integration_id: connection.key.clone(),
@@ -351,5 +360,6 @@ pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<
         dead: tally.dead,
         last_delivered_at: tally.last_delivered_ms.map(moment),
         last_problem: tally.last_problem,
+        mapping_problems: misfits.into_iter().map(MappingProblem::from).collect(),
     }))
 }

@@ -12,6 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App, connections, connectors, crm, deliveries, events, health, history, pages, posting, replay, routes as routing,
+    schema,
     wishes,
 };
 
@@ -81,6 +82,8 @@ fn of_connections() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(connections::list))
         .routes(routes!(connectors::reload))
+        .routes(routes!(schema::schema))
+        .routes(routes!(schema::choices))
         .routes(routes!(routing::list))
         .routes(routes!(crm::supported))
         .routes(routes!(crm::configure))

@@ -76,6 +76,7 @@ contract! {
     history::dropped as a_dropped_day_is_gone_but_for_what_is_not_settled,
     configuration::revision as the_revision_grows_with_each_change_of_the_configuration,
     configuration::refusals as a_refusal_of_former_credentials_stops_nothing,
+    configuration::discovered as what_an_account_was_found_to_have_is_kept_by_part_and_replaced,
     configuration::keys as keys_are_kept_and_raise_the_revision,
     configuration::closed as a_closed_store_says_so;
     several nodes:

@@ -233,7 +233,7 @@ fn trouble(connection: &Connection, code: Code, message: &str) -> Problem {
     Problem::new(code, format!("{}: {message}", connection.key), next)
 }
 
-/// Connections whose fields are to be read anew, because a write was refused for a field.
+/// Connections whose fields are to be read anew, because a write was refused.
 #[derive(Debug, Default)]
 pub struct Doubts {
     connections: Mutex<HashSet<ConnectionId>>,
@@ -241,7 +241,7 @@ pub struct Doubts {
 }
 
 impl Doubts {
-    /// A write on this connection was refused because of a field.
+    /// A write on this connection was refused, perhaps because of a field.
     pub fn add(&self, connection: ConnectionId) {
         if self.connections.lock().insert(connection) {
             self.more.notify_one();

@@ -281,6 +281,10 @@ impl Flight<'_> {
         if matches!(outcome, Outcome::Unknown { .. }) {
             case.first_sent_ms.get_or_insert(sent_ms);
         }
+        if matches!(outcome, Outcome::Rejected { .. }) && !kind.is_read() {
+            // What is known of the account's fields may be outdated.
+            self.desk.doubts.add(self.connection.id);
+        }
         case.call.known.learn(kind, &outcome);
         if case.call.known.doubt == switchboard_connect::connector::Doubt::No {
             case.first_sent_ms = None;
@@ -311,10 +315,6 @@ impl Flight<'_> {
             Outcome::Reauthorise { .. } => None,
             Outcome::Denied { message } | Outcome::Blocked { message } => Some(Verdict::Denied(message)),
             Outcome::Rejected { message, fields } => {
-                if !fields.is_empty() {
-                    // What is known of the account's fields may be outdated.
-                    self.desk.doubts.add(self.connection.id);
-                }
                 Some(Verdict::Dead(verdict::rejected(&round.connector, &message, &fields)))
             }
             Outcome::Unknown { message } => Some(Verdict::Later {

@@ -1,4 +1,4 @@
-//! Reads the fields of accounts anew when a write was refused for one of them, and once a day.
+//! Reads the fields of accounts anew when a write was refused, and once a day.
 
 use std::{collections::HashMap, sync::Weak, time::Duration};
 

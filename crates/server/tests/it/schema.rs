@@ -119,7 +119,7 @@ async fn a_write_that_is_refused_for_a_field_has_the_fields_read_anew() {
     hubspot["config"]["mappings"] = json!({"contact": {"email": "{{ senderEmail }}", "lead_sorce": "{{ platform }}"}});
     hub.post("/api/crm/configure", &hubspot).await.fine(200);
     let event = hub
-        .message(json!({"senderEmail": "анна@example.org", "platform": "WhatsApp"}))
+        .message(json!({"senderEmail": "anna@example.org", "platform": "WhatsApp"}))
         .await;
     assert_eq!(hub.settled(&event).await["deliveries"][0]["state"], "dead");
     let found = until("the misfit is known", async || {

@@ -49,7 +49,7 @@ async fn a_database_of_the_first_version_comes_over_with_everything() {
     let path = folder.path().join("t.db");
     let (done, waits) = first_version(&path);
     let store = open(&folder);
-    assert!(folder.path().join("t.before-schema-3.db").exists());
+    assert!(folder.path().join("t.before-schema-4.db").exists());
     let (workspace, connection) = (WorkspaceId(1), switchboard_model::id::ConnectionId(1));
     let tally = store.tally(workspace, connection).await.unwrap();
     assert_eq!((tally.pending, tally.delivered, tally.dead), (1, 1, 0));
@@ -82,7 +82,7 @@ async fn a_migration_that_fails_leaves_the_old_data_usable() {
     db.execute_batch("CREATE TABLE recent (in_the_way INTEGER)").unwrap();
     drop(db);
     assert!(SqliteStore::open(&path, Arc::new(ManualClock::at(NOW))).is_err());
-    for file in [path, folder.path().join("t.before-schema-3.db")] {
+    for file in [path, folder.path().join("t.before-schema-4.db")] {
         let db = Connection::open(file).unwrap();
         let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         let event: i64 = db.query_row("SELECT event FROM seen", [], |row| row.get(0)).unwrap();

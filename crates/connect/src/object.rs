@@ -31,6 +31,7 @@ pub struct Object {
     /// The mapping that is used when a connection has none.
     pub(crate) mapping: Option<Mapping>,
     pub(crate) mapping_source: Option<Value>,
+    pub(crate) on_request: bool,
     pub(crate) id_pattern: Option<Regex>,
     pub(crate) vars: Map<String, Value>,
     pub(crate) shape: Shape,
@@ -73,6 +74,7 @@ impl Object {
             record: spec.record,
             mapping,
             mapping_source: spec.mapping.clone(),
+            on_request: spec.on_request,
             id_pattern,
             vars: spec.vars.clone(),
             shape: shape?,
@@ -100,6 +102,11 @@ impl Object {
     /// What the hub takes as identity.
     pub fn record(&self) -> RecordKind {
         self.record
+    }
+
+    /// Whether it is made only where a route or the connection names it, although it has a mapping.
+    pub fn is_on_request(&self) -> bool {
+        self.on_request
     }
 
     /// The mapping that is used when a connection has none.

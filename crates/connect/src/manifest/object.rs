@@ -70,6 +70,9 @@ pub struct ObjectSpec {
     /// The mapping that is used when a connection has none.
     #[serde(default)]
     pub mapping: Option<Value>,
+    /// It is made only where a route or the connection names it.
+    #[serde(default)]
+    pub on_request: bool,
     /// Operations that differ from the connector's; an empty list takes one away.
     #[serde(default)]
     pub operations: IndexMap<OperationKind, OneOrMany<OperationSpec>>,

@@ -279,10 +279,17 @@ impl Connection {
         if !self.spec.objects.is_empty() {
             return self.objects_named(&self.spec.objects);
         }
-        if self.spec.mappings.is_empty() && kind.name() != "message.received" {
+        if !self.spec.mappings.is_empty() {
+            return self.mappings.keys().cloned().collect();
+        }
+        if !kind.is_enquiry() {
             return Vec::new();
         }
-        self.mappings.keys().cloned().collect()
+        let unasked = |name: &&Arc<str>| {
+            let object = self.connector.as_deref().and_then(|connector| connector.object(name));
+            object.is_some_and(|object| !object.is_on_request())
+        };
+        self.mappings.keys().filter(unasked).cloned().collect()
     }
 
     /// These objects by the connector's own names; a name that it does not know stays, to be refused with a clear problem when it is sent.

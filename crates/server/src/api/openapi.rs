@@ -12,8 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App, connections, connectors, crm, deliveries, events, health, history, pages, posting, replay, routes as routing,
-    schema,
-    wishes,
+    schema, wishes,
 };
 
 #[derive(OpenApi)]

@@ -104,6 +104,11 @@ fn layer_of(object: &Object, base: &Map<String, Value>) -> Map<String, Value> {
 }
 
 impl Account {
+    /// A credential that is text.
+    pub(crate) fn secret(&self, name: &str) -> Option<&str> {
+        self.base.get("secrets")?.get(name)?.as_str()
+    }
+
     /// What was looked up so far, an object.
     pub fn facts(&self) -> &Value {
         &self.base["facts"]
@@ -126,6 +131,7 @@ pub struct Call {
     /// What is known of the record; grows with every outcome.
     pub known: Known,
     vars: Map<String, Value>,
+    age_ms: i64,
 }
 
 impl Call {
@@ -133,7 +139,7 @@ impl Call {
     /// `record` is what [`Connector::shape`] gave.
     pub fn new(key: &str, record: Value, known: Known) -> Self {
         let vars = Map::from_iter([("key".to_owned(), key.into()), ("record".to_owned(), record)]);
-        Self { known, vars }
+        Self { known, vars, age_ms: 0 }
     }
 
     /// Calls about no record: tests, preparations, tokens.
@@ -141,15 +147,20 @@ impl Call {
         Self {
             known: Known::default(),
             vars: Map::new(),
+            age_ms: 0,
         }
     }
 
     /// What stands around the calls of one request: the token and the times of this one, and a key of the group.
     pub(crate) fn around(&self, key: String) -> Self {
-        let kept = self.vars.iter().filter(|(name, _)| *name != "record");
+        let kept = self
+            .vars
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "record" | "resolved"));
         let mut group = Self {
             known: Known::default(),
             vars: kept.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            age_ms: self.age_ms,
         };
         group.set("key", key.into());
         group
@@ -163,11 +174,18 @@ impl Call {
         let since = first_sent_ms.unwrap_or(now_ms).saturating_sub(SKEW_MS);
         self.set("since", moment(since));
         self.set("since_ms", since.into());
+        self.age_ms = now_ms.saturating_sub(first_sent_ms.unwrap_or(now_ms));
+    }
+
+    /// How long ago the record was first sent, in milliseconds.
+    pub(crate) fn age_ms(&self) -> i64 {
+        self.age_ms
     }
 
     pub(crate) fn set_now(&mut self, now_ms: i64) {
         self.set("now", moment(now_ms));
         self.set("now_seconds", now_ms.div_euclid(1000).into());
+        self.set("now_ms", now_ms.into());
     }
 
     pub(crate) fn set_token(&mut self, token: Option<&Token>) {
@@ -186,6 +204,25 @@ impl Call {
     /// The record.
     pub fn record(&self) -> &Value {
         self.vars.get("record").unwrap_or(&Value::Null)
+    }
+
+    /// The record, to put what was looked up into it.
+    pub(crate) fn record_mut(&mut self) -> &mut Value {
+        self.vars.entry("record").or_insert(Value::Null)
+    }
+
+    /// Adds something that was looked up: templates see it as `resolved.<name>`.
+    pub(crate) fn add_resolved(&mut self, name: &str, value: Value) {
+        let resolved = self.vars.entry("resolved").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(resolved) = resolved.as_object_mut() {
+            resolved.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Forgets what was looked up: the record is again what [`Connector::shape`] gave.
+    pub fn restore(&mut self, record: Value) {
+        self.vars.shift_remove("resolved");
+        self.set("record", record);
     }
 
     /// The text that marks the record at the vendor.

@@ -15,7 +15,8 @@ use crate::{
     compile::{Compiler, child},
     connector::Connector,
     manifest::{AssertionSpec, AuthSpec, TokenSpec},
-    parameter::{Header, Parameter, compile_headers},
+    operation::optional,
+    parameter::{Basic, Header, Parameter, compile_headers},
     request::{self, Request},
     rule::Rule,
     schema::Schema,
@@ -30,11 +31,14 @@ pub(crate) struct Auth {
     pub title: String,
     pub guide: indexmap::IndexMap<String, String>,
     pub credentials: Schema,
+    /// The credentials that are never shown.
+    pub secrets: Vec<String>,
     pub rename: indexmap::IndexMap<String, String>,
     pub ignore: indexmap::IndexMap<String, String>,
     pub needs: Vec<String>,
     pub token: Option<TokenSource>,
     pub authorize: Option<Authorize>,
+    pub basic: Option<Basic>,
     pub headers: Vec<Header>,
     pub query: Vec<Parameter>,
     pub sign: Option<Signer>,
@@ -101,6 +105,9 @@ impl Auth {
             .authorize
             .as_ref()
             .map(|authorize| Authorize::compile(compiler, at, authorize, spec));
+        let basic = optional(&spec.basic, |basic| {
+            Basic::compile(compiler, &child(at, "basic"), basic)
+        });
         let headers = compile_headers(compiler, &child(at, "headers"), &spec.headers);
         let query = Parameter::compile_table(compiler, &child(at, "query"), &spec.query);
         let sign = spec.sign.as_ref().and_then(|name| {
@@ -119,16 +126,19 @@ impl Auth {
             None => None,
             Some(authorize) => Some(authorize?),
         };
+        let credentials = credentials?;
         Some(Self {
             name: spec.name.clone(),
             title: spec.title.clone(),
             guide: spec.guide.clone(),
-            credentials: credentials?,
+            secrets: credentials.write_only(),
+            credentials,
             rename: spec.rename.clone(),
             ignore: spec.ignore.clone(),
             needs: spec.needs.clone(),
             token,
             authorize,
+            basic: basic?,
             headers,
             query,
             sign,

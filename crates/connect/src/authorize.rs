@@ -193,7 +193,7 @@ impl Connector {
         let usual = usual.into_iter().chain(pkce.into_iter().filter(|_| authorize.pkce));
         let mut all: IndexMap<&str, String> = usual.map(|(name, value)| (name, value.to_owned())).collect();
         for parameter in &authorize.parameters {
-            all.insert(&parameter.name, parameter.render(&scope)?.unwrap_or_default());
+            all.insert(&parameter.name, parameter.render(&scope)?.concat());
         }
         all.retain(|_, value| !value.is_empty());
         url.query_pairs_mut().extend_pairs(all);

@@ -42,6 +42,12 @@ impl<'d> Compiler<'d> {
             .push(self.document.problem(Code::ManifestInvalid, at, detail, next));
     }
 
+    /// Whether the text at a JSON pointer has this word.
+    pub fn mentions(&self, at: &str, word: &str) -> bool {
+        let part = self.document.value().pointer(at);
+        part.is_some_and(|part| part.to_string().contains(word))
+    }
+
     pub fn template(&mut self, at: &str, source: &str) -> Option<Template> {
         Template::parse(source)
             .map_err(|error| self.template_problem(at, 0, &error))

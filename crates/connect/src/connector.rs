@@ -18,6 +18,7 @@ use crate::{
     auth::Auth,
     call::{Answer, HttpRequest},
     decision::{Abilities, decide},
+    discover::ChoicePlan,
     draft::Draft,
     interpolation::Interpolation,
     limit::Bucket,
@@ -27,6 +28,7 @@ use crate::{
     parameter::Header,
     prepare::PreparationPlan,
     request::Request,
+    resolve::Resolver,
     rule::{Circumstances, Rule, judge},
     schema::Schema,
     shape::FieldFault,
@@ -37,9 +39,11 @@ pub use crate::{
     account::{Account, Call},
     bulk::{Bulk, BulkAnswer, BulkRequest},
     decision::{Decision, Doubt, Known},
+    discover::{Choice, FieldView, Findings, FoundField, FoundObject, Misfit, Survey},
     identity::AccountId,
     means::Means,
     prepare::{Preparation, PrepareStep},
+    resolve::{Asking, Directory, Question, QuestionId, Resolution},
     trial::{TestStep, Trial},
 };
 
@@ -80,6 +84,8 @@ pub struct Connector {
     pub(crate) extra_headers: Option<Template>,
     pub(crate) test: Vec<TestCall>,
     pub(crate) preparations: Vec<PreparationPlan>,
+    pub(crate) resolvers: Vec<Resolver>,
+    pub(crate) choices: IndexMap<String, ChoicePlan>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) operations: HashMap<OperationKind, Vec<Operation>>,
 }
@@ -145,6 +151,11 @@ impl Connector {
         self.objects.keys().map(String::as_str).collect()
     }
 
+    /// The number of the object with this name, as limits know it.
+    pub fn object_number(&self, name: &str) -> Option<u16> {
+        self.objects.get_index_of(name).and_then(|at| u16::try_from(at).ok())
+    }
+
     /// The object with this name, vendor's name or alias.
     pub fn object(&self, name: &str) -> Option<&Object> {
         self.objects
@@ -192,7 +203,8 @@ impl Connector {
         let way = |kind| self.way(object, kind, &scope);
         Ok(Abilities {
             record: object.record,
-            create: way(OperationKind::Create).map(|way| way.repeatable),
+            create: way(OperationKind::Create)
+                .map(|way| way.repeatable && way.repeat_ms.is_none_or(|most| call.age_ms() <= most)),
             update: way(OperationKind::Update).is_some(),
             upsert: way(OperationKind::Upsert).is_some(),
             find: way(OperationKind::Find).is_some(),
@@ -354,10 +366,22 @@ impl Connector {
         }
         draft.add_headers(&self.headers, scope)?;
         let auth = &self.auth[account.auth];
+        if let Some(basic) = &auth.basic {
+            basic.add_to(&mut draft, scope)?;
+        }
         draft.add_headers(&auth.headers, scope)?;
         draft.add_query(&auth.query, scope)?;
         if let Some(sign) = auth.sign {
             sign(&mut draft, scope)?;
+        }
+        // Wherever a manifest puts a credential, into a path or a body too, nobody may see it.
+        for secret in &auth.secrets {
+            if let Some(secret) = account.secret(secret) {
+                draft.hide(secret);
+            }
+        }
+        if let Some(token) = scope.variable("token").and_then(Value::as_str) {
+            draft.hide(token);
         }
         Ok(draft.finish())
     }

@@ -42,19 +42,18 @@ impl Draft {
         }
     }
 
-    /// Adds query parameters; absent ones are left out.
+    /// Adds query parameters; absent ones are left out, those with a list are repeated.
     pub fn add_query(&mut self, parameters: &[Parameter], scope: &Scope<'_>) -> Result<(), Problem> {
         for parameter in parameters {
-            let Some(value) = parameter.render(scope)? else {
-                continue;
-            };
-            self.url.push(if self.url.contains('?') { '&' } else { '?' });
-            self.url
-                .extend(percent_encoding::utf8_percent_encode(&parameter.name, STRICT));
-            self.url.push('=');
-            self.url.extend(percent_encoding::utf8_percent_encode(&value, STRICT));
-            if parameter.secret {
-                self.secrets.push(value);
+            for value in parameter.render(scope)? {
+                self.url.push(if self.url.contains('?') { '&' } else { '?' });
+                self.url
+                    .extend(percent_encoding::utf8_percent_encode(&parameter.name, STRICT));
+                self.url.push('=');
+                self.url.extend(percent_encoding::utf8_percent_encode(&value, STRICT));
+                if parameter.secret {
+                    self.secrets.push(value);
+                }
             }
         }
         Ok(())
@@ -103,12 +102,11 @@ impl Draft {
     pub fn form(&mut self, parameters: &[Parameter], scope: &Scope<'_>) -> Result<String, Problem> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         for parameter in parameters {
-            let Some(value) = parameter.render(scope)? else {
-                continue;
-            };
-            form.append_pair(&parameter.name, &value);
-            if parameter.secret {
-                self.secrets.push(value);
+            for value in parameter.render(scope)? {
+                form.append_pair(&parameter.name, &value);
+                if parameter.secret {
+                    self.secrets.push(value);
+                }
             }
         }
         Ok(form.finish())

@@ -29,6 +29,7 @@ pub(crate) struct Bucket {
     cost: u64,
     costs: Vec<(OperationKind, u64)>,
     operations: Vec<OperationKind>,
+    objects: Vec<String>,
     remaining: Option<Source>,
     used: Option<Source>,
     allowed: Option<Source>,
@@ -79,12 +80,15 @@ pub struct Limit {
     pub costs: Vec<(OperationKind, u64)>,
     /// The operations that it is about; empty means every call.
     pub operations: Vec<OperationKind>,
+    /// The objects that it is about, by [`Connector::object_number`]; empty means every call.
+    pub objects: Vec<u16>,
 }
 
 impl Limit {
-    /// What a call of this operation (`None`: a test or a preparation) costs; `None` when the bucket is not about it.
-    pub fn cost_of(&self, operation: Option<OperationKind>) -> Option<u64> {
-        let about = self.operations.is_empty() || operation.is_some_and(|kind| self.operations.contains(&kind));
+    /// What a call of this operation on this object (`None`: a test or a preparation) costs; `None` when the bucket is not about it.
+    pub fn cost_of(&self, operation: Option<OperationKind>, object: Option<u16>) -> Option<u64> {
+        let about = (self.operations.is_empty() || operation.is_some_and(|kind| self.operations.contains(&kind)))
+            && (self.objects.is_empty() || object.is_some_and(|object| self.objects.contains(&object)));
         let own = self.costs.iter().find(|(kind, _)| Some(*kind) == operation);
         about.then(|| own.map_or(self.cost, |(_, cost)| *cost))
     }
@@ -172,6 +176,7 @@ impl Bucket {
             cost: spec.cost,
             costs: spec.costs.iter().map(|(kind, cost)| (*kind, *cost)).collect(),
             operations: spec.operations.clone(),
+            objects: spec.objects.clone(),
             remaining: feed("remaining", &spec.feeds.remaining),
             used: feed("used", &spec.feeds.used),
             allowed: feed("amount", &spec.feeds.amount),
@@ -202,6 +207,7 @@ impl Bucket {
             cost: self.cost,
             costs: self.costs.clone(),
             operations: self.operations.clone(),
+            objects: Vec::new(),
         }
     }
 
@@ -292,9 +298,20 @@ impl Connector {
         let scale = settings["limitScale"].as_f64().unwrap_or(1.0);
         let base = Map::from_iter([("settings".to_owned(), settings)]);
         let scope = Scope::of(&base).lookups(&self.lookups);
-        let buckets: Vec<_> = self.limits.iter().map(|bucket| bucket.of(scale, &scope)).collect();
+        let numbered = |bucket: &Bucket| Limit {
+            objects: bucket
+                .objects
+                .iter()
+                .filter_map(|name| self.object_number(name))
+                .collect(),
+            ..bucket.of(scale, &scope)
+        };
+        let buckets: Vec<_> = self.limits.iter().map(numbered).collect();
         let of_all = buckets.iter().filter(|bucket| {
-            bucket.kind == BucketKind::Concurrency && bucket.window_ms == 0 && bucket.operations.is_empty()
+            bucket.kind == BucketKind::Concurrency
+                && bucket.window_ms == 0
+                && bucket.operations.is_empty()
+                && bucket.objects.is_empty()
         });
         Limits {
             concurrency: of_all

@@ -8,6 +8,7 @@ use switchboard_model::mapping::Mapping;
 
 use crate::{
     compile::{Compiler, child},
+    discover::DiscoveryPlan,
     manifest::{ObjectSpec, OperationKind, RecordKind},
     operation::Operation,
     rule::Rule,
@@ -30,9 +31,11 @@ pub struct Object {
     /// The mapping that is used when a connection has none.
     pub(crate) mapping: Option<Mapping>,
     pub(crate) mapping_source: Option<Value>,
+    pub(crate) on_request: bool,
     pub(crate) id_pattern: Option<Regex>,
     pub(crate) vars: Map<String, Value>,
     pub(crate) shape: Shape,
+    pub(crate) discoveries: Vec<DiscoveryPlan>,
     pub(crate) operations: HashMap<OperationKind, Vec<Operation>>,
     pub(crate) rules: Vec<Rule>,
 }
@@ -56,6 +59,12 @@ impl Object {
             )
         });
         let operations = operations.collect();
+        let discover = child(at, "discover");
+        let discoveries = spec
+            .discover
+            .each()
+            .filter_map(|(end, plan)| DiscoveryPlan::compile(compiler, &format!("{discover}{end}"), plan));
+        let discoveries = discoveries.collect();
         let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
         Some(Self {
             name: name.to_owned(),
@@ -65,9 +74,11 @@ impl Object {
             record: spec.record,
             mapping,
             mapping_source: spec.mapping.clone(),
+            on_request: spec.on_request,
             id_pattern,
             vars: spec.vars.clone(),
             shape: shape?,
+            discoveries,
             operations,
             rules,
         })
@@ -93,6 +104,11 @@ impl Object {
         self.record
     }
 
+    /// Whether it is made only where a route or the connection names it, although it has a mapping.
+    pub fn is_on_request(&self) -> bool {
+        self.on_request
+    }
+
     /// The mapping that is used when a connection has none.
     pub fn default_mapping(&self) -> Option<&Mapping> {
         self.mapping.as_ref()
@@ -112,5 +128,20 @@ impl Object {
     /// The fields that the manifest lists, with what the forms need to know of them.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.shape.fields()
+    }
+
+    /// Whether fields that are not listed pass.
+    pub(crate) fn is_open(&self) -> bool {
+        self.shape.is_open()
+    }
+
+    /// What joins several values of one field.
+    pub(crate) fn joint(&self) -> Option<&str> {
+        self.shape.joint()
+    }
+
+    /// Whether a field of the manifest has this word for one of its values.
+    pub(crate) fn translates(&self, field: &str, word: &str) -> bool {
+        self.fields().any(|known| known.name == field && known.translates(word))
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use switchboard_model::{
+    moment::read_moment,
     outcome::Outcome,
     template::{Scope, Template},
 };
@@ -11,7 +12,7 @@ use crate::{
     bulk::BulkPlan,
     call::Answer,
     compile::{Compiler, child},
-    manifest::{OneOrMany, OperationKind, OperationSpec, Recovery, ResultSpec, SameSpec},
+    manifest::{OneOrMany, OperationKind, OperationSpec, Recovery, ResultSpec, SameForm, SameSpec},
     reading::{Source, When, text_of},
     request::Request,
     rule::{Circumstances, Rule, unexpected},
@@ -27,6 +28,8 @@ pub(crate) struct Operation {
     pub rules: Vec<Rule>,
     /// Whether the call may simply be sent again after its answer was lost.
     pub repeatable: bool,
+    /// For how long after its first sending it may be sent again, in milliseconds; `None`: always.
+    pub repeat_ms: Option<i64>,
     /// How long a written record may stay invisible to this read, in milliseconds.
     pub read_lag_ms: i64,
     /// How several records go in one request.
@@ -40,6 +43,8 @@ pub(crate) struct Success {
     id: Option<Source>,
     created: Option<Source>,
     candidates: Option<JsonPath>,
+    conditions: Vec<Source>,
+    not_before: Option<Source>,
     same: Vec<Same>,
 }
 
@@ -47,6 +52,7 @@ pub(crate) struct Success {
 struct Same {
     sent: JsonPath,
     got: JsonPath,
+    form: SameForm,
 }
 
 impl Operation {
@@ -81,6 +87,7 @@ impl Operation {
             result: result?,
             rules,
             repeatable,
+            repeat_ms: spec.repeat_seconds.map(|seconds| i64::from(seconds) * 1000),
             read_lag_ms,
             bulk: bulk?,
         })
@@ -102,6 +109,14 @@ fn check_kind(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: 
     if kind == OperationKind::Upsert && spec.recovery != Recovery::Repeat {
         let next = "Write `recovery: repeat`, or make it a `create`.";
         compiler.report(at, "an upsert that cannot be repeated is none", next);
+    }
+    if spec.repeat_seconds.is_some() && (kind != OperationKind::Create || spec.recovery != Recovery::Repeat) {
+        let next = "Leave it out, or write `recovery: repeat` at a `create`.";
+        compiler.report(
+            &child(at, "repeat_seconds"),
+            "`repeat_seconds` is about a create that may be repeated",
+            next,
+        );
     }
 }
 
@@ -143,13 +158,19 @@ impl Success {
         let candidates = optional(&spec.candidates, |path| {
             compiler.json_path(&child(at, "candidates"), path)
         });
+        let conditions = compiler.list(&child(at, "where"), &spec.conditions, Source::compile);
+        let not_before = optional(&spec.not_before, |source| {
+            Source::compile(compiler, &child(at, "not_before"), source)
+        });
         let same = compiler.list(&child(at, "same"), &spec.same, Same::compile);
-        let whole = same.len() == spec.same.len();
+        let whole = same.len() == spec.same.len() && conditions.len() == spec.conditions.len();
         whole.then_some(Self {
             when: when?,
             id: id?,
             created: created?,
             candidates: candidates?,
+            conditions,
+            not_before: not_before?,
             same,
         })
     }
@@ -186,23 +207,35 @@ impl Success {
                 message: unexpected(answer),
             };
         };
-        let candidates = candidates.query(json).all();
+        let counts = |candidate: &&Value| {
+            let mut conditions = self.conditions.iter();
+            conditions.all(|condition| condition.first_in(candidate, around.scope).is_some())
+                && self.age(candidate, around.scope) != Age::Older
+        };
+        let candidates: Vec<&Value> = candidates.query(json).all().into_iter().filter(counts).collect();
         if candidates.is_empty() {
             return Outcome::Missing;
         }
-        let sent: Vec<_> = self.same.iter().map(|same| (same, texts(&same.sent, record))).collect();
+        let sent: Vec<_> = self
+            .same
+            .iter()
+            .map(|same| (same, texts(&same.sent, record, same.form)))
+            .collect();
         if !sent.is_empty() && sent.iter().all(|(_, texts)| texts.is_empty()) {
             let message = "records were found, but nothing was sent that they could be recognised by".to_owned();
             return Outcome::Unknown { message };
         }
         let agrees = |candidate: &Value| {
             sent.iter().all(|(same, sent)| {
-                let got = texts(&same.got, candidate);
+                let got = texts(&same.got, candidate, same.form);
                 sent.iter().all(|text| got.contains(text))
             })
         };
         match candidates.into_iter().find(|candidate| agrees(candidate)) {
             None => Outcome::Missing,
+            Some(candidate) if self.age(candidate, around.scope) == Age::Unknown => Outcome::Unknown {
+                message: "a record like this one was found, but it does not say when it was made".to_owned(),
+            },
             Some(candidate) => {
                 let id = self.id.as_ref().and_then(|id| id.first_in(candidate, around.scope));
                 match id.and_then(|id| usable_id(id, around)) {
@@ -219,6 +252,31 @@ impl Success {
     }
 }
 
+/// When a candidate was made, seen from the moment when our record was first sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Younger,
+    Older,
+    Unknown,
+}
+
+impl Success {
+    fn age(&self, candidate: &Value, scope: &Scope<'_>) -> Age {
+        let Some(source) = &self.not_before else {
+            return Age::Younger;
+        };
+        let made = source
+            .first_in(candidate, scope)
+            .and_then(|moment| read_moment(&moment));
+        let since_ms = scope.variable("since_ms").and_then(Value::as_i64);
+        match made.zip(since_ms) {
+            None => Age::Unknown,
+            Some((made, since_ms)) if made.as_millisecond() < since_ms => Age::Older,
+            Some(_) => Age::Younger,
+        }
+    }
+}
+
 /// `None` inside means: not given. `None` outside means: given and wrong.
 pub(crate) fn optional<T, U>(spec: &Option<T>, compile: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
     match spec {
@@ -231,15 +289,27 @@ impl Same {
     fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &SameSpec) -> Option<Self> {
         let sent = compiler.json_path(&child(at, "sent"), &spec.sent);
         let got = compiler.json_path(&child(at, "got"), &spec.got);
-        Some(Self { sent: sent?, got: got? })
+        Some(Self {
+            sent: sent?,
+            got: got?,
+            form: spec.form,
+        })
     }
 }
 
 /// The texts at a path, as far as vendors keep them: ends trimmed, one kind of line end.
-fn texts(path: &JsonPath, json: &Value) -> Vec<String> {
+fn texts(path: &JsonPath, json: &Value, form: SameForm) -> Vec<String> {
     let texts = path.query(json).all().into_iter().filter_map(text_of);
+    let formed = |text: String| match form {
+        SameForm::Text => text,
+        SameForm::Lower => text.to_lowercase(),
+        SameForm::Digits => {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            digits.trim_start_matches('0').to_owned()
+        }
+    };
     texts
-        .map(|text| text.replace("\r\n", "\n").trim().to_owned())
+        .map(|text| formed(text.replace("\r\n", "\n").trim().to_owned()))
         .filter(|text| !text.is_empty())
         .collect()
 }

@@ -1,7 +1,10 @@
 //! Parameters and headers of a request.
 
+use std::borrow::Cow;
+
 use http::HeaderName;
 use indexmap::IndexMap;
+use serde_json::Value;
 use switchboard_model::{
     problem::Problem,
     template::{Scope, Template},
@@ -9,9 +12,12 @@ use switchboard_model::{
 
 use crate::{
     compile::{Compiler, child},
+    draft::Draft,
     interpolation::{Escape, Interpolation},
     manifest::QuerySpec,
-    request::{text, unfilled},
+    reading::text_of,
+    request::{failed, text, unfilled},
+    tree::Tree,
 };
 
 /// Names of variables whose values nobody may see.
@@ -21,6 +27,7 @@ const SECRET_VARIABLES: [&str; 5] = ["secrets", "token", "assertion", "code", "c
 enum ParameterText {
     Plain(Template),
     Escaped(Interpolation),
+    Json(Tree),
 }
 
 /// A parameter of a query or a form.
@@ -41,6 +48,30 @@ pub(crate) struct Header {
     pub secret: bool,
 }
 
+/// User and password of HTTP Basic.
+#[derive(Debug)]
+pub(crate) struct Basic {
+    user: Template,
+    password: Template,
+}
+
+impl Basic {
+    pub fn compile(compiler: &mut Compiler<'_>, at: &str, (user, password): &(String, String)) -> Option<Self> {
+        let user = compiler.template(&format!("{at}/0"), user);
+        let password = compiler.template(&format!("{at}/1"), password);
+        Some(Self {
+            user: user?,
+            password: password?,
+        })
+    }
+
+    pub fn add_to(&self, draft: &mut Draft, scope: &Scope<'_>) -> Result<(), Problem> {
+        let user = text(&self.user, scope)?.unwrap_or_default();
+        let password = text(&self.password, scope)?.unwrap_or_default();
+        draft.add_basic(&user, &password)
+    }
+}
+
 impl Parameter {
     pub fn compile(compiler: &mut Compiler<'_>, at: &str, source: &str) -> Option<Self> {
         let text = ParameterText::Plain(compiler.template(at, source)?);
@@ -51,7 +82,7 @@ impl Parameter {
         })
     }
 
-    pub fn compile_query(compiler: &mut Compiler<'_>, at: &str, spec: &QuerySpec) -> Option<Self> {
+    pub fn compile_any(compiler: &mut Compiler<'_>, at: &str, spec: &QuerySpec) -> Option<Self> {
         match spec {
             QuerySpec::Plain(source) => Self::compile(compiler, at, source),
             QuerySpec::Soql { soql } => {
@@ -60,6 +91,14 @@ impl Parameter {
                     name: String::new(),
                     text: ParameterText::Escaped(text),
                     secret: is_secret(soql),
+                })
+            }
+            QuerySpec::Json { json, insert } => {
+                let tree = Tree::compile(compiler, (&child(at, "json"), json), (&child(at, "insert"), insert))?;
+                Some(Self {
+                    name: String::new(),
+                    text: ParameterText::Json(tree),
+                    secret: is_secret(&json.to_string()),
                 })
             }
         }
@@ -71,10 +110,22 @@ impl Parameter {
         table.into_iter().map(named).collect()
     }
 
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Option<String>, Problem> {
+    /// Its texts: none when the value is absent, several when it is a list.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Vec<String>, Problem> {
         match &self.text {
-            ParameterText::Plain(template) => text(template, scope),
-            ParameterText::Escaped(text) => text.fill(scope).map(Some).map_err(|error| unfilled(&error)),
+            ParameterText::Plain(template) => {
+                let value = template.render(scope).map_err(|error| failed(&error.to_string()))?;
+                Ok(match value {
+                    Some(Value::Array(items)) => items.iter().filter_map(text_of).map(Cow::into_owned).collect(),
+                    Some(value) => text_of(&value).map(Cow::into_owned).into_iter().collect(),
+                    None => Vec::new(),
+                })
+            }
+            ParameterText::Json(tree) => Ok(tree.render(scope)?.map(|json| json.to_string()).into_iter().collect()),
+            ParameterText::Escaped(text) => text
+                .fill(scope)
+                .map(|text| vec![text])
+                .map_err(|error| unfilled(&error)),
         }
     }
 }

@@ -11,7 +11,7 @@ use switchboard_model::template::{Scope, Template};
 use crate::{
     call::Answer,
     compile::{Compiler, child},
-    manifest::{OneOrMany, SourceSpec, StatusSpec, WhenSpec},
+    manifest::{OneOrMany, SourceDetail, SourceSpec, StatusSpec, WhenSpec},
 };
 
 /// Regular expressions look at no more of a text than this.
@@ -29,10 +29,42 @@ enum Place {
 /// A place and what is taken there; see [`SourceSpec`].
 #[derive(Debug)]
 pub(crate) struct Source {
+    among_items: Option<Items>,
     place: Place,
     regex: Option<Regex>,
     among: Option<Vec<Value>>,
     equals: Option<Template>,
+}
+
+/// Items in which a place is looked for.
+#[derive(Debug)]
+struct Items {
+    each: JsonPath,
+    conditions: Vec<Source>,
+}
+
+impl Items {
+    fn compile(compiler: &mut Compiler<'_>, at: &str, detail: &SourceDetail) -> Option<Option<Self>> {
+        let Some(each) = &detail.each else {
+            if !detail.conditions.is_empty() {
+                compiler.report(at, "`where` belongs to `each`", "Say in `each` which items are meant.");
+            }
+            return Some(None);
+        };
+        let each = compiler.json_path(&child(at, "each"), each);
+        let conditions = compiler.list(&child(at, "where"), &detail.conditions, Source::compile);
+        let whole = conditions.len() == detail.conditions.len();
+        each.filter(|_| whole).map(|each| Some(Self { each, conditions }))
+    }
+
+    fn of<'j>(&self, json: &'j Value, scope: &Scope<'_>) -> Vec<&'j Value> {
+        let holds = |item: &&Value| {
+            self.conditions
+                .iter()
+                .all(|condition| condition.first_in(item, scope).is_some())
+        };
+        self.each.query(json).all().into_iter().filter(holds).collect()
+    }
 }
 
 impl Source {
@@ -41,6 +73,7 @@ impl Source {
             SourceSpec::Place(place) => {
                 let place = Place::compile(compiler, at, place)?;
                 Some(Self {
+                    among_items: None,
                     place,
                     regex: None,
                     among: None,
@@ -58,6 +91,7 @@ impl Source {
                     None => None,
                 };
                 Some(Self {
+                    among_items: Items::compile(compiler, at, detail)?,
                     place: place?,
                     regex,
                     among: detail.is.clone(),
@@ -86,7 +120,9 @@ impl Source {
 
     /// The same within one JSON value; headers and the whole text have none there.
     pub fn first_in(&self, json: &Value, scope: &Scope<'_>) -> Option<Value> {
-        self.each_in(json).into_iter().find_map(|node| self.take(node, scope))
+        self.each_in(json, scope)
+            .into_iter()
+            .find_map(|node| self.take(node, scope))
     }
 
     /// Every value that meets the demands, in the order of the answer.
@@ -94,7 +130,7 @@ impl Source {
         match &self.place {
             Place::Header(_) | Place::Text => self.first(answer, scope).into_iter().collect(),
             Place::Pointer(_) | Place::Path(_) => {
-                let nodes = answer.json().map(|json| self.each_in(json)).unwrap_or_default();
+                let nodes = answer.json().map(|json| self.each_in(json, scope)).unwrap_or_default();
                 nodes.into_iter().filter_map(|node| self.take(node, scope)).collect()
             }
         }
@@ -102,15 +138,20 @@ impl Source {
 
     /// The text of every value within one JSON value that meets the demands.
     pub fn texts_in(&self, json: &Value, scope: &Scope<'_>) -> Vec<String> {
-        let taken = self.each_in(json).into_iter().filter_map(|node| self.take(node, scope));
+        let taken = self
+            .each_in(json, scope)
+            .into_iter()
+            .filter_map(|node| self.take(node, scope));
         taken.filter_map(|value| text_of(&value).map(Cow::into_owned)).collect()
     }
 
-    fn each_in<'j>(&self, json: &'j Value) -> Vec<&'j Value> {
-        match &self.place {
-            Place::Pointer(pointer) => json.pointer(pointer).into_iter().collect(),
-            Place::Path(path) => path.query(json).all(),
-            Place::Header(_) | Place::Text => Vec::new(),
+    fn each_in<'j>(&self, json: &'j Value, scope: &Scope<'_>) -> Vec<&'j Value> {
+        match &self.among_items {
+            None => self.place.each_in(json),
+            Some(items) => {
+                let items = items.of(json, scope).into_iter();
+                items.flat_map(|item| self.place.each_in(item)).collect()
+            }
         }
     }
 
@@ -136,6 +177,14 @@ impl Source {
 }
 
 impl Place {
+    fn each_in<'j>(&self, json: &'j Value) -> Vec<&'j Value> {
+        match self {
+            Self::Pointer(pointer) => json.pointer(pointer).into_iter().collect(),
+            Self::Path(path) => path.query(json).all(),
+            Self::Header(_) | Self::Text => Vec::new(),
+        }
+    }
+
     fn compile(compiler: &mut Compiler<'_>, at: &str, source: &str) -> Option<Self> {
         if let Some(name) = source.strip_prefix("header:") {
             return compiler.header(at, name.trim()).map(Self::Header);

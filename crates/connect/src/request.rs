@@ -1,7 +1,5 @@
 //! Requests of a manifest: compiled templates → an HTTP request.
 
-use std::borrow::Cow;
-
 use http::{
     HeaderValue, Method,
     header::{ACCEPT, CONTENT_TYPE},
@@ -17,9 +15,11 @@ use crate::{
     compile::{Compiler, child},
     draft::Draft,
     interpolation::{Escape, FillError, Interpolation},
-    manifest::{InsertSpec, RequestSpec},
-    parameter::{Header, Parameter, compile_headers, named},
+    manifest::RequestSpec,
+    operation::optional,
+    parameter::{Basic, Header, Parameter, compile_headers, named},
     reading::text_of,
+    tree::Tree,
 };
 
 /// A compiled request; see [`RequestSpec`].
@@ -29,7 +29,7 @@ pub(crate) struct Request {
     target: Target,
     query: Vec<Parameter>,
     headers: Vec<Header>,
-    basic: Option<(Template, Template)>,
+    basic: Option<Basic>,
     body: Body,
 }
 
@@ -47,37 +47,19 @@ enum Body {
     Form(Vec<Parameter>),
 }
 
-/// A tree of templates, with members whose names are not known beforehand.
-#[derive(Debug)]
-pub(crate) struct Tree {
-    tree: Mapping,
-    insert: Vec<Insert>,
-}
-
-#[derive(Debug)]
-struct Insert {
-    at: String,
-    name: Template,
-    value: Mapping,
-}
-
 impl Request {
     pub fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &RequestSpec) -> Option<Self> {
         let method = compiler.method(&child(at, "method"), &spec.method);
         let target = Target::compile(compiler, at, spec);
         let query = child(at, "query");
         let query = compiler
-            .table(&query, &spec.query, Parameter::compile_query)
+            .table(&query, &spec.query, Parameter::compile_any)
             .into_iter()
             .map(named)
             .collect();
         let headers = compile_headers(compiler, &child(at, "headers"), &spec.headers);
-        let basic = spec.basic.as_ref().and_then(|(user, password)| {
-            let at = child(at, "basic");
-            Some((
-                compiler.template(&format!("{at}/0"), user)?,
-                compiler.template(&format!("{at}/1"), password)?,
-            ))
+        let basic = optional(&spec.basic, |basic| {
+            Basic::compile(compiler, &child(at, "basic"), basic)
         });
         let body = Body::compile(compiler, at, spec);
         Some(Self {
@@ -85,7 +67,7 @@ impl Request {
             target: target?,
             query,
             headers,
-            basic,
+            basic: basic?,
             body: body?,
         })
     }
@@ -118,7 +100,10 @@ impl Request {
             Body::Json(tree) => {
                 let mut body = tree.fill(scope)?;
                 if let Some((at, items)) = items {
-                    *place(body.to_mut(), at)? = Value::Array(items);
+                    *body
+                        .to_mut()
+                        .pointer_mut(at)
+                        .ok_or_else(|| failed(&format!("the body has nothing at `{at}`")))? = Value::Array(items);
                 }
                 draft.body = serde_json::to_vec(&*body)
                     .map_err(|error| failed(&error.to_string()))?
@@ -134,11 +119,8 @@ impl Request {
             }
         }
         draft.add_headers(&self.headers, scope)?;
-        if let Some((user, password)) = &self.basic {
-            draft.add_basic(
-                &text(user, scope)?.unwrap_or_default(),
-                &text(password, scope)?.unwrap_or_default(),
-            )?;
+        if let Some(basic) = &self.basic {
+            basic.add_to(&mut draft, scope)?;
         }
         Ok(draft)
     }
@@ -153,61 +135,6 @@ impl Request {
             Body::Nothing | Body::Form(_) => Ok(None),
         }
     }
-}
-
-impl Tree {
-    /// Compiles the tree at `at`, and the members at `inserts_at`.
-    pub fn compile(
-        compiler: &mut Compiler<'_>,
-        (at, tree): (&str, &Value),
-        (inserts_at, inserts): (&str, &[InsertSpec]),
-    ) -> Option<Self> {
-        let insert = compiler.list(inserts_at, inserts, Insert::compile);
-        let tree = compiler.mapping(at, tree)?;
-        Some(Self { tree, insert })
-    }
-
-    /// Fills it in; an empty object when nothing is left of it. A record that is sent as it is, is not copied.
-    fn fill<'v>(&'v self, scope: &Scope<'v>) -> Result<Cow<'v, Value>, Problem> {
-        let lone = self.insert.is_empty().then(|| self.tree.lone(scope)).flatten();
-        let filled = match lone {
-            Some(value) => value.map_err(|errors| unrendered(&errors))?,
-            None => self.render(scope)?.map(Cow::Owned),
-        };
-        Ok(filled.unwrap_or_else(|| Cow::Owned(Value::Object(Map::new()))))
-    }
-
-    /// Fills it in; `None` when nothing is left of it.
-    ///
-    /// # Errors
-    /// When a template fails.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, Problem> {
-        let mut body = render(&self.tree, scope)?;
-        for insert in &self.insert {
-            let Some(name) = text(&insert.name, scope)?.filter(|name| !name.is_empty()) else {
-                continue;
-            };
-            let Some(value) = render(&insert.value, scope)? else {
-                continue;
-            };
-            let body = body.get_or_insert_with(|| Value::Object(Map::new()));
-            match place(body, &insert.at)? {
-                Value::Object(members) => {
-                    members.insert(name, value);
-                }
-                _ => return Err(no_object(&insert.at)),
-            }
-        }
-        Ok(body)
-    }
-}
-
-fn place<'b>(body: &'b mut Value, at: &str) -> Result<&'b mut Value, Problem> {
-    body.pointer_mut(at).ok_or_else(|| no_object(at))
-}
-
-fn no_object(at: &str) -> Problem {
-    failed(&format!("the body has no object at `{at}`"))
 }
 
 impl Target {
@@ -259,9 +186,7 @@ impl Body {
             }
             (None, Some(form)) => {
                 let at = child(at, "form");
-                let fields = compiler.table(&at, form, |compiler, at, source| {
-                    Parameter::compile(compiler, at, source)
-                });
+                let fields = compiler.table(&at, form, Parameter::compile_any);
                 Some(Self::Form(fields.into_iter().map(named).collect()))
             }
             (Some(_), Some(_)) => {
@@ -269,18 +194,6 @@ impl Body {
                 None
             }
         }
-    }
-}
-
-impl Insert {
-    fn compile(compiler: &mut Compiler<'_>, at: &str, spec: &InsertSpec) -> Option<Self> {
-        let name = compiler.template(&child(at, "name"), &spec.name);
-        let value = compiler.mapping(&child(at, "value"), &spec.value);
-        Some(Self {
-            at: spec.at.clone(),
-            name: name?,
-            value: value?,
-        })
     }
 }
 
@@ -295,7 +208,8 @@ pub(crate) fn render(tree: &Mapping, scope: &Scope<'_>) -> Result<Option<Value>,
     tree.render(scope).map_err(|errors| unrendered(&errors))
 }
 
-fn unrendered(errors: &[MappingError]) -> Problem {
+/// What went wrong with the templates of a tree.
+pub(crate) fn unrendered(errors: &[MappingError]) -> Problem {
     let all: Vec<_> = errors
         .iter()
         .map(|error| format!("{}: {}", error.pointer, error.error))

@@ -80,6 +80,15 @@ impl Schema {
         self.source["properties"].get(name).is_some()
     }
 
+    /// Names of what is never shown again.
+    pub fn write_only(&self) -> Vec<String> {
+        let properties = self.source["properties"].as_object().into_iter().flatten();
+        properties
+            .filter(|(_, property)| property["writeOnly"] == true)
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
     pub fn required(&self) -> impl Iterator<Item = &str> {
         self.source["required"]
             .as_array()
@@ -165,9 +174,7 @@ impl Connector {
     /// The names of the credentials that are never shown again.
     pub fn secret_names(&self, auth_kind: &str) -> Vec<String> {
         let auth = self.auth.iter().find(|auth| auth.name == auth_kind);
-        let properties = auth.and_then(|auth| auth.credentials.source()["properties"].as_object());
-        let secret = |(name, property): (&String, &Value)| (property["writeOnly"] == true).then(|| name.clone());
-        properties.into_iter().flatten().filter_map(secret).collect()
+        auth.map(|auth| auth.secrets.clone()).unwrap_or_default()
     }
 }
 

@@ -4,8 +4,10 @@ mod access;
 mod options;
 mod outlook;
 mod reading;
+mod schema;
 mod setup;
 mod sign_in;
+mod surveyor;
 mod trial;
 mod upkeep;
 mod watch;
@@ -23,6 +25,7 @@ use switchboard_model::{
 pub use access::Caller;
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
+pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
 pub use trial::TestReport;
 pub use wishes::{Trial, Unchanged, done};
@@ -73,6 +76,7 @@ struct Running {
     keeper: tokio::task::JoinHandle<()>,
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
+    surveyor: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -116,6 +120,7 @@ impl Hub {
             hand_over_after_ms: options.tuning.hand_over_after_ms,
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
+            doubts: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
@@ -154,11 +159,13 @@ impl Hub {
         let keeper = tokio::spawn(Arc::clone(&lanes).follow());
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
+        let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
             upkeep,
+            surveyor,
             _lock: lock,
         });
         Ok(())
@@ -172,12 +179,14 @@ impl Hub {
             keeper,
             watcher,
             upkeep,
+            surveyor,
             _lock: lock,
         }) = running
         {
             watcher.abort();
             keeper.abort();
             upkeep.abort();
+            surveyor.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

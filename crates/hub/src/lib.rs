@@ -2,17 +2,19 @@
 //!
 //! `intake` takes events and makes them durable; `normalise` gives them their variables and identity; `route` decides where they go; the
 //! outbox is a table of `store`; a `lane` per connection, on the node that has the right to send there, sends what waits through
-//! `attempt`, which speaks to vendors through `http` with tokens from `token`; what is over lies in the store by day. `vault` seals
+//! `attempt`, which speaks to vendors through `http` with tokens from `token` and ids from `lookups`; what is over lies in the store by day. `vault` seals
 //! credentials; `configuration` is the compiled wish of the users; `failpoint` is for the crash test.
 
 pub mod attempt;
 pub mod clock;
 pub mod configuration;
+pub mod discovery;
 pub mod failpoint;
 pub mod http;
 mod hub;
 pub mod intake;
 pub mod lane;
+pub mod lookups;
 pub mod metrics;
 pub mod normalise;
 pub mod route;
@@ -21,6 +23,6 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, ConnectionView, DATABASE, Hub, HubOptions, RouteView, SignIn, SignedIn, TestReport, Trial, Tuning,
+    Caller, Choices, ConnectionView, DATABASE, Hub, HubOptions, ObjectSchema, RouteView, Schema, SignIn, SignedIn, TestReport, Trial, Tuning,
     Unchanged, done, lock_folder,
 };

@@ -49,6 +49,14 @@ impl EventType {
         self.0
     }
 
+    /// Whether somebody has turned to us with something: what the connectors' own mappings are made for.
+    pub fn is_enquiry(self) -> bool {
+        matches!(
+            self.0,
+            "message.received" | "lead.received" | "form.submitted" | "call.finished" | "call.missed"
+        )
+    }
+
     /// Whether it says that something is gone.
     pub fn is_removal(self) -> bool {
         self.0.ends_with(".deleted")

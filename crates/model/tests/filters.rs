@@ -175,6 +175,10 @@ fn people() {
         ("{{'Ana' | last_name}}", Value::Null),
         ("{{phone | phone_e164: 'BY'}}", json!("+375290000000")),
         ("{{phone | phone_e164}}", json!("+375290000000")),
+        ("{{phone | phone_national: 'BY'}}", json!("290000000")),
+        ("{{phone | phone_calling_code}}", json!("+375")),
+        ("{{'13800138000' | phone_country: 'CN'}}", json!("CN")),
+        ("{{'not a number' | phone_national: 'CN'}}", Value::Null),
         ("{{'00375 29 000-00-00' | phone_e164: 'CN'}}", json!("+375290000000")),
         ("{{'+86 138-0013-8000' | phone_e164}}", json!("+8613800138000")),
         ("{{'13800138000' | phone_e164: 'CN'}}", json!("+8613800138000")),
@@ -209,6 +213,22 @@ fn documents() {
         ("{{'a' | md5}}", json!("0cc175b9c0f1b6a831c399e269772661")),
         ("{{'a' | sha256 | slice: 0, 8}}", json!("ca978112")),
         ("{{cn | base64_encode}}", json!("5byg5LiJ")),
+        (
+            "{{'The quick brown fox jumps over the lazy dog' | hmac_sha256: 'key'}}",
+            json!("f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"),
+        ),
+        (
+            "{{\"SEC\" | prepend: \"\n\" | prepend: 1795169730 | as_hmac_sha256_key: '', as: 'base64'}}",
+            json!("42FOi+HXuH0H3sg9n/0qxlYKsgd6dht0DaFJYfkOE80="),
+        ),
+        ("{{absent | hmac_sha256: 'key'}}", Value::Null),
+        ("{{absent | as_hmac_sha256_key: 'text'}}", Value::Null),
+        ("{{'p-1' | uuid}}", json!("2c405d46-7420-497f-acaa-ddf1ff371036")),
+        ("{{'p-1' | uuid: 't1'}}", json!("e1b592fa-5406-42d7-8b88-44d5d1be0b94")),
+        (
+            "{{'p-1' | uuid | adf | adf}}",
+            json!({"type": "doc", "version": 1, "content": [paragraph("2c405d46-7420-497f-acaa-ddf1ff371036")]}),
+        ),
         ("{{'Yes' | boolean}}{{0 | boolean}}", json!("truefalse")),
         ("{{'perhaps' | boolean}}", Value::Null),
     ]);

@@ -11,8 +11,9 @@ use crate::{
     manifest::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec, OperationKind, RequestSpec},
     operation::{Success, optional},
     reading::{Source, When, text_of},
-    request::{Request, Tree},
+    request::Request,
     rule::Rule,
+    tree::{JSON_TEXT, Tree},
 };
 
 /// Where a request takes the items.
@@ -218,6 +219,7 @@ fn take_items(tree: &mut Value, at: String) -> Option<String> {
         }
         Value::Object(members) => members
             .iter_mut()
+            .filter(|(name, _)| *name != JSON_TEXT)
             .find_map(|(name, member)| take_items(member, child(&at, name))),
         Value::Array(items) => {
             let mut each = items.iter_mut().enumerate();

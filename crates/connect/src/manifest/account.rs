@@ -45,6 +45,9 @@ pub struct AuthSpec {
     /// How a person signs in on the vendor's page, instead of entering what that gives.
     #[serde(default)]
     pub authorize: Option<AuthorizeSpec>,
+    /// User and password of HTTP Basic (RFC 7617) that authorise a call.
+    #[serde(default)]
+    pub basic: Option<(String, String)>,
     /// Headers that authorise a call.
     #[serde(default)]
     pub headers: IndexMap<String, String>,

@@ -20,6 +20,12 @@ pub enum SourceSpec {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceDetail {
+    /// JSONPath of items, in each of which the place is then looked for.
+    #[serde(default)]
+    pub each: Option<String>,
+    /// What each of these must yield in an item for it to count.
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<SourceSpec>,
     /// The place.
     pub at: String,
     /// The value's text must match; what its first group (else the whole) matches is taken.

@@ -62,6 +62,9 @@ pub struct LimitSpec {
     /// The operations that it is about; empty means all, and the calls of tests and preparations.
     #[serde(default)]
     pub operations: Vec<OperationKind>,
+    /// The objects that it is about; empty means all, and the calls of tests and preparations.
+    #[serde(default)]
+    pub objects: Vec<String>,
     /// What answers say about it.
     #[serde(default)]
     pub feeds: FeedSpec,

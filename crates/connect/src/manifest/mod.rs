@@ -6,7 +6,9 @@ mod account;
 mod answer;
 mod authorize;
 mod bulk;
+mod discover;
 mod limit;
+mod listing;
 mod object;
 mod operation;
 
@@ -20,11 +22,13 @@ pub use answer::{
 };
 pub use authorize::{AuthorizeSpec, CallbackSpec, GrantEndSpec};
 pub use bulk::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec};
+pub use discover::{ChoicesSpec, DiscoverSpec, Openness, OptionsSpec, Unlisted};
 pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
+pub use listing::{MembersShape, NamedSpec, PagesSpec, ResolveSpec, Unresolved};
 pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
 pub use operation::{
     CaseSpec, InsertSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec, PrepareStepSpec, QuerySpec,
-    Recovery, RequestSpec, ResultSpec, SameSpec, TestSpec,
+    Recovery, RequestSpec, ResultSpec, SameForm, SameSpec, TestSpec,
 };
 
 /// One value, or a list of them. The list comes first: a struct can be read from a list, too.
@@ -124,6 +128,12 @@ pub struct Manifest {
     /// What is looked up or set up before first use.
     #[serde(default)]
     pub prepare: Vec<PrepareSpec>,
+    /// Values that the vendor wants as its own ids, looked up before the calls of a record, in this order.
+    #[serde(default)]
+    pub resolve: Vec<ResolveSpec>,
+    /// Settings whose values the account offers, and where.
+    #[serde(default)]
+    pub choices: IndexMap<String, ChoicesSpec>,
     /// What the vendor allows.
     pub limits: Vec<LimitSpec>,
     /// Templates of what names the vendor's account (settings, secrets, facts): connections for which they give the same

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{OneOrMany, OperationKind, OperationSpec, RuleSpec};
+use super::{DiscoverSpec, OneOrMany, OperationKind, OperationSpec, RuleSpec};
 
 /// What the hub takes as the identity of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,12 +61,18 @@ pub struct ObjectSpec {
     /// The fields that are known.
     #[serde(default)]
     pub fields: IndexMap<String, FieldSpec>,
+    /// Further fields and options that the account tells.
+    #[serde(default)]
+    pub discover: OneOrMany<DiscoverSpec>,
     /// Changes at places deep inside, in this order, after the fields.
     #[serde(default)]
     pub rules: Vec<ShapeRuleSpec>,
     /// The mapping that is used when a connection has none.
     #[serde(default)]
     pub mapping: Option<Value>,
+    /// It is made only where a route or the connection names it.
+    #[serde(default)]
+    pub on_request: bool,
     /// Operations that differ from the connector's; an empty list takes one away.
     #[serde(default)]
     pub operations: IndexMap<OperationKind, OneOrMany<OperationSpec>>,
@@ -203,6 +209,13 @@ pub enum ShapeRuleSpec {
         /// JSON pointer inside the value.
         #[serde(default)]
         member: String,
+    },
+    /// Puts a tree of templates that see the scalar at `at` as `value` in its place; objects and lists stay.
+    Wrap {
+        /// Where the scalars are.
+        at: String,
+        /// The tree.
+        with: Value,
     },
     /// Turns the text at `at` into a number, or `null` when it is none.
     Number {

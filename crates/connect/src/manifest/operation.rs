@@ -95,6 +95,10 @@ pub struct OperationSpec {
     /// What may be done after a lost answer; reads and updates can always be repeated.
     #[serde(default)]
     pub recovery: Recovery,
+    /// For how long after the first try the vendor recognises the same call (`recovery: repeat`); later it is looked for, or by a
+    /// person. Without it: for ever.
+    #[serde(default)]
+    pub repeat_seconds: Option<u32>,
     /// How long a written record may stay invisible to this read.
     #[serde(default)]
     pub read_lag_seconds: u64,
@@ -129,13 +133,13 @@ pub struct RequestSpec {
     pub body: Option<Value>,
     /// The body as a form.
     #[serde(default)]
-    pub form: Option<IndexMap<String, String>>,
+    pub form: Option<IndexMap<String, QuerySpec>>,
     /// Members of the body whose names are not known beforehand.
     #[serde(default)]
     pub insert: Vec<InsertSpec>,
 }
 
-/// A query parameter: a template, or a query in a language whose literals need escaping.
+/// A parameter of a query or a form: a template, JSON text, or a query in a language whose literals need escaping.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum QuerySpec {
@@ -146,19 +150,36 @@ pub enum QuerySpec {
         /// The query.
         soql: String,
     },
+    /// JSON text of a tree of templates; left out when nothing is left of the tree.
+    Json {
+        /// The tree.
+        json: Value,
+        /// Members of it whose names are not known beforehand.
+        #[serde(default)]
+        insert: Vec<InsertSpec>,
+    },
 }
 
-/// A member whose name is a template; left out when the name is absent.
+/// Something that is put into a tree: a member whose name is a template (left out when the name is absent), or a further item
+/// of a list. An object or list that is not there is made.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InsertSpec {
-    /// JSON pointer of the object that gets the member.
+    /// JSON pointer of the object or list.
     #[serde(default)]
     pub at: String,
+    /// Paths that must have a value; else nothing is put there.
+    #[serde(default)]
+    pub requires: Vec<String>,
     /// Template of the member's name.
-    pub name: String,
+    #[serde(default)]
+    pub name: Option<String>,
     /// The member's value, a tree of templates.
-    pub value: Value,
+    #[serde(default)]
+    pub value: Option<Value>,
+    /// The item, a tree of templates.
+    #[serde(default)]
+    pub append: Option<Value>,
 }
 
 /// What proves success, and what is read then.
@@ -176,6 +197,13 @@ pub struct ResultSpec {
     /// JSONPath of the records that a read found.
     #[serde(default)]
     pub candidates: Option<String>,
+    /// What each of these must yield in a candidate for it to count: `equals: "{{ key }}"` finds the one with our key.
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<SourceSpec>,
+    /// Where a candidate says when it was made: those from before the record was first sent do not count. A candidate that does not
+    /// say proves nothing.
+    #[serde(default)]
+    pub not_before: Option<SourceSpec>,
     /// What a candidate must share with the record that was sent.
     #[serde(default)]
     pub same: Vec<SameSpec>,
@@ -189,6 +217,22 @@ pub struct SameSpec {
     pub sent: String,
     /// JSONPath in the candidate.
     pub got: String,
+    /// How they are compared.
+    #[serde(default, rename = "as")]
+    pub form: SameForm,
+}
+
+/// How texts are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SameForm {
+    /// As they are.
+    #[default]
+    Text,
+    /// Regardless of case.
+    Lower,
+    /// Their digits, without zeros in front: telephone numbers.
+    Digits,
 }
 
 /// One step of the connection test.

@@ -60,6 +60,16 @@ impl Field {
         &self.choices
     }
 
+    /// Whether it takes values that the manifest does not list.
+    pub(crate) fn takes_other(&self) -> bool {
+        self.field_type != FieldType::Choice || self.other == Other::Pass
+    }
+
+    /// Whether the manifest has this word for one of its values.
+    pub(crate) fn translates(&self, word: &str) -> bool {
+        self.by_word.contains_key(&word.trim().to_lowercase())
+    }
+
     /// Whether several values of it are written as one text.
     pub(super) fn joins(&self) -> bool {
         matches!(self.field_type, FieldType::Text | FieldType::Choice)

@@ -78,6 +78,14 @@ impl Shape {
         })
     }
 
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub fn joint(&self) -> Option<&str> {
+        self.join.as_deref()
+    }
+
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter()
     }

@@ -1,7 +1,8 @@
 //! Changes at places deep inside a record; see [`ShapeRuleSpec`].
 
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use switchboard_model::{mapping::Mapping, template::Scope};
 
 use super::{field, is_blank, length, moment, pattern::Pattern};
 use crate::{
@@ -24,6 +25,7 @@ enum Change {
     Moment,
     BlankToNull { member: String },
     Number,
+    Wrap(Mapping),
 }
 
 impl ShapeRule {
@@ -35,6 +37,10 @@ impl ShapeRule {
             ShapeRuleSpec::Moment { at } => (at, Change::Moment),
             ShapeRuleSpec::BlankToNull { at, member } => (at, Change::BlankToNull { member }),
             ShapeRuleSpec::Number { at } => (at, Change::Number),
+            ShapeRuleSpec::Wrap { at: place, with } => {
+                let with = compiler.mapping(&child(at, "with"), &with)?;
+                (place, Change::Wrap(with))
+            }
         };
         let pattern = Pattern::parse(&place);
         if pattern.is_none() {
@@ -78,6 +84,15 @@ impl Change {
             Self::BlankToNull { member } => {
                 if value.pointer(member).is_none_or(is_blank) {
                     *value = Value::Null;
+                }
+            }
+            // A template that fails gives nothing; the vendor says what it thinks of the value as it is.
+            Self::Wrap(with) => {
+                if matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_)) {
+                    let scalar = Map::from_iter([("value".to_owned(), value.clone())]);
+                    if let Ok(Some(wrapped)) = with.render(&Scope::of(&scalar)) {
+                        *value = wrapped;
+                    }
                 }
             }
             Self::Number => {

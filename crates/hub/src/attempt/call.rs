@@ -36,7 +36,7 @@ impl Flight<'_> {
                 return case;
             }
         };
-        let mut pass = match self.connection.gate.pass(Ask::background(kind)).await {
+        let mut pass = match self.connection.gate.pass(self.asks(round, kind)).await {
             Ok(pass) => pass,
             Err(blocked) => {
                 case.verdict = Some(Verdict::Denied(blocked.0));
@@ -91,7 +91,7 @@ impl Flight<'_> {
             if built.taken < part.len() {
                 parts.push(part.split_off(built.taken.max(1)));
             }
-            let mut pass = match self.connection.gate.pass(Ask::background(kind)).await {
+            let mut pass = match self.connection.gate.pass(self.asks(round, kind)).await {
                 Ok(pass) => pass,
                 Err(blocked) => {
                     back.extend(ended(part, &Verdict::Denied(blocked.0)));
@@ -172,8 +172,12 @@ impl Flight<'_> {
         part
     }
 
+    fn asks(&self, round: &Round, kind: OperationKind) -> Ask {
+        Ask::background(kind).about(round.connector.object_number(&self.object))
+    }
+
     /// What the answer says about the account's limits.
-    fn observe(&self, round: &Round, sent: &Exchange, pass: &mut Pass) {
+    pub(super) fn observe(&self, round: &Round, sent: &Exchange, pass: &mut Pass) {
         if let Ok(answer) = &sent.answer {
             pass.observe(&round.connector.observe(&round.account, answer));
         }
@@ -193,7 +197,7 @@ impl Flight<'_> {
     }
 
     /// What the whole answer says about the connection: its limits, whether the vendor is well.
-    fn note_answer(&self, round: &Round, sent: &Exchange, outcome: &Outcome) {
+    pub(super) fn note_answer(&self, round: &Round, sent: &Exchange, outcome: &Outcome) {
         self.desk
             .metrics
             .called(round.connector.slug(), sent.operation, outcome.name());
@@ -277,11 +281,29 @@ impl Flight<'_> {
         if matches!(outcome, Outcome::Unknown { .. }) {
             case.first_sent_ms.get_or_insert(sent_ms);
         }
+        if matches!(outcome, Outcome::Rejected { .. }) && !kind.is_read() {
+            // What is known of the account's fields may be outdated.
+            self.desk.doubts.add(self.connection.id);
+        }
         case.call.known.learn(kind, &outcome);
         if case.call.known.doubt == switchboard_connect::connector::Doubt::No {
             case.first_sent_ms = None;
         }
         case.verdict = match outcome {
+            Outcome::Rejected { .. } if self.doubts_names(case) => None,
+            // Which of the folded deliveries it is that the vendor does not take shows when they are sent one by one.
+            Outcome::Rejected { .. } if case.members.len() > 1 => Some(Verdict::NotYet { alone: true }),
+            Outcome::Unknown { message } if !round.connector.is_repeatable(&self.object, kind) => {
+                let due_ms = self.desk.clock.now_ms() + round.connector.read_lag_ms(&self.object);
+                Some(Verdict::Doubt { message, due_ms })
+            }
+            outcome => self.verdict_of_read(round, outcome),
+        };
+    }
+
+    /// What the outcome of a call that may be repeated means; `None`: the next call follows.
+    pub(super) fn verdict_of_read(&self, round: &Round, outcome: Outcome) -> Option<Verdict> {
+        match outcome {
             Outcome::Delivered { .. } | Outcome::Missing | Outcome::Duplicate { .. } => None,
             Outcome::Retry { message, after_ms } => Some(Verdict::Later {
                 message,
@@ -292,21 +314,24 @@ impl Flight<'_> {
             Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => Some(Verdict::Denied(message)),
             Outcome::Reauthorise { .. } => None,
             Outcome::Denied { message } | Outcome::Blocked { message } => Some(Verdict::Denied(message)),
-            // Which of the folded deliveries it is that the vendor does not take shows when they are sent one by one.
-            Outcome::Rejected { .. } if case.members.len() > 1 => Some(Verdict::NotYet { alone: true }),
             Outcome::Rejected { message, fields } => {
                 Some(Verdict::Dead(verdict::rejected(&round.connector, &message, &fields)))
             }
-            Outcome::Unknown { message } if round.connector.is_repeatable(&self.object, kind) => Some(Verdict::Later {
+            Outcome::Unknown { message } => Some(Verdict::Later {
                 message,
                 after_ms: None,
                 counts: true,
             }),
-            Outcome::Unknown { message } => {
-                let due_ms = self.desk.clock.now_ms() + round.connector.read_lag_ms(&self.object);
-                Some(Verdict::Doubt { message, due_ms })
-            }
-        };
+        }
+    }
+
+    /// A record that is refused is tried once more when ids in it were looked up some time ago: what they name may have gone since.
+    fn doubts_names(&self, case: &mut Case) -> bool {
+        let doubted = case.names.doubt();
+        if let Some(questions) = &doubted {
+            self.connection.lookups.forget(questions);
+        }
+        doubted.is_some()
     }
 
     /// Remembers that the vendor refused the round's token, when it did.

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use switchboard_connect::connector::{Call, Doubt, Known};
+use serde_json::Value;
+use switchboard_connect::connector::{Call, Doubt, Known, QuestionId};
 use switchboard_model::{
     event::Event,
     id::{DeliveryId, EventId},
@@ -31,18 +32,52 @@ pub(super) struct Case {
     pub first_sent_ms: Option<i64>,
     /// The calls that were made for it.
     pub calls: Vec<CallRecord>,
+    /// How far the names in it are looked up.
+    pub names: Names,
     /// How the try ended; `None` while it goes on.
     pub verdict: Option<Verdict>,
+}
+
+/// How far the names in a record are looked up, where its connector does that.
+#[derive(Debug, Default)]
+pub(super) enum Names {
+    /// Not yet.
+    #[default]
+    Open,
+    /// They are ids now. `mapped` is the record as the mapping gave it, `kept` are the questions whose answers were not fresh.
+    Done { mapped: Value, kept: Vec<QuestionId> },
+    /// The vendor did not take what was looked up some time ago.
+    Outdated { mapped: Value },
+}
+
+impl Names {
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+
+    /// The questions whose answers may be outdated, once.
+    pub fn doubt(&mut self) -> Option<Vec<QuestionId>> {
+        let Self::Done { mapped, kept } = self else { return None };
+        if kept.is_empty() {
+            return None;
+        }
+        let kept = std::mem::take(kept);
+        *self = Self::Outdated {
+            mapped: std::mem::take(mapped),
+        };
+        Some(kept)
+    }
 }
 
 impl Case {
     /// A delivery that cannot even be tried.
     pub fn hopeless(pending: Pending, verdict: Verdict) -> Self {
         Self {
-            call: Call::new(&pending.record_key, serde_json::Value::Null, Known::default()),
+            call: Call::new(&pending.record_key, Value::Null, Known::default()),
             first_sent_ms: None,
             members: vec![pending],
             calls: Vec::new(),
+            names: Names::Open,
             verdict: Some(verdict),
         }
     }
@@ -67,6 +102,7 @@ impl Case {
             call: Call::new(&key, record, known),
             first_sent_ms: doubts.iter().map(|doubt| doubt.since_ms).min(),
             calls: Vec::new(),
+            names: Names::Open,
             verdict: None,
         }
     }

@@ -177,8 +177,13 @@ impl Flight<'_> {
                 return flying;
             }
         };
-        let now_ms = self.desk.clock.now_ms();
         let mut back = Vec::with_capacity(flying.len());
+        if round.connector.resolves(&self.object) {
+            let (ready, failed) = self.resolve(&round, flying).await;
+            flying = ready;
+            back.extend(failed);
+        }
+        let now_ms = self.desk.clock.now_ms();
         let mut bulk: Vec<(OperationKind, usize, Vec<Case>)> = Vec::new();
         let mut single: Vec<(OperationKind, Case)> = Vec::new();
         for mut case in flying {
@@ -209,7 +214,7 @@ impl Flight<'_> {
                 },
             }
         }
-        self.turn = None;
+        self.leave_turn();
         for (kind, _, mut together) in bulk {
             match together.len() {
                 1 => single.extend(together.pop().map(|case| (kind, case))),
@@ -227,6 +232,11 @@ impl Flight<'_> {
         self.note_renewals(round, &singles);
         back.extend(singles);
         back
+    }
+
+    /// What comes now waits for the vendor and costs none of this node's power.
+    pub(super) fn leave_turn(&mut self) {
+        self.turn = None;
     }
 
     /// The token and the account that this round works with.

@@ -1,7 +1,8 @@
 //! One try of deliveries that are sent together, from the mapping to what is written down.
 //!
 //! [`prepare`] looks up beforehand what the connector needs; a [`flight`] takes records of one object; [`case`] is one of them, made by
-//! [`record`] (mapping) and [`fold`] (several changes of one record); [`call`] makes the calls of a round with [`send`] and a token from [`renew`]; [`verdict`] decides
+//! [`record`] (mapping) and [`fold`] (several changes of one record); [`resolve`] looks up the ids of what it names; [`call`] makes the calls of a round with [`send`]
+//! and a token from [`renew`]; [`verdict`] decide
 //! what becomes of a delivery and [`settle`] writes it down. The intent of a write is on the disk before the write is sent: whatever
 //! happens then, the next try knows that there is a doubt.
 
@@ -12,6 +13,7 @@ mod fold;
 mod prepare;
 mod record;
 mod renew;
+mod resolve;
 mod send;
 mod settle;
 mod verdict;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
 pub use renew::{TokenError, access_note, ask, token};
+pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};
 pub(crate) use settle::{hand_over, mark_refused};
 pub(crate) use verdict::sign_in_again;
@@ -28,6 +31,7 @@ pub(crate) use verdict::sign_in_again;
 use crate::{
     clock::Clock,
     configuration::Connection,
+    discovery::Doubts,
     http::Client,
     intake::Pace,
     lane::{backoff::Schedule, circuit::Start},
@@ -70,6 +74,8 @@ pub struct Desk {
     pub metrics: Arc<Metrics>,
     /// How much this node owes.
     pub pace: Arc<Pace>,
+    /// Whose fields are to be read anew.
+    pub doubts: Arc<Doubts>,
 }
 
 impl std::fmt::Debug for Desk {

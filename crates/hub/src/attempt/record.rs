@@ -36,10 +36,12 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
     if mapping.reads_event {
         derived.insert("event".into(), Value::Object(event.data.clone()));
     }
-    let mut scope = Scope::of(&derived).with_map(&event.data);
-    if let Some(options) = &pending.options {
-        scope = scope.with_map(options);
-    }
+    // What the route says stands above what the sender says: an event does not choose who is told.
+    let scope = match &pending.options {
+        Some(options) => Scope::of(options).with_map(&derived),
+        None => Scope::of(&derived),
+    };
+    let scope = scope.with_map(&event.data);
     let mapped = mapping.mapping.render(&scope).map_err(|errors| {
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Problem::new(

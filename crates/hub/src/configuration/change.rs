@@ -40,6 +40,8 @@ pub struct ConfiguredConnection {
     pub reason: Option<String>,
     /// What was translated or explained.
     pub notes: Vec<String>,
+    /// What in its mappings does not fit the account, as far as that is known, and does not make it useless.
+    pub warnings: Vec<Problem>,
 }
 
 /// A route that was written.
@@ -120,6 +122,7 @@ fn write_connection(
         state,
         reason: reason.clone(),
         notes: spec.notes.clone(),
+        warnings: Vec::new(),
     };
     let spec_json = serde_json::to_value(&spec).map_err(|error| {
         vec![Problem::new(

@@ -21,10 +21,12 @@ use switchboard_model::{
 };
 
 use crate::{
+    attempt::Unanswered,
     lane::{
         Gate, Gates,
         circuit::{Circuit, Settings as CircuitSettings},
     },
+    lookups::Lookups,
     store::ConnectionRow,
     token::TokenSlot,
     vault::Vault,
@@ -70,6 +72,8 @@ pub struct Connection {
     pub circuit: Arc<Mutex<Circuit>>,
     /// Its access token.
     pub tokens: Arc<TokenSlot>,
+    /// Ids that were looked up for its records.
+    pub lookups: Arc<Lookups<Unanswered>>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
     condition: Arc<Result<Option<Condition>, String>>,
     learned: Arc<RwLock<Learned>>,
@@ -167,6 +171,7 @@ impl Connection {
                 ..CircuitSettings::default()
             }))),
             tokens: Arc::default(),
+            lookups: Arc::default(),
             mappings: Arc::new(mappings),
             condition: Arc::new(condition),
             learned: Arc::new(RwLock::new(Learned {
@@ -306,10 +311,17 @@ impl Connection {
         if !self.spec.objects.is_empty() {
             return self.objects_named(&self.spec.objects);
         }
-        if self.spec.mappings.is_empty() && kind.name() != "message.received" {
+        if !self.spec.mappings.is_empty() {
+            return self.mappings.keys().cloned().collect();
+        }
+        if !kind.is_enquiry() {
             return Vec::new();
         }
-        self.mappings.keys().cloned().collect()
+        let unasked = |name: &&Arc<str>| {
+            let object = self.connector.as_deref().and_then(|connector| connector.object(name));
+            object.is_some_and(|object| !object.is_on_request())
+        };
+        self.mappings.keys().filter(unasked).cloned().collect()
     }
 
     /// These objects by the connector's own names; a name that it does not know stays, to be refused with a clear problem when it is sent.

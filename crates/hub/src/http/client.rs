@@ -113,7 +113,9 @@ fn unpacked(headers: &HeaderMap, body: Bytes) -> Result<Bytes, SendError> {
     let read = MultiGzDecoder::new(&*body).take(most).read_to_end(&mut plain);
     match read {
         Ok(_) if plain.len() <= LARGEST_ANSWER => Ok(plain.into()),
-        Ok(_) => Err(SendError::NoAnswer(format!("the answer is larger than {LARGEST_ANSWER} bytes"))),
+        Ok(_) => Err(SendError::NoAnswer(format!(
+            "the answer is larger than {LARGEST_ANSWER} bytes"
+        ))),
         Err(error) => Err(SendError::NoAnswer(format!("the answer cannot be unpacked: {error}"))),
     }
 }

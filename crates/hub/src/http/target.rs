@@ -40,7 +40,10 @@ fn written_freely(text: &str) -> Result<Target, SendError> {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_fragment(None);
-    let uri = url.as_str().parse().map_err(|error: http::uri::InvalidUri| wrong(&error))?;
+    let uri = url
+        .as_str()
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| wrong(&error))?;
     Ok(Target { uri, basic })
 }
 
@@ -49,7 +52,11 @@ fn basic(url: &Url) -> Option<HeaderValue> {
         return None;
     }
     let plain = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let pair = format!("{}:{}", plain(url.username()), plain(url.password().unwrap_or_default()));
+    let pair = format!(
+        "{}:{}",
+        plain(url.username()),
+        plain(url.password().unwrap_or_default())
+    );
     let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -58,13 +65,17 @@ fn basic(url: &Url) -> Option<HeaderValue> {
 fn check(uri: &Uri, policy: AddressPolicy) -> Result<(), SendError> {
     let scheme = uri.scheme_str().unwrap_or_default();
     if !matches!(scheme, "http" | "https") {
-        return Err(SendError::Refused(format!("only http and https are called, not {scheme}")));
+        return Err(SendError::Refused(format!(
+            "only http and https are called, not {scheme}"
+        )));
     }
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let host = uri
+        .host()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
     match host.parse::<IpAddr>() {
-        Ok(address) if !policy.allows(address) => {
-            Err(SendError::Refused(format!("{address} is not a public address")))
-        }
+        Ok(address) if !policy.allows(address) => Err(SendError::Refused(format!("{address} is not a public address"))),
         _ => Ok(()),
     }
 }
@@ -76,9 +87,15 @@ mod tests {
     #[test]
     fn addresses_are_understood_as_people_write_them() {
         for (text, expected) in [
-            ("https://api.example.org/v1/a%20b?c=d", "https://api.example.org/v1/a%20b?c=d"),
+            (
+                "https://api.example.org/v1/a%20b?c=d",
+                "https://api.example.org/v1/a%20b?c=d",
+            ),
             ("https://example.org/a b#part", "https://example.org/a%20b"),
-            ("https://пример.example/привет", "https://xn--e1afmkfd.example/%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82"),
+            (
+                "https://пример.example/привет",
+                "https://xn--e1afmkfd.example/%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82",
+            ),
             ("http://ana:s%3Acret@example.org/in", "http://example.org/in"),
         ] {
             let target = target(text, AddressPolicy::PublicOnly).unwrap();
@@ -96,7 +113,14 @@ mod tests {
 
     #[test]
     fn what_cannot_or_may_not_be_called_is_refused() {
-        for text in ["no address", "/path", "ftp://example.org/", "http://10.1.2.3/", "http://[fd00::1]/", "http://[::ffff:10.0.0.1]/x"] {
+        for text in [
+            "no address",
+            "/path",
+            "ftp://example.org/",
+            "http://10.1.2.3/",
+            "http://[fd00::1]/",
+            "http://[::ffff:10.0.0.1]/x",
+        ] {
             let refused = target(text, AddressPolicy::PublicOnly);
             assert!(matches!(refused, Err(SendError::Refused(_))), "{text}: {refused:?}");
         }

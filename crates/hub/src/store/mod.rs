@@ -156,6 +156,10 @@ pub trait Register: Send + Sync {
     /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes. Answers whether anything was
     /// written: nothing is when the note is about other credentials than the present ones.
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool>;
+    /// What the account of a connection was found to have.
+    fn discovered(&self, connection: ConnectionId) -> Answer<'_, Vec<DiscoveredRow>>;
+    /// Keeps what the account of a connection was found to have, in place of what is kept of the same part.
+    fn keep_discovered(&self, connection: ConnectionId, row: DiscoveredRow) -> Answer<'_, ()>;
     /// Adds an API key, and raises the revision so that every process reads the keys anew.
     fn add_key(&self, key: KeyRow) -> Answer<'_, ()>;
     /// Every API key that is not revoked.

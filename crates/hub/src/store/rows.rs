@@ -473,6 +473,19 @@ pub struct StoredConfiguration {
     pub routes: Vec<RouteRow>,
 }
 
+/// What an account was found to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoveredRow {
+    /// What it is about; one row is kept of each.
+    pub part: String,
+    /// Tells accounts apart.
+    pub account: Vec<u8>,
+    /// When it was found out, Unix milliseconds.
+    pub found_ms: i64,
+    /// What was found, JSON text.
+    pub content: String,
+}
+
 /// A connection to be written.
 #[derive(Debug, Clone)]
 pub struct ConnectionWrite {

@@ -110,6 +110,17 @@ pub const PARTS: &[Part] = &[
         columns: &[("connection", Number), ("sealed", Bytes), ("grant_ends_ms", Number)],
     },
     Part {
+        name: "discovered",
+        key: 2,
+        columns: &[
+            ("connection", Number),
+            ("part", Text),
+            ("account", Bytes),
+            ("found_ms", Number),
+            ("content", Text),
+        ],
+    },
+    Part {
         name: "route",
         key: 1,
         columns: &[

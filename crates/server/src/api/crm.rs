@@ -21,6 +21,7 @@ use super::{
     caller::Caller,
     oauth,
     problem::{Answer, ProblemSchema},
+    schema::MappingProblem,
     views::{CallView, moment},
 };
 use crate::{
@@ -147,6 +148,10 @@ pub struct ConfiguredConnectionView {
     pub reason: Option<String>,
     /// What was translated or explained.
     pub notes: Vec<String>,
+    /// What in its mappings does not fit the account, as far as that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<ProblemSchema>)]
+    pub warnings: Vec<ProblemBody>,
 }
 
 /// A route that was written.
@@ -168,6 +173,7 @@ impl From<Configured> for ConfiguredView {
             state: connection.state.name(),
             reason: connection.reason,
             notes: connection.notes,
+            warnings: connection.warnings.iter().map(ProblemBody::from).collect(),
         });
         let routes = done.routes.into_iter().map(|route| ConfiguredRouteView {
             key: route.key,
@@ -322,6 +328,8 @@ pub struct SyncStatus {
     last_problem: Option<ProblemBody>,
     /// What was explained when it was configured, and what a person has to do soon.
     notes: Vec<String>,
+    /// What in its mappings does not fit the account, as far as that is known.
+    mapping_problems: Vec<MappingProblem>,
 }
 
 /// How the deliveries of an integration stand.
@@ -341,6 +349,7 @@ pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<
         let detail = format!("There is no integration `{shown}`{hint}");
         return Err(Problem::new(Code::NotFound, detail, "GET /v1/connections lists them.").into());
     };
+    let misfits = app.hub.misfits(caller.workspace, &connection.key).await?;
     let tally = app.hub.tally(caller.workspace, connection.id).await?;
     let ends_ms = app.hub.grant_ends(caller.workspace).await?.get(&connection.id).copied();
     Ok(Json(SyncStatus {
@@ -356,5 +365,6 @@ pub async fn sync_status(State(app): State<App>, caller: Caller, Path(id): Path<
         last_delivered_at: tally.last_delivered_ms.map(moment),
         last_problem: tally.last_problem,
         notes: oauth::notes(connection, ends_ms, app.hub.now_ms()),
+        mapping_problems: misfits.into_iter().map(MappingProblem::from).collect(),
     }))
 }

@@ -20,6 +20,7 @@ mod posting;
 mod problem;
 mod replay;
 mod routes;
+mod schema;
 mod views;
 mod wishes;
 

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, replay,
-    routes as routing, wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, replay, routes as routing,
+    schema, wishes,
 };
 
 #[derive(OpenApi)]
@@ -84,6 +84,8 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(oauth::addresses))
         .routes(routes!(oauth::callback))
         .routes(routes!(connectors::reload))
+        .routes(routes!(schema::schema))
+        .routes(routes!(schema::choices))
         .routes(routes!(routing::list))
         .routes(routes!(crm::supported))
         .routes(routes!(crm::configure))

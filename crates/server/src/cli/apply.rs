@@ -123,6 +123,8 @@ fn describe(done: &ConfiguredView) -> String {
             connection.key, connection.connector, connection.state
         ));
         lines.extend(connection.notes.iter().map(|note| format!("  note: {note}")));
+        let warnings = connection.warnings.iter();
+        lines.extend(warnings.map(|warning| format!("  warning: {}. {}", warning.detail, warning.next)));
     }
     for route in &done.routes {
         let waiting = match route.waiting_for.is_empty() {
@@ -150,6 +152,7 @@ mod tests {
                 state: "draft",
                 reason: Some("missing: clientId".into()),
                 notes: vec!["v58.0 was read as 58.0".into()],
+                warnings: Vec::new(),
             }],
             routes: vec![ConfiguredRouteView {
                 key: "category".into(),

@@ -6,7 +6,6 @@ use serde_json::{Number, Value};
 use super::Wrong;
 
 /// A JSON value as a script sees it: `null` is `()`, a number that is no 64-bit integer is a float.
-#[must_use]
 pub fn to_script(value: &Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,
@@ -73,7 +72,6 @@ pub fn from_map(members: &Map) -> Result<Value, Wrong> {
 }
 
 /// The same value without anything that is shared with a closure, so that nobody changes it from afar.
-#[must_use]
 pub fn own(value: Dynamic) -> Dynamic {
     let value = value.flatten();
     if value.is_array() {

@@ -2,53 +2,32 @@
 
 use rhai::{Dynamic, Engine, Map};
 
-/// Shows `tell` the value at a path, or nothing when there is none. A member whose own name has dots comes first; a number is
-/// a position in a list.
-pub fn look<R>(map: &Map, path: &str, tell: impl FnOnce(Option<&Dynamic>) -> R) -> R {
+/// The value at a path, or nothing when there is none. A member whose own name has dots comes first; a number is a position
+/// in a list.
+#[must_use]
+pub fn found(map: &Map, path: &str) -> Option<Dynamic> {
     if let Some(value) = map.get(path) {
-        return tell(Some(value));
+        return Some(value.clone());
     }
-    match path.split_once('.') {
-        None => tell(None),
-        Some((first, rest)) => match map.get(first) {
-            None => tell(None),
-            Some(value) => into(value, rest, tell),
-        },
-    }
+    let (first, rest) = path.split_once('.')?;
+    within(map.get(first)?, rest)
 }
 
-fn into<R>(value: &Dynamic, path: &str, tell: impl FnOnce(Option<&Dynamic>) -> R) -> R {
+fn within(value: &Dynamic, path: &str) -> Option<Dynamic> {
     if let Ok(map) = value.as_map_ref() {
-        // A step into a type of its own would make the compiler try endless ones; the path gets shorter here instead.
-        return look_boxed(&map, path, Box::new(tell));
+        return found(&map, path);
     }
-    let Ok(items) = value.as_array_ref() else {
-        return tell(None);
-    };
+    let items = value.as_array_ref().ok()?;
     let (first, rest) = path
         .split_once('.')
         .map_or((path, None), |(first, rest)| (first, Some(rest)));
-    match (
-        first.parse::<usize>().ok().and_then(|position| items.get(position)),
-        rest,
-    ) {
-        (Some(item), Some(rest)) => into_boxed(item, rest, Box::new(tell)),
-        (found, None) => tell(found),
-        (None, Some(_)) => tell(None),
-    }
-}
-
-fn look_boxed<R>(map: &Map, path: &str, tell: Box<dyn FnOnce(Option<&Dynamic>) -> R + '_>) -> R {
-    look(map, path, tell)
-}
-
-fn into_boxed<R>(value: &Dynamic, path: &str, tell: Box<dyn FnOnce(Option<&Dynamic>) -> R + '_>) -> R {
-    into(value, path, tell)
+    let item = items.get(first.parse::<usize>().ok()?)?;
+    rest.map_or_else(|| Some(item.clone()), |rest| within(item, rest))
 }
 
 fn at(value: &Dynamic, path: &str) -> Option<Dynamic> {
     let map = value.as_map_ref().ok()?;
-    look(&map, path, |found| found.cloned())
+    found(&map, path)
 }
 
 /// `has(map, path)` and `at(map, path)`; what is no map has nothing.

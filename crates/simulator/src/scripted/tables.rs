@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rhai::{Dynamic, Map};
 
 use super::json::{equal, own_map};
-use super::paths::look;
+use super::paths::found;
 
 /// All tables of an account by name. A table is there from its first row on.
 #[derive(Debug, Default)]
@@ -145,12 +145,10 @@ impl Tables {
 
 impl Wanted<'_> {
     fn fits(&self, row: &Row) -> bool {
-        let fits = |(path, value): (&rhai::Identifier, &Dynamic)| {
-            look(&row.members, path, |found| match found {
-                Some(found) if path == "id" => id_text(found) == id_text(value),
-                Some(found) => equal(found, value, self.folded),
-                None => value.is_unit(),
-            })
+        let fits = |(path, value): (&rhai::Identifier, &Dynamic)| match found(&row.members, path) {
+            Some(found) if path == "id" => id_text(&found) == id_text(value),
+            Some(found) => equal(&found, value, self.folded),
+            None => value.is_unit(),
         };
         self.before_ms.is_none_or(|ms| row.changed_ms < ms)
             && self.members.is_none_or(|members| members.iter().all(fits))

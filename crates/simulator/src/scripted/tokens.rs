@@ -21,7 +21,7 @@ pub fn register(engine: &mut Engine) {
         }
     });
     engine.register_fn("prolong", |db: &mut Db, token: &str, until_ms: INT| {
-        db.lock().tokens.prolong(token, until_ms)
+        db.lock().tokens.prolong(token, until_ms);
     });
     engine.register_fn("standing", |db: &mut Db, token: Dynamic, now_ms: INT| {
         standing(db, &token, now_ms)

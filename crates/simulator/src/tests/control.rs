@@ -48,6 +48,8 @@ async fn what_was_received_is_told_as_records_summary_and_calls() {
         (&webhook["calls"], &webhook["statuses"]),
         (&json!(2), &json!({"200": 2}))
     );
+    let errors = control(&running, "GET", "script_errors", &Value::Null).await;
+    assert_eq!(errors, (200, json!([])));
     let (_, calls) = control(&running, "GET", "calls?after=1&vendor=webhook", &Value::Null).await;
     assert_eq!(calls.as_array().unwrap().len(), 1);
     assert_eq!((&calls[0]["number"], &calls[0]["status"]), (&json!(2), &json!(200)));

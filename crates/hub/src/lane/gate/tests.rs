@@ -31,6 +31,7 @@ fn gate(kind: BucketKind, amount: u64, window_ms: i64) -> Arc<Gate> {
         cost: 1,
         costs: Vec::new(),
         operations: Vec::new(),
+        objects: Vec::new(),
     };
     let limits = Limits {
         concurrency: 8,
@@ -41,6 +42,7 @@ fn gate(kind: BucketKind, amount: u64, window_ms: i64) -> Arc<Gate> {
 
 const BACKGROUND: Ask = Ask {
     operation: None,
+    object: None,
     priority: Priority::Background,
 };
 

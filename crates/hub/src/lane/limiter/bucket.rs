@@ -91,8 +91,8 @@ impl Bucket {
     }
 
     /// What a call of this operation costs; `None` when the bucket is not about it.
-    pub(super) fn cost_of(&self, operation: Option<OperationKind>) -> Option<u64> {
-        self.limit.cost_of(operation)
+    pub(super) fn cost_of(&self, operation: Option<OperationKind>, object: Option<u16>) -> Option<u64> {
+        self.limit.cost_of(operation, object)
     }
 
     /// What we may have in it: what is configured, less when the vendor says so, never more.

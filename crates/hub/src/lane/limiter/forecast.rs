@@ -97,6 +97,6 @@ fn next_turn(buckets: &mut [(Bucket, u64)], flow: Option<&Flow>, taken: u64, now
 /// The buckets that a call of this operation goes through, with what it costs there.
 pub(super) fn concerned(buckets: &[Bucket], operation: Option<OperationKind>) -> Vec<(Bucket, u64)> {
     let each = buckets.iter();
-    each.filter_map(|bucket| Some((bucket.clone(), bucket.cost_of(operation)?)))
+    each.filter_map(|bucket| Some((bucket.clone(), bucket.cost_of(operation, None)?)))
         .collect()
 }

@@ -33,6 +33,8 @@ pub enum Priority {
 pub struct Ask {
     /// What it does with an object; `None` for tests, preparations and tokens.
     pub operation: Option<OperationKind>,
+    /// The number of that object, where it is about one.
+    pub object: Option<u16>,
     /// Who waits for it.
     pub priority: Priority,
 }
@@ -42,14 +44,22 @@ impl Ask {
     pub fn background(operation: OperationKind) -> Self {
         Self {
             operation: Some(operation),
+            object: None,
             priority: Priority::Background,
         }
+    }
+
+    /// The same, about this object.
+    #[must_use]
+    pub fn about(self, object: Option<u16>) -> Self {
+        Self { object, ..self }
     }
 
     /// A preparation of a lane.
     pub fn preparation() -> Self {
         Self {
             operation: None,
+            object: None,
             priority: Priority::Background,
         }
     }
@@ -58,6 +68,7 @@ impl Ask {
     pub fn interactive() -> Self {
         Self {
             operation: None,
+            object: None,
             priority: Priority::Interactive,
         }
     }
@@ -68,6 +79,7 @@ impl Ask {
 #[must_use = "the call counts as under way until it is released"]
 pub struct Ticket {
     operation: Option<OperationKind>,
+    object: Option<u16>,
     at_ms: i64,
     /// What it took, when an answer told.
     points: Option<u64>,
@@ -125,7 +137,7 @@ impl Limiter {
         let mut free_ms = self.paused_until_ms;
         let mut slot = false;
         for bucket in &mut self.buckets {
-            let Some(cost) = bucket.cost_of(ask.operation) else {
+            let Some(cost) = bucket.cost_of(ask.operation, ask.object) else {
                 continue;
             };
             match bucket.full(cost, ask.priority, now_ms) {
@@ -141,12 +153,13 @@ impl Limiter {
             return Err(Wait::Until(free_ms));
         }
         for bucket in &mut self.buckets {
-            if let Some(cost) = bucket.cost_of(ask.operation) {
+            if let Some(cost) = bucket.cost_of(ask.operation, ask.object) {
                 bucket.add(cost, 1, ask.priority, now_ms);
             }
         }
         Ok(Ticket {
             operation: ask.operation,
+            object: ask.object,
             at_ms: now_ms,
             points: None,
         })
@@ -155,7 +168,7 @@ impl Limiter {
     /// The call has ended.
     pub fn release(&mut self, ticket: &Ticket) {
         for bucket in &mut self.buckets {
-            if bucket.cost_of(ticket.operation).is_some() {
+            if bucket.cost_of(ticket.operation, ticket.object).is_some() {
                 bucket.release(ticket.at_ms);
             }
         }
@@ -164,7 +177,7 @@ impl Limiter {
     /// What the call took of the buckets that count points.
     pub fn correct(&mut self, ticket: &mut Ticket, points: u64, now_ms: i64) {
         for bucket in &mut self.buckets {
-            if let Some(expected) = bucket.cost_of(ticket.operation) {
+            if let Some(expected) = bucket.cost_of(ticket.operation, ticket.object) {
                 let before = ticket.points.unwrap_or(expected);
                 bucket.correct(ticket.at_ms, signed(points) - signed(before), now_ms);
             }

@@ -22,6 +22,7 @@ fn limit(name: &str, kind: BucketKind, amount: u64, window_ms: i64) -> Limit {
         cost: 1,
         costs: Vec::new(),
         operations: Vec::new(),
+        objects: Vec::new(),
     }
 }
 

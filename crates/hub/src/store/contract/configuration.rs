@@ -7,7 +7,7 @@ use super::{
     bench::{Bench, NOW},
     fixture::Fixture,
 };
-use crate::store::{ConfigurationChange, ConnectionNote, KeyRow};
+use crate::store::{ConfigurationChange, ConnectionNote, DiscoveredRow, KeyRow};
 
 pub(super) async fn revision(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
@@ -42,6 +42,32 @@ pub(super) async fn refusals(bench: &impl Bench) {
         let found = fixture.store.configuration().await.unwrap();
         assert_eq!(found.connections[0].state, state, "credentials {about:?} were refused");
     }
+}
+
+pub(super) async fn discovered(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    let row = |part: &str, found_ms, content: &str| DiscoveredRow {
+        part: part.into(),
+        account: vec![1, 2],
+        found_ms,
+        content: content.into(),
+    };
+    let before = fixture.store.revision().await.unwrap();
+    for kept in [
+        row("object:lead", NOW, "{\"поле\": 1}"),
+        row("setting:boardId", NOW, "[]"),
+        row("object:lead", NOW + 1, "{\"字段\": 2}"),
+    ] {
+        fixture.store.keep_discovered(fixture.connection, kept).await.unwrap();
+    }
+    let expected = [
+        row("object:lead", NOW + 1, "{\"字段\": 2}"),
+        row("setting:boardId", NOW, "[]"),
+    ];
+    assert_eq!(fixture.store.discovered(fixture.connection).await.unwrap(), expected);
+    let other = switchboard_model::id::ConnectionId(fixture.connection.0 + 1_000);
+    assert!(fixture.store.discovered(other).await.unwrap().is_empty());
+    assert_eq!(fixture.store.revision().await.unwrap(), before);
 }
 
 pub(super) async fn keys(bench: &impl Bench) {

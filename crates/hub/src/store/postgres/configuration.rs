@@ -8,7 +8,7 @@ use tokio_postgres::{GenericClient, IsolationLevel, Row};
 
 use super::{PostgresStore, Trouble, grants::write_access, record};
 use crate::store::{
-    Answer, ConfigurationChange, ConnectionNote, ConnectionRow, KeyRow, Register, RouteRow, StoreError,
+    Answer, ConfigurationChange, ConnectionNote, ConnectionRow, DiscoveredRow, KeyRow, Register, RouteRow, StoreError,
     StoredConfiguration,
 };
 
@@ -35,6 +35,14 @@ impl Register for PostgresStore {
 
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool> {
         Box::pin(async move { Ok(self.write_note(connection, &note).await?) })
+    }
+
+    fn discovered(&self, connection: ConnectionId) -> Answer<'_, Vec<DiscoveredRow>> {
+        Box::pin(async move { Ok(self.read_discovered(connection).await?) })
+    }
+
+    fn keep_discovered(&self, connection: ConnectionId, row: DiscoveredRow) -> Answer<'_, ()> {
+        Box::pin(async move { Ok(self.write_discovered(connection, &row).await?) })
     }
 
     fn add_key(&self, key: KeyRow) -> Answer<'_, ()> {
@@ -163,6 +171,33 @@ impl PostgresStore {
         }
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn read_discovered(&self, connection: ConnectionId) -> Result<Vec<DiscoveredRow>, Trouble> {
+        let client = self.core.client().await?;
+        let select = "SELECT part, account, found_ms, content FROM discovered WHERE connection = $1 ORDER BY part";
+        let rows = client.query(select, &[&connection.0]).await?;
+        let read = rows.iter().map(|row| DiscoveredRow {
+            part: row.get(0),
+            account: row.get(1),
+            found_ms: row.get(2),
+            content: row.get(3),
+        });
+        Ok(read.collect())
+    }
+
+    async fn write_discovered(&self, connection: ConnectionId, row: &DiscoveredRow) -> Result<(), Trouble> {
+        let client = self.core.client().await?;
+        let content = record::storable(row.content.clone());
+        client
+            .execute(
+                "INSERT INTO discovered (connection, part, account, found_ms, content) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (connection, part) DO UPDATE SET account = excluded.account, found_ms = excluded.found_ms,
+                     content = excluded.content",
+                &[&connection.0, &row.part, &row.account, &row.found_ms, &content],
+            )
+            .await?;
+        Ok(())
     }
 
     async fn write_key(&self, key: &KeyRow) -> Result<(), Trouble> {

@@ -6,7 +6,11 @@ use super::Trouble;
 use crate::store::StoreError;
 
 /// Every step, in order; the table `schema_version` counts those that were taken.
-const STEPS: &[&str] = &[include_str!("0001_first.sql"), include_str!("0003_oauth.sql")];
+const STEPS: &[&str] = &[
+    include_str!("0001_first.sql"),
+    include_str!("0002_discovered.sql"),
+    include_str!("0003_oauth.sql"),
+];
 /// The advisory lock of migrations; any number that nobody else uses.
 const LOCK: i64 = 0x5377_6269_6d69_6772;
 /// The oldest server that has everything that is used, and that is still maintained.

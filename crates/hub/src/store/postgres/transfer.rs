@@ -183,6 +183,7 @@ fn tables(part: &Part) -> &'static [(&'static str, &'static [&'static str])] {
         "api_key" => &[("api_key", &[])],
         "connection" => &[("connection", &[])],
         "access" => &[("access", &[])],
+        "discovered" => &[("discovered", &[])],
         "route" => &[("route", &[])],
         "seen" => &[("seen", &[])],
         "attempt" => &[("attempt", &[])],

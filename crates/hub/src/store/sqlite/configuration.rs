@@ -8,7 +8,8 @@ use switchboard_model::{
 
 use super::{SqliteStore, grants::write_access, record};
 use crate::store::{
-    Answer, ConfigurationChange, ConnectionNote, ConnectionRow, KeyRow, Register, RouteRow, StoredConfiguration,
+    Answer, ConfigurationChange, ConnectionNote, ConnectionRow, DiscoveredRow, KeyRow, Register, RouteRow,
+    StoredConfiguration,
 };
 
 impl Register for SqliteStore {
@@ -110,6 +111,33 @@ impl Register for SqliteStore {
                 next_revision(db)?;
             }
             Ok(true)
+        }))
+    }
+
+    fn discovered(&self, connection: ConnectionId) -> Answer<'_, Vec<DiscoveredRow>> {
+        Box::pin(self.readers.read(move |db| {
+            let mut select = db.prepare_cached(
+                "SELECT part, account, found_ms, content FROM discovered WHERE connection = ?1 ORDER BY part",
+            )?;
+            let rows = select.query_map([connection.0], |row| {
+                Ok(DiscoveredRow {
+                    part: row.get(0)?,
+                    account: row.get(1)?,
+                    found_ms: row.get(2)?,
+                    content: row.get(3)?,
+                })
+            })?;
+            rows.collect()
+        }))
+    }
+
+    fn keep_discovered(&self, connection: ConnectionId, row: DiscoveredRow) -> Answer<'_, ()> {
+        Box::pin(self.writer.write(move |db| {
+            db.prepare_cached(
+                "INSERT OR REPLACE INTO discovered (connection, part, account, found_ms, content) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![connection.0, row.part, row.account, row.found_ms, row.content])
+            .map(|_| ())
         }))
     }
 

@@ -11,6 +11,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("0001_first.sql"),
     include_str!("0002_delivery_engine.sql"),
     include_str!("0003_history.sql"),
+    include_str!("0004_discovered.sql"),
     include_str!("0005_oauth.sql"),
 ];
 

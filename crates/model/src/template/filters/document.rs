@@ -18,8 +18,14 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new(
         "adf",
         (0, 0),
-        "plain text as an Atlassian document, a paragraph a line",
-        |input, _| input.map(|value| document(&as_text(&value))).transpose(),
+        "plain text as an Atlassian document, a paragraph a line; what is a document stays",
+        |input, _| {
+            let given = |value: Value| match value["type"] == "doc" {
+                true => Ok(value),
+                false => document(&as_text(&value)),
+            };
+            input.map(given).transpose()
+        },
     ),
     Filter::new(
         "chunks",

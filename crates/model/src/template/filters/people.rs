@@ -1,9 +1,9 @@
 //! Filters on names and telephone numbers.
 
-use phonenumber::Mode;
+use phonenumber::{Mode, PhoneNumber};
 use serde_json::Value;
 
-use super::{Arguments, Filter, Outcome, as_text};
+use super::{Arguments, Filter, Literals, Outcome, as_text};
 use crate::name;
 
 pub(super) const FILTERS: &[Filter] = &[
@@ -29,11 +29,40 @@ pub(super) const FILTERS: &[Filter] = &[
          without one; what is no number stays as it is",
         phone,
     )
-    .checked(|literals| match literals.at(0) {
+    .checked(check_country),
+    Filter::new(
+        "phone_national",
+        (0, 1),
+        "`phone_national: 'BY'`: the number inside its country, digits only; absent when it is no telephone number",
+        |input, arguments| part(input, arguments, |number| Some(number.national().to_string())),
+    )
+    .checked(check_country),
+    Filter::new(
+        "phone_calling_code",
+        (0, 1),
+        "`phone_calling_code: 'BY'`: the calling code of its country, as +375",
+        |input, arguments| part(input, arguments, |number| Some(format!("+{}", number.country().code()))),
+    )
+    .checked(check_country),
+    Filter::new(
+        "phone_country",
+        (0, 1),
+        "`phone_country: 'BY'`: its country, as BY",
+        |input, arguments| {
+            part(input, arguments, |number| {
+                Some(number.country().id()?.as_ref().to_owned())
+            })
+        },
+    )
+    .checked(check_country),
+];
+
+fn check_country(literals: &Literals<'_>) -> Result<(), String> {
+    match literals.at(0) {
         Some(value) if country(&as_text(value)).is_none() => Err(format!("{value} is no country code such as 'BY'")),
         _ => Ok(()),
-    }),
-];
+    }
+}
 
 /// Longer texts are no telephone numbers and not worth the library's time, in bytes.
 const LONGEST: usize = 64;
@@ -53,8 +82,15 @@ fn phone(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     ))
 }
 
-/// The number as `+` and digits; `None` when it cannot be read.
-fn e164(text: &str, country: Option<phonenumber::country::Id>) -> Option<String> {
+/// A part of a telephone number.
+fn part(input: Option<Value>, arguments: &Arguments<'_, '_>, of: fn(&PhoneNumber) -> Option<String>) -> Outcome {
+    let Some(value) = input else { return Ok(None) };
+    let country = country(&arguments.text_or(0, arguments.scope.country.unwrap_or_default()));
+    let number = read(as_text(&value).trim(), country).filter(|number| written(number).is_some());
+    Ok(number.as_ref().and_then(of).map(Value::String))
+}
+
+fn read(text: &str, country: Option<phonenumber::country::Id>) -> Option<PhoneNumber> {
     if text.len() > LONGEST {
         return None;
     }
@@ -62,11 +98,16 @@ fn e164(text: &str, country: Option<phonenumber::country::Id>) -> Option<String>
         Some(international) => format!("+{international}"),
         None => text.to_owned(),
     };
-    let written = phonenumber::parse(country, normal)
-        .ok()?
-        .format()
-        .mode(Mode::E164)
-        .to_string();
+    phonenumber::parse(country, normal).ok()
+}
+
+/// The number as `+` and digits; `None` when it cannot be read.
+fn e164(text: &str, country: Option<phonenumber::country::Id>) -> Option<String> {
+    written(&read(text, country)?)
+}
+
+fn written(number: &PhoneNumber) -> Option<String> {
+    let written = number.format().mode(Mode::E164).to_string();
     // Only the length is judged: numbering plans change faster than libraries.
     DIGITS.contains(&(written.len() - 1)).then_some(written)
 }

@@ -8,6 +8,8 @@ use super::{ANY_PORT, Context, measure_at_rate, megabytes, receiver, tell_missin
 use crate::bench::{
     child::free_address,
     configuration::{LEAD, Receiver},
+    connection::{Connection, Destination},
+    failure,
     figures::Section,
     installation::Installation,
     ledger::Ledger,
@@ -49,6 +51,12 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
     // What was buffered while they came in is not what a waiting event costs.
     pause(Duration::from_secs(5)).await;
     let queued = piling.accepted_so_far();
+    let waiting = waiting(&installation.events()?).await?;
+    if waiting < queued {
+        let detail =
+            format!("{queued} events were accepted and {waiting} deliveries wait for the connection that is down");
+        return Err(failure("There is no backlog to measure", detail));
+    }
     let full = hub.usage().memory;
     let during = others(context, section, &installation, &sink, "during").await?;
     section.figure("queued", queued as f64);
@@ -60,6 +68,25 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
     section.figure("memory_peak_mb", megabytes(hub.usage().peak));
     hub.kill();
     Ok(())
+}
+
+/// How many deliveries wait for the connection that is down, as the hub says.
+async fn waiting(hub: &Destination) -> Result<u64, Problem> {
+    let status = hub.with_path("/api/crm/sync-status/down");
+    let reply = match Connection::open(hub.address).await {
+        Some(mut connection) => connection.get(&status).await,
+        None => None,
+    };
+    let pending = reply
+        .filter(|reply| reply.status == 200)
+        .and_then(|reply| serde_json::from_slice::<serde_json::Value>(&reply.body).ok())
+        .and_then(|status| status["pending"].as_u64());
+    pending.ok_or_else(|| {
+        failure(
+            "The backlog cannot be counted",
+            "the hub does not tell the status of its connection",
+        )
+    })
 }
 
 /// How long the other connection's deliveries take; answers the 99th percentile in milliseconds.

@@ -75,11 +75,7 @@ fn operation(query: &Dynamic, variables: &Dynamic, name: Option<&str>) -> Result
 
 /// The parser draws the place with lines of its own; what counts is its last line.
 fn flat(message: &str) -> String {
-    let last = message
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .next_back();
+    let last = message.lines().map(str::trim).rfind(|line| !line.is_empty());
     last.unwrap_or_default().trim_start_matches("= ").to_owned()
 }
 

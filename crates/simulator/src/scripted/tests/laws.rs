@@ -25,8 +25,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..60)
 }
 
-/// Id, value, whether it was ever only patched, time.
-type Model = Vec<(i64, i64, bool, i64)>;
+/// Id, value, whether it was never replaced, time of the last change.
+type Line = (i64, i64, bool, i64);
+type Model = Vec<Line>;
 
 fn row(id: i64, value: i64) -> Map {
     Map::from([
@@ -90,7 +91,7 @@ proptest! {
             take(step, &mut tables, &mut model);
         }
         prop_assert_eq!(tables.count("t"), model.len());
-        let of = |fits: &dyn Fn(&(i64, i64, bool, i64)) -> bool| -> Vec<i64> {
+        let of = |fits: &dyn Fn(&Line) -> bool| -> Vec<i64> {
             model.iter().filter(|row| fits(row)).map(|row| row.0).collect()
         };
         prop_assert_eq!(ids(&tables, Wanted::default()), of(&|_| true));

@@ -48,6 +48,7 @@ fn a_limit() -> impl Strategy<Value = Limit> {
                 cost,
                 costs: create.map(|cost| (OperationKind::Create, cost)).into_iter().collect(),
                 operations,
+                objects: Vec::new(),
                 ..limit(
                     "",
                     kind,
@@ -82,7 +83,7 @@ fn day(at_ms: i64) -> i64 {
 
 /// What a bucket holds at this moment, counted one by one.
 fn held(limit: &Limit, begun: &[Begun], now_ms: i64) -> u64 {
-    let cost = |call: &Begun| match (limit.cost_of(Some(call.operation)), limit.unit) {
+    let cost = |call: &Begun| match (limit.cost_of(Some(call.operation), None), limit.unit) {
         (None, _) => 0,
         (Some(_), BucketUnit::Points) if call.points.is_some() => call.points.unwrap(),
         (Some(cost), _) => cost,
@@ -95,7 +96,7 @@ fn held(limit: &Limit, begun: &[Begun], now_ms: i64) -> u64 {
         BucketKind::Concurrency => {
             let flying = begun.iter().filter(|call| !call.is_over);
             flying
-                .filter(|call| limit.cost_of(Some(call.operation)).is_some())
+                .filter(|call| limit.cost_of(Some(call.operation), None).is_some())
                 .count() as u64
         }
         BucketKind::Token => {
@@ -116,7 +117,7 @@ fn held(limit: &Limit, begun: &[Begun], now_ms: i64) -> u64 {
 fn check(limits: &Limits, begun: &[Begun], said: &[Option<Said>], priority: Priority) -> Result<(), TestCaseError> {
     let last = begun.last().unwrap();
     for (limit, said) in limits.buckets.iter().zip(said) {
-        if limit.cost_of(Some(last.operation)).is_none() {
+        if limit.cost_of(Some(last.operation), None).is_none() {
             continue;
         }
         let most = match limit.kind {
@@ -191,7 +192,7 @@ proptest! {
                 _ => {
                     let operation = OPERATIONS[which.index(3)];
                     let priority = if person { Priority::Interactive } else { Priority::Background };
-                    let ask = Ask { operation: Some(operation), priority };
+                    let ask = Ask { operation: Some(operation), object: None, priority };
                     // Bursts find the borders.
                     for _ in 0..=number * 2 {
                         match limiter.take(ask, now_ms) {
@@ -240,7 +241,7 @@ proptest! {
         prop_assert!((took - told).abs() <= took * 0.05 + 5.0, "took {took}, foreseen {told}");
         if let [limit] = limits.buckets.as_slice() {
             let most = if limit.kind == BucketKind::Token { limit.burst } else { limit.amount };
-            let cost = limit.cost_of(ask.operation).unwrap();
+            let cost = limit.cost_of(ask.operation, ask.object).unwrap();
             // What is left of a bucket that is no multiple of the cost helps nobody.
             let at_once = (allowed(most, Priority::Background) / cost).max(1);
             let length = if limit.kind == BucketKind::Daily { 86_400_000 } else { limit.window_ms } as f64;

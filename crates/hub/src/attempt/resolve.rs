@@ -1,0 +1,146 @@
+//! Looks up the ids of what records name, before their calls.
+
+use std::sync::atomic::Ordering;
+
+use futures::future::join_all;
+use switchboard_connect::connector::{Call, Directory, Question, Resolution};
+use switchboard_model::{outcome::Outcome, problem::Problem};
+
+use super::{
+    case::{Case, Names},
+    flight::{Flight, Round},
+    send,
+    verdict::Verdict,
+};
+use crate::{lane::limiter::Ask, store::CallRecord};
+
+/// What such calls are called in the history.
+const OPERATION: &str = "resolve";
+
+/// Why a question has no answer.
+#[derive(Debug, Clone)]
+pub enum Unanswered {
+    /// What the vendor said instead.
+    Vendor(Outcome),
+    /// The account is shut out.
+    Blocked(String),
+    /// The call cannot be made.
+    Broken(Problem),
+}
+
+impl Flight<'_> {
+    /// Looks up what the cases name, as far as that is not done. Answers those that can go on, and those that cannot.
+    pub(super) async fn resolve(&mut self, round: &Round, flying: Vec<Case>) -> (Vec<Case>, Vec<Case>) {
+        let now_ms = self.desk.clock.now_ms();
+        let (mut ready, mut open): (Vec<Case>, Vec<Case>) = flying
+            .into_iter()
+            .partition(|case| case.call.known.is_removal() || case.names.is_done());
+        if open.is_empty() {
+            return (ready, open);
+        }
+        for case in &mut open {
+            case.call.begin(now_ms, round.token.as_ref(), case.first_sent_ms);
+        }
+        self.leave_turn();
+        let this = &*self;
+        let looked_up = join_all(open.into_iter().map(|case| this.resolve_one(round, case))).await;
+        let (done, failed): (Vec<Case>, Vec<Case>) = looked_up.into_iter().partition(|case| case.names.is_done());
+        self.note_renewals(round, &failed);
+        ready.extend(done);
+        (ready, failed)
+    }
+
+    async fn resolve_one(&self, round: &Round, mut case: Case) -> Case {
+        // The record as the mapping gave it is needed only when something in it is looked up.
+        let mut mapped = None;
+        if let Names::Outdated { mapped: given } = &mut case.names {
+            // Its ids were outdated: it is looked up anew what the mapping gave.
+            let given = std::mem::take(given);
+            case.call.restore(given.clone());
+            mapped = Some(given);
+        }
+        let mut resolution = round.connector.resolution(&self.object);
+        let mut kept = Vec::new();
+        loop {
+            let question = match resolution.next(&round.account, &mut case.call) {
+                Ok(Some(question)) => question,
+                Ok(None) => {
+                    let mapped = mapped.unwrap_or_default();
+                    case.names = Names::Done { mapped, kept };
+                    return case;
+                }
+                Err(problem) => {
+                    case.verdict = Some(Verdict::Dead(problem));
+                    return case;
+                }
+            };
+            let given = mapped.get_or_insert_with(|| case.call.record().clone());
+            let now_ms = self.desk.clock.now_ms();
+            let (calls, call) = (&mut case.calls, &case.call);
+            let ask = async || self.ask(round, &resolution, &question, call, calls).await;
+            let found = match self.connection.lookups.get(&question, now_ms, ask).await {
+                Ok(found) => found,
+                Err(unanswered) => {
+                    case.call.restore(given.clone());
+                    case.names = Names::Open;
+                    case.verdict = self.unanswered(round, unanswered);
+                    return case;
+                }
+            };
+            if !found.fresh {
+                kept.push(question.id);
+            }
+            if let Err(problem) = resolution.take(&round.account, &case.call, &question, &found.directory) {
+                case.verdict = Some(Verdict::Dead(problem));
+                return case;
+            }
+        }
+    }
+
+    /// Asks the vendor.
+    async fn ask(
+        &self,
+        round: &Round,
+        resolution: &Resolution<'_>,
+        question: &Question,
+        call: &Call,
+        calls: &mut Vec<CallRecord>,
+    ) -> Result<Directory, Unanswered> {
+        let mut asking = resolution.asking(question);
+        while let Some(request) = asking.next(&round.account, call).map_err(Unanswered::Broken)? {
+            let pass = self.connection.gate.pass(Ask::preparation()).await;
+            let mut pass = pass.map_err(|blocked| Unanswered::Blocked(blocked.0))?;
+            let sent = send::exchange(self.desk, OPERATION, &request).await;
+            let took = u64::try_from(sent.took.as_micros()).unwrap_or(u64::MAX);
+            self.vendor_us.fetch_add(took, Ordering::Relaxed);
+            self.observe(round, &sent, &mut pass);
+            drop(pass);
+            let read = match &sent.answer {
+                Ok(answer) => asking.read(&round.account, call, answer),
+                Err(error) => Err(send::without_answer(error, true)),
+            };
+            let outcome = match &read {
+                Ok(()) => &Outcome::Delivered {
+                    external_id: None,
+                    created: None,
+                },
+                Err(outcome) => outcome,
+            };
+            self.note_answer(round, &sent, outcome);
+            let mut line = sent.record(&request);
+            line.outcome = outcome.name();
+            calls.push(line);
+            read.map_err(Unanswered::Vendor)?;
+        }
+        Ok(asking.finish())
+    }
+
+    /// What it means for a case that a question has no answer; `None`: again with a new token.
+    fn unanswered(&self, round: &Round, unanswered: Unanswered) -> Option<Verdict> {
+        match unanswered {
+            Unanswered::Broken(problem) => Some(Verdict::Dead(problem)),
+            Unanswered::Blocked(message) => Some(Verdict::Denied(message)),
+            Unanswered::Vendor(outcome) => self.verdict_of_read(round, outcome),
+        }
+    }
+}

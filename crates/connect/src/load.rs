@@ -63,13 +63,7 @@ pub fn load(files: &Files) -> Result<Connector, Vec<Problem>> {
 }
 
 fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> Option<Connector> {
-    let mut settings = manifest.settings.clone();
-    if let Some(properties) = settings["properties"].as_object_mut() {
-        for (name, property) in common_settings() {
-            properties.entry(name).or_insert(property);
-        }
-    }
-    let settings = Schema::compile(compiler, "/settings", &settings);
+    let settings = compile_settings(compiler, manifest);
     let values = compiler.table("/values", &manifest.values, |compiler, at, source| {
         compiler.template(at, source)
     });
@@ -81,41 +75,7 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
     let preparations = compiler.list("/prepare", &manifest.prepare, PreparationPlan::compile);
     let resolvers = compiler.list("/resolve", &manifest.resolve, Resolver::compile);
     let choices = compiler.table("/choices", &manifest.choices, ChoicePlan::compile);
-    for name in choices
-        .keys()
-        .filter(|name| manifest.settings["properties"].get(name).is_none())
-    {
-        let next = "Name one of the settings.";
-        compiler.report(&child("/choices", name), format!("there is no setting `{name}`"), next);
-    }
-    for (at, limit) in manifest.limits.iter().enumerate() {
-        for object in limit
-            .objects
-            .iter()
-            .filter(|name| !manifest.objects.contains_key(*name))
-        {
-            let next = "Name one of `objects`.";
-            compiler.report(
-                &format!("/limits/{at}/objects"),
-                format!("there is no object `{object}`"),
-                next,
-            );
-        }
-    }
-    for (at, resolver) in manifest.resolve.iter().enumerate() {
-        for object in resolver
-            .objects
-            .iter()
-            .filter(|name| !manifest.objects.contains_key(*name))
-        {
-            let next = "Name one of `objects`.";
-            compiler.report(
-                &format!("/resolve/{at}/objects"),
-                format!("there is no object `{object}`"),
-                next,
-            );
-        }
-    }
+    check_names(compiler, manifest);
     let limits = compiler.list("/limits", &manifest.limits, Bucket::compile);
     let account_names = manifest
         .account
@@ -164,4 +124,34 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
         rules,
         operations,
     })
+}
+
+/// The settings of the manifest, and those that every connector has.
+fn compile_settings(compiler: &mut Compiler<'_>, manifest: &Manifest) -> Option<Schema> {
+    let mut settings = manifest.settings.clone();
+    if let Some(properties) = settings["properties"].as_object_mut() {
+        for (name, property) in common_settings() {
+            properties.entry(name).or_insert(property);
+        }
+    }
+    Schema::compile(compiler, "/settings", &settings)
+}
+
+/// Reports names of settings and objects that the manifest does not have.
+fn check_names(compiler: &mut Compiler<'_>, manifest: &Manifest) {
+    let is_setting = |name: &&String| manifest.settings["properties"].get(name.as_str()).is_some();
+    for name in manifest.choices.keys().filter(|name| !is_setting(name)) {
+        let detail = format!("there is no setting `{name}`");
+        compiler.report(&child("/choices", name), detail, "Name one of the settings.");
+    }
+    let limits = manifest.limits.iter().map(|limit| &limit.objects).enumerate();
+    let resolvers = manifest.resolve.iter().map(|resolver| &resolver.objects).enumerate();
+    let limits = limits.map(|(at, objects)| (format!("/limits/{at}/objects"), objects));
+    let resolvers = resolvers.map(|(at, objects)| (format!("/resolve/{at}/objects"), objects));
+    for (at, objects) in limits.chain(resolvers) {
+        for object in objects.iter().filter(|name| !manifest.objects.contains_key(*name)) {
+            let detail = format!("there is no object `{object}`");
+            compiler.report(&at, detail, "Name one of `objects`.");
+        }
+    }
 }

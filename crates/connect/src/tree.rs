@@ -129,15 +129,14 @@ impl JsonText {
             .get(JSON_INSERT)
             .cloned()
             .unwrap_or_else(|| Value::Array(Vec::new()));
-        let inserts: Vec<InsertSpec> = serde_json::from_value(inserts)
-            .map_err(|error| {
-                compiler.report(
-                    &child(&place, JSON_INSERT),
-                    error.to_string(),
-                    "Write it like `insert`.",
-                )
-            })
-            .ok()?;
+        let inserts: Vec<InsertSpec> = match serde_json::from_value(inserts) {
+            Ok(inserts) => inserts,
+            Err(error) => {
+                let next = "Write it like `insert`.";
+                compiler.report(&child(&place, JSON_INSERT), error.to_string(), next);
+                return None;
+            }
+        };
         let others = part.as_object().into_iter().flatten().map(|(name, _)| name);
         for other in others.filter(|name| ![JSON_TEXT, JSON_INSERT].contains(&name.as_str())) {
             let next = "Put it inside of `$json`.";

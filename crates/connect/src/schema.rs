@@ -12,6 +12,7 @@ use switchboard_model::{
 use crate::{
     compile::{Compiler, child},
     connector::Connector,
+    shape::is_blank,
 };
 
 /// The setting that paths are put behind.
@@ -176,10 +177,6 @@ impl Connector {
         let auth = self.auth.iter().find(|auth| auth.name == auth_kind);
         auth.map(|auth| auth.secrets.clone()).unwrap_or_default()
     }
-}
-
-fn is_blank(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// A form sends blank text for what is not filled in.

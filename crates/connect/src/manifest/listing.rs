@@ -75,7 +75,8 @@ pub struct ResolveSpec {
     #[serde(default, rename = "type")]
     pub form_type: Option<SourceSpec>,
     /// With `members`: trees of templates by that word. They see `value` (what the record has), `field` (what was found), `type` and
-    /// `option`. Without a form, and when the value is a list or an object already, it stays as it is.
+    /// `option`. Without a form, and when the value is a list or an object already, it stays as it is. A record is refused when nothing of a
+    /// value is left in its form.
     #[serde(default)]
     pub forms: IndexMap<String, Value>,
     /// With `members`: options of a candidate; `option` is the id of the one that goes by the value, or the value itself.

@@ -16,6 +16,7 @@ use crate::{
     operation::optional,
     reading::{Source, text_of},
     request::{render, text},
+    shape::is_blank,
 };
 
 /// What becomes of the members of one object; see [`ResolveSpec::members`].
@@ -24,10 +25,29 @@ pub(super) struct Members {
     /// Where the object is in the record.
     pub at: String,
     form_type: Option<Source>,
-    forms: IndexMap<String, Mapping>,
+    forms: IndexMap<String, Form>,
     options: Option<Named>,
     key: Option<Template>,
     pub shape: MembersShape,
+}
+
+/// What has become of a member.
+#[derive(Debug)]
+pub(super) enum Formed {
+    /// Its name and its value as the vendor wants them.
+    Member(String, Value),
+    /// It had no value.
+    Blank,
+    /// Nothing of its value is left in the form of its type; `wants` are the templates that read the value.
+    Unfit { type_word: String, wants: String },
+}
+
+/// The form of one type.
+#[derive(Debug)]
+struct Form {
+    tree: Mapping,
+    /// Those of its templates that read the value, each with its text.
+    of_value: Vec<(String, Template)>,
 }
 
 #[derive(Debug)]
@@ -55,9 +75,7 @@ impl Members {
         let form_type = optional(&spec.form_type, |source| {
             Source::compile(compiler, &child(at, "type"), source)
         });
-        let forms = compiler.table(&child(at, "forms"), &spec.forms, |compiler, at, form| {
-            compiler.mapping(at, form)
-        });
+        let forms = compiler.table(&child(at, "forms"), &spec.forms, Form::compile);
         let options = optional(&spec.options, |options| {
             Named::compile(compiler, &child(at, "options"), options)
         });
@@ -72,14 +90,11 @@ impl Members {
         }))
     }
 
-    /// A member in the vendor's form: its name and its value; `None` when nothing is left of it.
-    pub fn form(
-        &self,
-        name: &str,
-        value: &Value,
-        field: &Value,
-        scope: &Scope<'_>,
-    ) -> Result<Option<(String, Value)>, Problem> {
+    /// A member in the vendor's form.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub fn form(&self, name: &str, value: &Value, field: &Value, scope: &Scope<'_>) -> Result<Formed, Problem> {
         let word = self.form_type.as_ref().and_then(|source| source.first_in(field, scope));
         let word = word.as_ref().and_then(text_of).unwrap_or_default();
         let option = self
@@ -98,11 +113,72 @@ impl Members {
             None => name.to_owned(),
         };
         let is_formed = value.is_object() || value.is_array();
-        let formed = match self.forms.get(word.as_ref()).filter(|_| !is_formed) {
-            Some(form) => render(form, &scope)?,
-            None => Some(value.clone()),
+        let Some(form) = self.forms.get(word.as_ref()).filter(|_| !is_formed) else {
+            return Ok(Formed::Member(name, value.clone()));
         };
-        Ok(formed.map(|formed| (name, formed)))
+        let formed = render(&form.tree, &scope)?;
+        Ok(match formed.filter(|_| !form.loses_value(&scope)) {
+            Some(formed) => Formed::Member(name, formed),
+            None if is_blank(value) => Formed::Blank,
+            None => Formed::Unfit {
+                type_word: word.into_owned(),
+                wants: form.wants(),
+            },
+        })
+    }
+}
+
+impl Members {
+    /// What messages call one of them.
+    pub fn place(&self, object: &str, member: &str) -> String {
+        let at = self.at.trim_start_matches('/').replace('/', ".");
+        format!("{object}.{at}.{member}")
+    }
+}
+
+impl Form {
+    fn compile(compiler: &mut Compiler<'_>, at: &str, tree: &Value) -> Option<Self> {
+        let mapping = compiler.mapping(at, tree)?;
+        let mut of_value = Vec::new();
+        templates_of_value(tree, &mut of_value);
+        Some(Self {
+            tree: mapping,
+            of_value,
+        })
+    }
+
+    /// Whether it reads the value and nothing comes of that: what stands around the value does not make up for it.
+    fn loses_value(&self, scope: &Scope<'_>) -> bool {
+        let comes_to_nothing = |(_, template): &(String, Template)| {
+            let rendered = template.render(scope);
+            rendered.is_ok_and(|rendered| rendered.as_ref().is_none_or(is_blank))
+        };
+        !self.of_value.is_empty() && self.of_value.iter().all(comes_to_nothing)
+    }
+
+    fn wants(&self) -> String {
+        let mut texts: Vec<String> = self.of_value.iter().map(|(text, _)| format!("`{text}`")).collect();
+        texts.dedup();
+        texts.join(", ")
+    }
+}
+
+/// The templates of a tree that read the member's value or the option that goes by it.
+fn templates_of_value(tree: &Value, found: &mut Vec<(String, Template)>) {
+    match tree {
+        Value::String(text) => {
+            let template = Template::parse(text).ok();
+            let of_value = template.filter(|template| {
+                template
+                    .paths()
+                    .iter()
+                    .any(|path| matches!(path.root(), "value" | "option"))
+            });
+            found.extend(of_value.map(|template| (text.clone(), template)));
+        }
+        Value::Array(items) => items.iter().for_each(|item| templates_of_value(item, found)),
+        Value::Object(members) => members.values().for_each(|member| templates_of_value(member, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

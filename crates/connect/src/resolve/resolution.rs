@@ -8,6 +8,7 @@ use super::{
     Asking, Resolver,
     asking::further,
     directory::{Directory, Question},
+    forms::{Formed, Members},
 };
 use crate::{
     account::{Account, Call},
@@ -48,6 +49,9 @@ enum Kind {
 
 /// More names than this are not listed in a message.
 const MOST_NAMED: usize = 12;
+
+/// Of a value a message shows no more characters than this.
+const MOST_SHOWN: usize = 80;
 
 impl Connector {
     /// Whether records of this object have values that may have to be looked up.
@@ -178,7 +182,15 @@ impl<'c> Resolution<'c> {
                 (Some(members), Kind::Members { values, got }) => {
                     let scope = self.connector.scope(account, Some(&self.object), call);
                     let given = values.get(value.at).unwrap_or(&Value::Null);
-                    got.extend(members.form(&question.wanted, given, found, &scope)?);
+                    match members.form(&question.wanted, given, found, &scope)? {
+                        Formed::Member(name, formed) => got.push((name, formed)),
+                        Formed::Blank => {}
+                        Formed::Unfit { type_word, wants } => {
+                            let given = text_of(given).unwrap_or_default();
+                            let unfit = (&*given, &*type_word, &*wants);
+                            return Err(resolver.refuse_form(members, &self.object, &question.wanted, unfit));
+                        }
+                    }
                     value.at += 1;
                 }
                 _ => value.take(found.clone()),
@@ -267,11 +279,7 @@ impl Resolver {
                 "Use one of {}, or add it in the other system, then replay the delivery.",
                 known.join(", ")
             );
-            let place = format!(
-                "{object}.{}.{text}",
-                members.at.trim_start_matches('/').replace('/', ".")
-            );
-            return Problem::new(Code::FieldInvalid, detail, next).at(place);
+            return Problem::new(Code::FieldInvalid, detail, next).at(members.place(object, text));
         }
         match &self.field {
             Some(field) => {
@@ -280,5 +288,20 @@ impl Resolver {
             }
             None => Problem::new(Code::FieldInvalid, detail, next).at(format!("{object}: {}", self.name)),
         }
+    }
+
+    /// The value of a member is nothing that its type can hold; `given`, the type, and the templates that make its form of the value.
+    fn refuse_form(
+        &self,
+        members: &Members,
+        object: &str,
+        member: &str,
+        (given, type_word, wants): (&str, &str, &str),
+    ) -> Problem {
+        let shown: String = given.chars().take(MOST_SHOWN).collect();
+        let title = &self.title;
+        let detail = format!("`{shown}` does not fit the {title} `{member}`: its type `{type_word}` wants {wants}");
+        let next = "Correct the value, or convert it in the mapping, then replay the delivery.";
+        Problem::new(Code::FieldInvalid, detail, next).at(members.place(object, member))
     }
 }

@@ -176,7 +176,8 @@ impl Shape {
     }
 }
 
-fn is_blank(value: &Value) -> bool {
+/// Whether nothing is there: `null`, or text of nothing but blanks.
+pub(crate) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),

@@ -77,6 +77,8 @@ fn vendor(path: &str) -> (u16, Value) {
                 {"id": "c1", "title": "Срок", "type": "date"},
                 {"id": "c2", "title": "Stage", "type": "drop_down", "options": [{"id": "o1", "text": "Новый"}]},
                 {"id": "c3", "title": "Text", "type": "text"},
+                {"id": "c4", "title": "Количество", "type": "number"},
+                {"id": "c5", "title": "Price", "type": "price", "currency": "EUR"},
             ]),
         ),
         other => panic!("{other}"),
@@ -100,6 +102,32 @@ fn members_take_the_form_of_their_type() {
         problem.detail.contains("no column `c9`") && problem.next.contains("stage"),
         "{problem:?}"
     );
+}
+
+#[test]
+fn a_value_of_which_nothing_is_left_in_its_form_refuses_the_record_and_a_blank_one_is_left_out() {
+    let connector = desk();
+    let account = account(&connector, json!({"board": "b1"}));
+    let resolved = |cells: Value| {
+        let mut call = call_of("k-1", json!({"cells": cells}), Known::default());
+        resolve(&connector, &account, &mut call, vendor).map(|_| call.record()["cells"].clone())
+    };
+    let good = json!({"Количество": "12.5", "Price": 0, "Text": "x"});
+    let formed = json!({"c4": 12.5, "c5": {"currency": "EUR", "amount": 0}, "c3": "x"});
+    assert_eq!(resolved(good).unwrap(), formed);
+    let blank = json!({"Количество": "", "Price": " ", "c2": null, "Text": "x"});
+    assert_eq!(resolved(blank).unwrap(), json!({"c3": "x"}));
+    // What stands around the value in its form (the currency) does not make up for it.
+    for (column, type_word) in [("Количество", "number"), ("Price", "price")] {
+        let problem = resolved(json!({"Text": "x", column: "двенадцать"}))
+            .unwrap_err()
+            .unwrap();
+        assert_eq!(problem.code, Code::FieldInvalid);
+        assert_eq!(problem.place, Some(format!("note.cells.{column}")));
+        for part in ["двенадцать", column, type_word, "{{ value | number }}"] {
+            assert!(problem.detail.contains(part), "{part}: {problem:?}");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
-use switchboard_connect::connector::{Call, Doubt, Known, QuestionId};
+use switchboard_connect::connector::{Call, Doubt, Known};
 use switchboard_model::{
     event::Event,
     id::{DeliveryId, EventId},
@@ -12,6 +12,7 @@ use switchboard_model::{
 
 use super::{
     fold::{Change, fold},
+    names::Names,
     record,
     verdict::Verdict,
 };
@@ -36,37 +37,6 @@ pub(super) struct Case {
     pub names: Names,
     /// How the try ended; `None` while it goes on.
     pub verdict: Option<Verdict>,
-}
-
-/// How far the names in a record are looked up, where its connector does that.
-#[derive(Debug, Default)]
-pub(super) enum Names {
-    /// Not yet.
-    #[default]
-    Open,
-    /// They are ids now. `mapped` is the record as the mapping gave it, `kept` are the questions whose answers were not fresh.
-    Done { mapped: Value, kept: Vec<QuestionId> },
-    /// The vendor did not take what was looked up some time ago.
-    Outdated { mapped: Value },
-}
-
-impl Names {
-    pub fn is_done(&self) -> bool {
-        matches!(self, Self::Done { .. })
-    }
-
-    /// The questions whose answers may be outdated, once.
-    pub fn doubt(&mut self) -> Option<Vec<QuestionId>> {
-        let Self::Done { mapped, kept } = self else { return None };
-        if kept.is_empty() {
-            return None;
-        }
-        let kept = std::mem::take(kept);
-        *self = Self::Outdated {
-            mapped: std::mem::take(mapped),
-        };
-        Some(kept)
-    }
 }
 
 impl Case {

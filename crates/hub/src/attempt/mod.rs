@@ -1,15 +1,16 @@
 //! One try of deliveries that are sent together, from the mapping to what is written down.
 //!
 //! [`prepare`] looks up beforehand what the connector needs; a [`flight`] takes records of one object; [`case`] is one of them, made by
-//! [`record`] (mapping) and [`fold`] (several changes of one record); [`resolve`] looks up the ids of what it names; [`call`] makes the calls of a round with [`send`]
-//! and a token from [`renew`]; [`verdict`] decide
-//! what becomes of a delivery and [`settle`] writes it down. The intent of a write is on the disk before the write is sent: whatever
+//! [`record`] (mapping) and [`fold`] (several changes of one record); [`resolve`] looks up the ids of what it names, [`names`] is how far that
+//! is; [`call`] makes the calls of a round with [`send`] and a token from [`renew`]; [`verdict`] decides what becomes of a delivery and
+//! [`settle`] writes it down. The intent of a write is on the disk before the write is sent: whatever
 //! happens then, the next try knows that there is a doubt.
 
 mod call;
 mod case;
 mod flight;
 mod fold;
+mod names;
 mod prepare;
 mod record;
 mod renew;

@@ -7,8 +7,9 @@ use switchboard_connect::connector::{Call, Directory, Question, Resolution};
 use switchboard_model::{outcome::Outcome, problem::Problem};
 
 use super::{
-    case::{Case, Names},
+    case::Case,
     flight::{Flight, Round},
+    names::LookUp,
     send,
     verdict::Verdict,
 };
@@ -51,22 +52,16 @@ impl Flight<'_> {
     }
 
     async fn resolve_one(&self, round: &Round, mut case: Case) -> Case {
-        // The record as the mapping gave it is needed only when something in it is looked up.
-        let mut mapped = None;
-        if let Names::Outdated { mapped: given } = &mut case.names {
-            // Its ids were outdated: it is looked up anew what the mapping gave.
-            let given = std::mem::take(given);
-            case.call.restore(given.clone());
-            mapped = Some(given);
+        let (mut look_up, outdated) = LookUp::begin(&mut case.names);
+        if let Some(mapped) = outdated {
+            case.call.restore(mapped);
         }
         let mut resolution = round.connector.resolution(&self.object);
-        let mut kept = Vec::new();
         loop {
             let question = match resolution.next(&round.account, &mut case.call) {
                 Ok(Some(question)) => question,
                 Ok(None) => {
-                    let mapped = mapped.unwrap_or_default();
-                    case.names = Names::Done { mapped, kept };
+                    case.names = look_up.done();
                     return case;
                 }
                 Err(problem) => {
@@ -74,22 +69,21 @@ impl Flight<'_> {
                     return case;
                 }
             };
-            let given = mapped.get_or_insert_with(|| case.call.record().clone());
+            look_up.keep_mapped(case.call.record());
             let now_ms = self.desk.clock.now_ms();
             let (calls, call) = (&mut case.calls, &case.call);
             let ask = async || self.ask(round, &resolution, &question, call, calls).await;
             let found = match self.connection.lookups.get(&question, now_ms, ask).await {
                 Ok(found) => found,
                 Err(unanswered) => {
-                    case.call.restore(given.clone());
-                    case.names = Names::Open;
+                    let (mapped, names) = look_up.put_off();
+                    case.call.restore(mapped);
+                    case.names = names;
                     case.verdict = self.unanswered(round, unanswered);
                     return case;
                 }
             };
-            if !found.fresh {
-                kept.push(question.id);
-            }
+            look_up.note(question.id, found.fresh);
             if let Err(problem) = resolution.take(&round.account, &case.call, &question, &found.directory) {
                 case.verdict = Some(Verdict::Dead(problem));
                 return case;

@@ -92,3 +92,43 @@ async fn a_name_that_nobody_goes_by_is_a_dead_letter_that_names_the_field() {
     );
     assert!(vendors::records(&vendors, "hubspot", "tickets").is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_beside_looked_up_members_is_a_dead_letter_with_the_vendors_own_words() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    let hub = folder.start();
+    let connection = json!({"connections": [{
+        "key": "board", "connector": "monday", "auth": "token", "secrets": {"token": "made-up"},
+        "settings": {"baseUrl": format!("{}/v2", vendors.url("monday")), "boardId": "5000000001", "standardColumns": false},
+        "mappings": {"item": {
+            "name": "{{ messageContent }}",
+            "columnValues": {"customer_name": "{{ senderName }}", "numbers": "{{ amount }}", "mirror": "{{ mirror }}"},
+        }},
+    }]});
+    hub.post("/api/crm/configure", &connection).await.fine(200);
+    // The first one asks for the columns itself; what the second one takes for them was asked for by the first.
+    for operations in [["resolve", "create"].as_slice(), &["create", "resolve", "create"]] {
+        let event = hub
+            .message(json!({"messageContent": "?", "senderName": "Ana", "amount": 3, "mirror": "x"}))
+            .await;
+        let story = hub.settled(&event).await;
+        let problem = &story["deliveries"][0]["problem"];
+        assert_eq!(states(&story), ["dead"], "{story}");
+        assert_eq!(problem["code"], "SWB-DLV-001", "{story}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("read-only") && detail.contains("mirror"), "{detail}");
+        let id = story["deliveries"][0]["id"].as_str().unwrap();
+        let delivery = hub.get(&format!("/v1/deliveries/{id}")).await.fine(200);
+        let made: Vec<&str> = delivery["calls"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|call| call["operation"].as_str().unwrap())
+            .collect();
+        assert_eq!(made, operations, "{delivery}");
+    }
+    let event = hub
+        .message(json!({"messageContent": "!", "senderName": "Ana", "amount": 3}))
+        .await;
+    assert_eq!(states(&hub.settled(&event).await), ["delivered"]);
+}

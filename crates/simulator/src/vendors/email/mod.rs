@@ -73,8 +73,7 @@ impl Email {
     fn takes(&self, user: &str, token: &str, now_ms: i64) -> bool {
         match self.tokens.standing(token, now_ms) {
             Standing::Good => self.setup.accept_any_credentials || self.tokens.owner(token) == Some(user),
-            Standing::Expired(_) => false,
-            Standing::Unknown => false,
+            Standing::Expired(_) | Standing::Unknown => false,
         }
     }
 

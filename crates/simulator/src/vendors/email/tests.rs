@@ -60,7 +60,7 @@ async fn server() -> Running {
         ..Options::default()
     };
     let running = start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
-    let accounts = json!({"accounts": [{"user": "hub@example.org", "password": "secret"}]});
+    let accounts = json!({"accounts": [{"user": "hub@example.org", "password": "secret"}], "sessions": 100});
     running.configure("email", &accounts).unwrap();
     running
 }

@@ -40,9 +40,10 @@ impl Client {
 
     /// Signs in and sends a letter; the reply to it.
     async fn send(&mut self, letter: &str) -> String {
+        let sign_in = format!("AUTH PLAIN {PLAIN}");
         for (line, code) in [
             ("EHLO me", "250"),
-            (&format!("AUTH PLAIN {PLAIN}"), "235"),
+            (sign_in.as_str(), "235"),
             ("MAIL FROM:<hub@example.org> SIZE=100", "250"),
             ("RCPT TO:<ana@example.org>", "250"),
             ("DATA", "354"),

@@ -51,7 +51,7 @@ pub(super) fn compose(letter: &Letter) -> Result<Composed, Fault> {
     if recipients.is_empty() {
         return Err(Fault::new("to", "there is no recipient"));
     }
-    let domain = from.email.domain().to_owned();
+    let domain = ascii(from.email.domain());
     let message_id = message_id(letter, &from.email, &recipients, &domain);
     let envelope = Envelope::new(Some(from.email.clone()), recipients)
         .map_err(|error| Fault::new("to", error.to_string()))?;
@@ -108,6 +108,14 @@ fn distinct(lists: [&Vec<Mailbox>; 3]) -> Vec<Address> {
         }
     }
     all
+}
+
+/// A domain in its ASCII form: message ids have no other letters.
+fn ascii(domain: &str) -> String {
+    match url::Host::parse(domain) {
+        Ok(host) if !domain.is_ascii() => host.to_string(),
+        _ => domain.to_owned(),
+    }
 }
 
 /// The same for each try of the same letter, so that whoever gets it twice can tell; another one for other recipients of the same record,

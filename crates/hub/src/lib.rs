@@ -2,7 +2,7 @@
 //!
 //! `intake` takes events and makes them durable; `normalise` gives them their variables and identity; `route` decides where they go; the
 //! outbox is a table of `store`; a `lane` per connection, on the node that has the right to send there, sends what waits through
-//! `attempt`, which speaks to vendors through `http` with tokens from `token` and ids from `lookups`; what is over lies in the store by day. `vault` seals
+//! `attempt`, which speaks to vendors through `http`, and to mail servers through `mail`, with tokens from `token` and ids from `lookups`; what is over lies in the store by day. `vault` seals
 //! credentials; `configuration` is the compiled wish of the users; `failpoint` is for the crash test.
 
 pub mod attempt;
@@ -15,6 +15,7 @@ mod hub;
 pub mod intake;
 pub mod lane;
 pub mod lookups;
+pub mod mail;
 pub mod metrics;
 pub mod normalise;
 pub mod route;

@@ -3,6 +3,8 @@
 //! Every vendor is a pure core ([`vendor::Vendor`]): a request goes in, a reply comes out, the state inside changes. Around all
 //! of them stands one HTTP server, which applies the [`dial::Dial`]: errors, throttling, latency, cut connections.
 //!
+//! The mail server has a port of its own ([`Running::url`]), and the same dial.
+//!
 //! The simulators are written from the vendors' documentation and not from Switchboard's connectors, and depend on nothing of
 //! Switchboard: a wrong belief in one shows up against the other. The log of calls keeps whatever is sent, credentials included;
 //! do not send real ones.
@@ -20,6 +22,7 @@ pub mod rolling;
 mod running;
 pub mod scripted;
 pub mod simulation;
+mod smtp;
 #[cfg(test)]
 mod tests;
 pub mod vendor;

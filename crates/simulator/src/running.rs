@@ -11,18 +11,23 @@ use tokio::task::JoinHandle;
 use crate::edge;
 use crate::options::Options;
 use crate::simulation::Simulation;
+use crate::smtp;
 
 /// A simulation that listens on a port. Everything that the control API offers is also here: [`Running`] dereferences to
 /// [`Simulation`]. Dropping it closes the port and all connections.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    mail: Option<SocketAddr>,
     simulation: Arc<Simulation>,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts all simulated vendors on one port. Port 0 takes any free one.
+/// The mail server listens at the port of the others and so many more.
+const MAIL_ABOVE: u16 = 25;
+
+/// Starts all simulated vendors on one port, and the mail server 25 ports above. Port 0 takes any free ones.
 ///
 /// Each vendor is mounted below its slug: `/salesforce`, `/hubspot` …; the control API is below `/_control`.
 ///
@@ -33,12 +38,21 @@ pub async fn start(addr: SocketAddr, options: Options) -> std::io::Result<Runnin
     let address = listener.local_addr()?;
     let simulation = Arc::new(Simulation::new(options));
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(edge::accept(listener, Arc::clone(&simulation), stopped));
+    let mut tasks = Vec::new();
+    let mut mail = None;
+    if simulation.slugs().any(|slug| slug == smtp::SLUG) {
+        let port = if addr.port() == 0 { 0 } else { addr.port().saturating_add(MAIL_ABOVE) };
+        let listener = TcpListener::bind(SocketAddr::new(addr.ip(), port)).await?;
+        mail = Some(listener.local_addr()?);
+        tasks.push(tokio::spawn(smtp::accept(listener, Arc::clone(&simulation), stopped.clone())));
+    }
+    tasks.push(tokio::spawn(edge::accept(listener, Arc::clone(&simulation), stopped)));
     Ok(Running {
         address,
+        mail,
         simulation,
         stop,
-        task,
+        tasks,
     })
 }
 
@@ -49,10 +63,13 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Where one vendor listens: `http://127.0.0.1:4000/notion`, without a slash at the end.
+    /// Where one vendor listens: `http://127.0.0.1:4000/notion`, `smtp+plain://127.0.0.1:4025`, without a slash at the end.
     #[must_use]
     pub fn url(&self, vendor: &str) -> String {
-        format!("http://{}/{vendor}", self.address)
+        match self.mail.filter(|_| vendor == smtp::SLUG) {
+            Some(mail) => format!("smtp+plain://{mail}"),
+            None => format!("http://{}/{vendor}", self.address),
+        }
     }
 
     /// The address listened on, with the port that was taken.
@@ -67,11 +84,13 @@ impl Running {
         &self.simulation
     }
 
-    /// Closes the port and all connections, and returns when that is done. The state can still be asked through a clone of
+    /// Closes the ports and all connections, and returns when that is done. The state can still be asked through a clone of
     /// [`Running::simulation`].
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
-        let _ = (&mut self.task).await;
+        for task in &mut self.tasks {
+            let _ = task.await;
+        }
     }
 }
 
@@ -85,7 +104,9 @@ impl Deref for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Ends the accepting task, and with it the connections that it owns.
-        self.task.abort();
+        // Ends the accepting tasks, and with them the connections that they own.
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }

@@ -124,6 +124,15 @@ impl Simulation {
         self.perform(vendor, &Arc::new(request), plan)
     }
 
+    /// Something that belongs to a call and is none: the dial does not strike it, and it is neither counted nor logged. A protocol
+    /// whose calls are whole conversations asks its vendor like this for what it has to know in between.
+    ///
+    /// # Errors
+    /// [`Refused::Vendor`].
+    pub fn aside(&self, vendor: &str, request: Request) -> Result<Reply, Refused> {
+        Ok(self.station(vendor)?.vendor.lock().handle(&Arc::new(request)))
+    }
+
     /// The stored records of an object, as the vendor would show them; deleted ones are left out.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ fn line_of(text: &str, part: &str) -> usize {
 #[test]
 fn every_connector_that_is_built_in_loads() {
     let registry = Registry::embedded().unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(registry.names(), ["hubspot", "notion", "salesforce", "webhook"]);
+    assert_eq!(registry.names(), ["email", "hubspot", "notion", "salesforce", "webhook"]);
     for connector in registry.iter() {
         assert!(connector.icon().starts_with("<svg"), "{}", connector.slug());
         assert!(connector.guide_text().starts_with("# "), "{}", connector.slug());
@@ -198,7 +198,7 @@ fn a_folder_on_disk_adds_a_connector_and_takes_the_place_of_one() {
     let registry = Registry::embedded().unwrap().with_folder(folder.path()).unwrap();
     assert_eq!(registry.get("intranet").unwrap().name(), "内网");
     assert_eq!(registry.get("webhook").unwrap().name(), "Our webhook");
-    assert_eq!(registry.names().len(), 5);
+    assert_eq!(registry.names().len(), 6);
 }
 
 #[test]

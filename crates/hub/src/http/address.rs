@@ -84,9 +84,9 @@ pub(super) struct FilteringResolver(pub(super) AddressPolicy);
 /// A name that has addresses, but none that may be called.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} leads to {address}, which is not a public address")]
-pub(super) struct Refused {
-    pub(super) name: String,
-    pub(super) address: IpAddr,
+pub(crate) struct Refused {
+    name: String,
+    address: IpAddr,
 }
 
 impl Service<Name> for FilteringResolver {
@@ -101,21 +101,54 @@ impl Service<Name> for FilteringResolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let policy = self.0;
         Box::pin(async move {
-            let host = name.as_str().to_owned();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let refused = found
-                .iter()
-                .find(|address| !policy.allows(address.ip()))
-                .map(SocketAddr::ip);
-            let allowed: Vec<SocketAddr> = found
-                .into_iter()
-                .filter(|address| policy.allows(address.ip()))
-                .collect();
-            match refused {
-                Some(address) if allowed.is_empty() => Err(Refused { name: host, address }.into()),
-                _ => Ok(allowed.into_iter()),
+            match resolve(policy, name.as_str(), 0).await {
+                Ok(found) => Ok(found.into_iter()),
+                // By itself, so that whoever looks for it finds it.
+                Err(ResolveError::Refused(refused)) => Err(refused.into()),
+                Err(ResolveError::Unknown(error)) => Err(error.into()),
             }
         })
+    }
+}
+
+/// Why a name leads nowhere.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ResolveError {
+    /// It has no addresses, as far as the machine can tell.
+    #[error("no connection: {0}")]
+    Unknown(#[from] std::io::Error),
+    /// None of its addresses may be called.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+impl ResolveError {
+    /// Whether the addresses are known and may not be called.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+/// The addresses of a host that may be called, at least one unless it has none at all.
+///
+/// # Errors
+/// When the name is not known, or none of its addresses may be called.
+pub(crate) async fn resolve(policy: AddressPolicy, host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+    let refused = found
+        .iter()
+        .find(|address| !policy.allows(address.ip()))
+        .map(SocketAddr::ip);
+    let allowed: Vec<SocketAddr> = found
+        .into_iter()
+        .filter(|address| policy.allows(address.ip()))
+        .collect();
+    match refused {
+        Some(address) if allowed.is_empty() => {
+            let name = host.to_owned();
+            Err(Refused { name, address }.into())
+        }
+        _ => Ok(allowed),
     }
 }
 

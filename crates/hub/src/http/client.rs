@@ -17,6 +17,7 @@ use super::{
     connector::Connector,
     target::target,
 };
+use crate::mail;
 
 /// For the whole call. Notion gives itself 60 s (fact sheet §8), most others less.
 const WHOLE: Duration = Duration::from_secs(75);
@@ -67,6 +68,9 @@ impl Client {
     /// # Errors
     /// [`SendError::NotSent`] and [`SendError::Refused`] promise that nothing reached the vendor.
     pub async fn send(&self, request: &HttpRequest) -> Result<Answer, SendError> {
+        if mail::is_mail(&request.url) {
+            return mail::send(request, self.policy).await;
+        }
         let request = self.prepare(request)?;
         match tokio::time::timeout(WHOLE, self.exchange(request)).await {
             Ok(answer) => answer,

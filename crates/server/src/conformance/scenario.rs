@@ -18,6 +18,8 @@ pub const SCENARIO_SCHEMA: &str = include_str!("../../../../connectors/scenario.
 pub const SCENARIO: &str = "scenario.yaml";
 /// Stands for the address of the simulated vendor.
 const ORIGIN: &str = "{origin}";
+/// Stands for host and port in it, for vendors whose addresses do not begin with `http`.
+const AUTHORITY: &str = "{authority}";
 const SEE: &str = "See connectors/scenario.schema.json.";
 
 /// A scenario that fits its connector.
@@ -42,7 +44,7 @@ pub struct Scenario {
 pub struct Account {
     /// Name of a way to authenticate.
     pub auth: String,
-    /// As the manifest names them; `{origin}` in texts is the vendor's address.
+    /// As the manifest names them; `{origin}` in texts is the vendor's address, `{authority}` host and port of it.
     #[serde(default)]
     pub settings: Map<String, Value>,
     /// As the manifest names them.
@@ -97,7 +99,11 @@ fn put_in(members: &Map<String, Value>, origin: &str) -> Map<String, Value> {
 
 fn replaced(value: &Value, origin: &str) -> Value {
     match value {
-        Value::String(text) => Value::String(text.replace(ORIGIN, origin)),
+        Value::String(text) => {
+            let (_, rest) = origin.split_once("://").unwrap_or(("", origin));
+            let authority = rest.split('/').next().unwrap_or_default();
+            Value::String(text.replace(ORIGIN, origin).replace(AUTHORITY, authority))
+        }
         Value::Array(items) => items.iter().map(|item| replaced(item, origin)).collect(),
         Value::Object(members) => Value::Object(put_in(members, origin)),
         other => other.clone(),
@@ -305,11 +311,11 @@ mod tests {
     fn the_address_is_put_into_every_text() {
         let account = Account {
             auth: "token".into(),
-            settings: serde_json::from_str(r#"{"a": "{origin}/v1", "b": {"c": ["{origin}", 7]}}"#).unwrap(),
+            settings: serde_json::from_str(r#"{"a": "{origin}/v1", "b": {"c": ["{origin}", 7]}, "d": "smtp://{authority}"}"#).unwrap(),
             credentials: Map::new(),
         };
         let (settings, _) = account.at("http://127.0.0.1:1/x");
-        let expected = serde_json::json!({"a": "http://127.0.0.1:1/x/v1", "b": {"c": ["http://127.0.0.1:1/x", 7]}});
+        let expected = serde_json::json!({"a": "http://127.0.0.1:1/x/v1", "b": {"c": ["http://127.0.0.1:1/x", 7]}, "d": "smtp://127.0.0.1:1"});
         assert_eq!(Value::Object(settings), expected);
     }
 

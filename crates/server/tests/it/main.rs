@@ -15,6 +15,7 @@ mod first_steps;
 mod hub;
 mod lookups;
 mod lost_answers;
+mod mail;
 mod migrate;
 mod oauth;
 mod operation;

@@ -1,9 +1,10 @@
-//! The simulated vendors that are written in Rust because load is put on them, one folder each, and the list of all vendors.
+//! The simulated vendors that are written in Rust because load is put on them or they speak no HTTP, one folder each, and the list of all vendors.
 //! The others are scripts ([`crate::scripted`]). All are written from the fact sheets' server side.
 //!
 //! A folder has `mod.rs` (the vendor's state and its routes), `settings.rs` (what can be set from outside), `auth.rs` (who may
 //! call), `trouble.rs` (the shapes of errors), and beside these a file per group of calls.
 
+pub mod email;
 pub mod hubspot;
 pub mod notion;
 pub mod salesforce;
@@ -63,5 +64,6 @@ const NATIVE: &[(&str, NativeMake)] = &[
     ("salesforce", |setup| Box::new(salesforce::Salesforce::new(setup))),
     ("hubspot", |setup| Box::new(hubspot::HubSpot::new(setup))),
     ("notion", |setup| Box::new(notion::Notion::new(setup))),
+    ("email", |setup| Box::new(email::Email::new(setup))),
     ("webhook", |_| Box::new(webhook::Webhook::default())),
 ];

@@ -19,6 +19,7 @@ mod migrate;
 mod operation;
 mod order;
 mod outage;
+mod presets;
 mod pressure;
 mod readme;
 mod repeats;

@@ -82,7 +82,7 @@ async fn play(
     };
     let subjects = cast::subjects(folder.as_deref())?;
     let vendors = Vendors::start(&subjects, arguments.seed).await?;
-    let cast = Cast::new(&subjects, &vendors, workspace, hub.now_ms())?;
+    let cast = Cast::new(&subjects, &vendors);
     eprintln!("Switchboard demo: API http://{}  key {key}", server.address());
     eprintln!(
         "{} connectors with {} objects; simulated vendors at {}; data in {}",

@@ -21,19 +21,27 @@ pub fn write(registry: &Registry, folder: &Path) -> Result<(), Problem> {
         if !manifest.contains(LAG) {
             continue;
         }
-        let own = folder.join(slug);
-        std::fs::create_dir_all(&own)
-            .and_then(|()| std::fs::write(own.join("connector.yaml"), shorten(manifest)))
-            .map_err(|error| {
-                let detail = format!("{} cannot be written: {error}", own.display());
-                Problem::new(
-                    Code::StoreFailed,
-                    detail,
-                    "Check the disk, or name another place with TMPDIR.",
-                )
-            })?;
+        write_one(slug, manifest, folder)?;
     }
     Ok(())
+}
+
+/// Writes a connector's manifest into `folder`, in a folder of its own and with short lags.
+///
+/// # Errors
+/// When that folder cannot be written.
+pub fn write_one(slug: &str, manifest: &str, folder: &Path) -> Result<(), Problem> {
+    let own = folder.join(slug);
+    std::fs::create_dir_all(&own)
+        .and_then(|()| std::fs::write(own.join("connector.yaml"), shorten(manifest)))
+        .map_err(|error| {
+            let detail = format!("{} cannot be written: {error}", own.display());
+            Problem::new(
+                Code::StoreFailed,
+                detail,
+                "Check the disk, or name another place with TMPDIR.",
+            )
+        })
 }
 
 /// The same manifest with short lags.

@@ -17,6 +17,7 @@ mod openapi;
 mod page;
 mod pages;
 mod posting;
+mod presets;
 mod problem;
 mod replay;
 mod routes;
@@ -33,6 +34,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
 pub use openapi::description;
+pub use presets::AppliedView;
 pub use views::moment;
 
 use crate::{connectors::Shelf, settings::Limits};

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, replay, routes as routing,
-    schema, wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, replay,
+    routes as routing, schema, wishes,
 };
 
 #[derive(OpenApi)]
@@ -87,6 +87,8 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(schema::schema))
         .routes(routes!(schema::choices))
         .routes(routes!(routing::list))
+        .routes(routes!(presets::list))
+        .routes(routes!(presets::apply))
         .routes(routes!(crm::supported))
         .routes(routes!(crm::configure))
         .routes(routes!(crm::test_connection))

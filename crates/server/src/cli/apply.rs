@@ -1,4 +1,4 @@
-//! `switchboard apply FILE…`: writes configuration files into the data folder, also while no hub runs. A running hub takes
+//! `switchboard apply FILE…`, or `--preset NAME`: writes configuration files into the data folder, also while no hub runs. A running hub takes
 //! the change within a second.
 
 use std::{path::PathBuf, process::ExitCode};
@@ -13,8 +13,9 @@ use switchboard_model::problem::{Code, Problem};
 
 use super::FINE;
 use crate::{
-    api::ConfiguredView,
+    api::{AppliedView, ConfiguredView},
     connectors::Shelf,
+    presets::{self, Preset},
     serve::{Opened, ended, open},
     settings::Settings,
     simulated::{self, Simulators},
@@ -24,8 +25,14 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
     /// Configuration files: integrations, single systems, strategies, or Switchboard's own form; JSON or YAML
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present_any = ["preset", "presets"], value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Begin with what suits a kind of company instead: connections without credentials, and routes
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["files", "check", "simulate"])]
+    preset: Option<String>,
+    /// List the presets and write nothing
+    #[arg(long, conflicts_with_all = ["files", "preset", "check", "simulate"])]
+    presets: bool,
     /// Check everything and say what it means, but write nothing
     #[arg(long)]
     check: bool,
@@ -43,6 +50,13 @@ pub struct ApplyArguments {
 /// # Errors
 /// Everything that is wrong in any file, or that the data folder cannot be used.
 pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCode, Problem> {
+    if arguments.presets {
+        print!("{}", list_presets());
+        return Ok(FINE);
+    }
+    if let Some(name) = &arguments.preset {
+        return begin(&settings, presets::find(name)?, arguments.json).await;
+    }
     let registry = Shelf::open(&settings)?.registry();
     let mut items = read_files(&arguments.files, &registry)?;
     if arguments.check {
@@ -76,6 +90,35 @@ pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCo
         ended().await;
         simulators.stop().await;
     }
+    Ok(FINE)
+}
+
+fn list_presets() -> String {
+    let lines = presets::all()
+        .iter()
+        .map(|preset| format!("{:26}{}\n{:26}{}\n", preset.name, preset.title, "", preset.about));
+    lines.collect()
+}
+
+/// Writes what a preset adds.
+async fn begin(settings: &Settings, preset: &Preset, as_json: bool) -> Result<ExitCode, Problem> {
+    let Opened { hub, .. } = open(settings).await?;
+    let workspace = hub.default_workspace().await?;
+    let applied = preset.apply(&hub, workspace).await;
+    hub.stop(settings.stop).await;
+    let applied = applied?;
+    if as_json {
+        let view = AppliedView::from(applied);
+        println!("{}", serde_json::to_string_pretty(&view).unwrap_or_default());
+        return Ok(FINE);
+    }
+    for key in &applied.kept {
+        println!("connection {key}: was there already and stays as it is");
+    }
+    for step in &applied.next_steps {
+        println!("next: {step}");
+    }
+    print!("{}", describe(&ConfiguredView::from(applied.done)));
     Ok(FINE)
 }
 

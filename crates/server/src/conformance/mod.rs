@@ -6,14 +6,14 @@
 
 mod cases;
 mod evidence;
-mod failure;
+pub(crate) mod failure;
 mod report;
 mod run;
-mod sample;
+pub(crate) mod sample;
 pub mod scenario;
 pub mod scores;
-mod setup;
-mod stage;
+pub(crate) mod setup;
+pub(crate) mod stage;
 mod subject;
 
 pub use cases::{Scope, catalogue};

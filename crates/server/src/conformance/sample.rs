@@ -1,6 +1,13 @@
 //! The events that the suite sends. Each carries a marker by which its record is found at the vendor.
 
 use serde_json::{Map, Value, json};
+use switchboard_model::{
+    event::{Event, EventType},
+    id::{EventId, WorkspaceId},
+};
+
+use super::failure::Failure;
+use crate::reserved;
 
 /// One sample person and their message.
 #[derive(Debug, Clone)]
@@ -10,13 +17,14 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The sample with this number, 0 to 99 (so many telephone numbers are reserved for such use).
+    /// The sample with this number, below [`reserved::NUMBERS`] (so many telephone numbers there are for such use).
     pub fn new(number: u32) -> Self {
         let marker = marker(number);
+        let (area, last) = reserved::american((number % reserved::NUMBERS) as usize).unwrap_or_default();
         let data = json!({
             "senderName": format!("Sample {number} {marker}"),
             "senderEmail": format!("{marker}@example.org"),
-            "senderPhone": format!("+120255501{:02}", number % 100),
+            "senderPhone": format!("+1{area}55501{last:02}"),
             "messageContent": format!("I would like to know more. {marker}"),
             "subject": format!("Question {marker}"),
             "tenantName": format!("Example {marker}"),
@@ -88,6 +96,18 @@ impl Sample {
         &self.data
     }
 
+    /// The same as an event that was accepted.
+    pub fn event(&self, workspace: WorkspaceId, received_ms: i64) -> Result<Event, Failure> {
+        let kind = EventType::find("message.received");
+        Ok(Event {
+            id: EventId(1 << 30),
+            workspace,
+            kind: kind.ok_or_else(|| Failure::new("the mapping can be filled in", "no event type"))?,
+            received_ms,
+            data: self.data.clone(),
+        })
+    }
+
     fn put(&mut self, name: &str, text: String) {
         self.data.insert(name.to_owned(), text.into());
     }
@@ -95,4 +115,34 @@ impl Sample {
 
 fn marker(number: u32) -> String {
     format!("sb{number:06}")
+}
+
+/// Every marker that stands in a text, in the order in which they stand there.
+pub fn markers_in(text: &str) -> Vec<&str> {
+    const DIGITS: usize = 6;
+    let starts = text.match_indices("sb").map(|(at, found)| (at, at + found.len()));
+    let marker = |(at, digits): (usize, usize)| {
+        let end = digits + DIGITS;
+        let all = text.get(digits..end)?.bytes().all(|byte| byte.is_ascii_digit());
+        all.then(|| &text[at..end])
+    };
+    starts.filter_map(marker).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_are_found_wherever_they_stand() {
+        let data = |number: u32| Value::from(Sample::new(number).data().clone());
+        let text = format!("{} {}", data(17)["senderEmail"], data(4_321));
+        let found = markers_in(&text);
+        assert_eq!(found[0], "sb000017");
+        assert!(
+            found[1..].iter().all(|marker| *marker == "sb004321") && found.len() > 3,
+            "{found:?}"
+        );
+        assert_eq!(markers_in("sb12345 sbsb1234567 sb价格1234"), ["sb123456"]);
+    }
 }

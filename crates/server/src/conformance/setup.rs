@@ -56,6 +56,15 @@ pub async fn start_vendor(subject: &Subject, pace: Pace, seed: u64) -> Result<Ru
     let vendor = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
         .await
         .map_err(|error| broken(&error.to_string()))?;
+    prepare(&vendor, subject)?;
+    Ok(vendor)
+}
+
+/// Gives the subject's vendor the scenario's settings, and lags that are shorter than the connector expects.
+///
+/// # Errors
+/// When there is no such simulator, or it refuses the scenario's settings.
+pub fn prepare(vendor: &Running, subject: &Subject) -> Result<(), Problem> {
     let slug = subject.slug();
     let known = vendor.settings(slug).map_err(|_| {
         let detail = format!("there is no simulator of {slug}");
@@ -75,7 +84,7 @@ pub async fn start_vendor(subject: &Subject, pace: Pace, seed: u64) -> Result<Ru
             Problem::new(Code::ManifestInvalid, detail, "Correct scenario.yaml.")
         })?;
     }
-    Ok(vendor)
+    Ok(())
 }
 
 /// What the machine does not give.

@@ -2,25 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use indexmap::IndexMap;
 use parking_lot::Mutex;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use switchboard_connect::guide::Item;
 use switchboard_hub::{
     ConnectionView, Hub, TestReport,
     intake::Incoming,
-    normalise::variables,
     store::{DeliveryFilter, DeliveryRow, Page},
 };
 use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
     delivery::DeliveryState,
-    event::{Event, EventType},
+    event::EventType,
     id::{EventId, WorkspaceId},
-    mapping::Mapping,
     problem::Problem,
     route::{RouteSpec, Strategy, Target},
-    template::Scope,
 };
 use switchboard_simulator::{Call, Dial, Rule, Running};
 use tempfile::TempDir;
@@ -129,28 +125,9 @@ impl<'s> Stage<'s> {
 
     /// The connection of the scenario, on the object of this case.
     pub fn spec(&self) -> ConnectionSpec {
-        let scenario = &self.subject.scenario;
-        let (mut settings, secrets) = scenario.connection.at(&self.vendor.url(self.subject.slug()));
-        if self.pace == Pace::Fast {
-            settings.insert("limitScale".into(), json!(FAST));
-        }
-        let written = self.subject.written(self.object);
-        let mappings = written.and_then(|written| written.mapping.clone());
-        let mappings = mappings.map(|mapping| (self.object.to_owned(), mapping));
-        ConnectionSpec {
-            key: CONNECTION.to_owned(),
-            connector: self.subject.slug().to_owned(),
-            name: CONNECTION.to_owned(),
-            enabled: true,
-            priority: 1,
-            auth_kind: scenario.connection.auth.clone(),
-            settings,
-            secrets,
-            mappings: mappings.into_iter().collect::<IndexMap<_, _>>(),
-            condition: None,
-            objects: vec![self.object.to_owned()],
-            notes: Vec::new(),
-        }
+        let origin = self.vendor.url(self.subject.slug());
+        let scale = (self.pace == Pace::Fast).then_some(FAST);
+        self.subject.connection(CONNECTION, &origin, &[self.object], scale)
     }
 
     /// Writes a connection.
@@ -368,28 +345,8 @@ impl<'s> Stage<'s> {
 
     /// What the mapping makes of a sample, before it is brought into the vendor's form.
     pub fn record(&self, sample: &Sample) -> Result<Value, Failure> {
-        let wrong = |found: String| Failure::new("the mapping can be filled in", found);
-        let event = Event {
-            id: EventId(1 << 30),
-            workspace: self.workspace,
-            kind: EventType::find("message.received").ok_or_else(|| wrong("no event type".to_owned()))?,
-            received_ms: self.now_ms(),
-            data: sample.data().clone(),
-        };
-        let mut derived = variables(&event);
-        derived.insert("event".into(), Value::Object(event.data.clone()));
-        let scope = Scope::of(&derived).with_map(&event.data);
-        let written = self.subject.written(self.object);
-        let own = written.and_then(|written| written.mapping.as_ref());
-        let own = own
-            .map(Mapping::compile)
-            .transpose()
-            .map_err(|errors| wrong(format!("{errors:?}")))?;
-        let object = self.subject.connector().object(self.object);
-        let mapping = own.as_ref().or_else(|| object?.default_mapping());
-        let mapping = mapping.ok_or_else(|| wrong("there is none".to_owned()))?;
-        let record = mapping.render(&scope).map_err(|errors| wrong(format!("{errors:?}")))?;
-        Ok(record.unwrap_or_else(|| json!({})))
+        self.subject
+            .record(self.object, &sample.event(self.workspace, self.now_ms())?)
     }
 
     /// The vendor's rows that carry a sample's marker.
@@ -404,19 +361,7 @@ impl<'s> Stage<'s> {
 
     /// All rows of the object. A repeated message that its receiver has recognised is no row.
     pub fn stored(&self) -> Result<Vec<Value>, Failure> {
-        let table = self.subject.written(self.object).map(|written| written.stored.as_str());
-        let table = table.unwrap_or(self.object);
-        let rows = self.vendor.records(self.subject.slug(), table);
-        let rows = rows.map_err(|refused| {
-            Failure::new(
-                format!("the simulated vendor has a table `{table}`"),
-                refused.to_string(),
-            )
-        })?;
-        Ok(rows
-            .into_iter()
-            .filter(|row| row.get("repeat") != Some(&Value::Bool(true)))
-            .collect())
+        self.subject.stored(&self.vendor, self.object)
     }
 
     /// Each of the samples is there exactly once.

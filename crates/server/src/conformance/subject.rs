@@ -1,17 +1,29 @@
 //! A connector that is put to the test.
 
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
 use switchboard_connect::{
-    connector::Connector,
+    connector::{Call, Connector, Known, Means},
     load::{Files, load},
     manifest::{OperationKind, RecordKind},
     registry::Registry,
 };
-use switchboard_model::problem::{Code, Problem};
-use switchboard_simulator::{Options, Script};
+use switchboard_hub::normalise::variables;
+use switchboard_model::{
+    connection::ConnectionSpec,
+    event::Event,
+    mapping::Mapping,
+    problem::{Code, Problem},
+    template::Scope,
+};
+use switchboard_simulator::{Options, Running, Script, scripted::library};
 
-use super::scenario::{self, SCENARIO, Scenario, Written};
+use super::{
+    failure::Failure,
+    scenario::{self, SCENARIO, Scenario, Written},
+};
 use crate::shortened;
 
 /// A connector with its scenario, its read lags short.
@@ -83,6 +95,28 @@ impl Subject {
         }
     }
 
+    /// The connector of a folder on disk, with the simulator that lies there.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, also that it has no scenario.
+    pub fn of_folder(folder: &Path) -> Result<Self, Vec<Problem>> {
+        let files = Files::of_folder(folder).map_err(|problem| vec![problem])?;
+        let path = folder.join(SCENARIO);
+        let name = path.display().to_string();
+        let scenario = fs::read_to_string(&path).map_err(|error| {
+            let next =
+                "Write the file: the suite has to know how to connect to the simulated vendor and what it stores.";
+            let detail = format!("{name} cannot be read: {error}");
+            vec![Problem::new(Code::ManifestInvalid, detail, next)]
+        })?;
+        let scripts = library::of_folder(folder).map_err(|errors| {
+            let next = "Mend the script; `switchboard connector check` tells the lines.";
+            let problem = |error: &_| Problem::new(Code::ManifestInvalid, format!("{error}"), next);
+            errors.iter().map(problem).collect::<Vec<_>>()
+        })?;
+        Ok(Self::new(&files, &scenario, &name)?.with_script(scripts.into_iter().next()))
+    }
+
     /// Every built-in connector.
     ///
     /// # Errors
@@ -131,5 +165,88 @@ impl Subject {
     /// Whether the manifest has a way to do this with the object.
     pub(super) fn offers(&self, object: &str, kind: OperationKind) -> bool {
         self.connector.offers(object, kind)
+    }
+
+    /// A connection to its simulated vendor at `origin` (no slash at the end), for these objects, as the scenario says.
+    pub fn connection(&self, key: &str, origin: &str, objects: &[&str], limit_scale: Option<f64>) -> ConnectionSpec {
+        let (mut settings, secrets) = self.scenario.connection.at(origin);
+        if let Some(scale) = limit_scale {
+            settings.insert("limitScale".into(), json!(scale));
+        }
+        // One mapping of a connection takes the place of all that the manifest would give it, so with several objects each is written.
+        let default = |object: &str| self.connector.object(object)?.default_mapping_source().cloned();
+        let mapping = |object: &&str| {
+            let own = self.written(object).and_then(|written| written.mapping.clone());
+            let mapping = own.or_else(|| (objects.len() > 1).then(|| default(object)).flatten())?;
+            Some(((*object).to_owned(), mapping))
+        };
+        ConnectionSpec {
+            key: key.to_owned(),
+            connector: self.slug().to_owned(),
+            name: key.to_owned(),
+            enabled: true,
+            priority: 1,
+            auth_kind: self.scenario.connection.auth.clone(),
+            settings,
+            secrets,
+            mappings: objects.iter().filter_map(mapping).collect::<IndexMap<_, _>>(),
+            condition: None,
+            objects: objects.iter().map(|object| (*object).to_owned()).collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What the mapping makes of an event, before it is brought into the vendor's form.
+    pub fn record(&self, object: &str, event: &Event) -> Result<Value, Failure> {
+        let wrong = |found: String| Failure::new("the mapping can be filled in", found);
+        let mut derived = variables(event);
+        derived.insert("event".into(), Value::Object(event.data.clone()));
+        let scope = Scope::of(&derived).with_map(&event.data);
+        let own = self.written(object).and_then(|written| written.mapping.as_ref());
+        let own = own
+            .map(Mapping::compile)
+            .transpose()
+            .map_err(|errors| wrong(format!("{errors:?}")))?;
+        let object = self.connector.object(object);
+        let mapping = own.as_ref().or_else(|| object?.default_mapping());
+        let mapping = mapping.ok_or_else(|| wrong("there is none".to_owned()))?;
+        let record = mapping.render(&scope).map_err(|errors| wrong(format!("{errors:?}")))?;
+        Ok(record.unwrap_or_else(|| json!({})))
+    }
+
+    /// Whether nothing can be done about a lost answer to this record on this connection but to ask a person.
+    pub fn asks_a_person(&self, object: &str, spec: &ConnectionSpec, record: Value) -> Result<bool, Failure> {
+        let account = self
+            .connector
+            .account(&spec.auth_kind, &spec.settings, &spec.secrets, &Map::new())?;
+        let can = self
+            .connector
+            .abilities(object, &account, &Call::new("any", record, Known::default()))?;
+        let promised = self.offers(object, OperationKind::Upsert)
+            || self.connector.means(object, OperationKind::Create) == Means::IdempotencyKey;
+        Ok(!promised && !can.probe)
+    }
+
+    /// Whether a credential of the scenario is replaced with each token.
+    pub fn rotates(&self) -> bool {
+        let connection = &self.scenario.connection;
+        let replaced = self.connector.rotating_credentials(&connection.auth);
+        replaced.iter().any(|name| connection.credentials.contains_key(name))
+    }
+
+    /// What the simulated vendor holds of an object. A repeated message that its receiver has recognised is no row.
+    pub fn stored(&self, vendor: &Running, object: &str) -> Result<Vec<Value>, Failure> {
+        let table = self.written(object).map_or(object, |written| written.stored.as_str());
+        let rows = vendor.records(self.slug(), table);
+        let rows = rows.map_err(|refused| {
+            Failure::new(
+                format!("the simulated vendor has a table `{table}`"),
+                refused.to_string(),
+            )
+        })?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.get("repeat") != Some(&Value::Bool(true)))
+            .collect())
     }
 }

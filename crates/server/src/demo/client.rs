@@ -60,8 +60,21 @@ impl Client {
     /// # Errors
     /// When the API does not take a post.
     pub async fn post_all(&self, run: &Run, progress: &Progress<'_>) -> Result<Posted, Problem> {
-        let posts = stream::iter(&run.posts).map(|post| async move {
-            let posted = self.post(&body(run, post)).await?;
+        self.post_bodies(run.posts.iter().map(|post| body(run, post)), progress)
+            .await
+    }
+
+    /// Posts these bodies, each an event or a list of events, some at the same time.
+    ///
+    /// # Errors
+    /// When the API does not take one.
+    pub async fn post_bodies(
+        &self,
+        bodies: impl Iterator<Item = Value>,
+        progress: &Progress<'_>,
+    ) -> Result<Posted, Problem> {
+        let posts = stream::iter(bodies).map(|body| async move {
+            let posted = self.post(&body).await?;
             progress.posted(posted.accepted);
             Ok::<_, Problem>(posted)
         });

@@ -1,6 +1,7 @@
 //! `switchboard demo`: the hub with simulated vendors that fail on purpose, generated events posted to its own API over HTTP,
 //! and a verdict: what the vendors hold is compared with what was generated.
 
+mod all;
 mod client;
 mod generator;
 mod person;
@@ -40,6 +41,9 @@ pub struct DemoArguments {
     /// Simulated vendors that never fail
     #[arg(long)]
     calm: bool,
+    /// Connect every connector that has a scenario.yaml, also those of the folder `--connectors`, and write each of its objects
+    #[arg(long)]
+    all_connectors: bool,
     /// How long the deliveries may take, in seconds; as long as the number of events suggests when not given
     #[arg(long, value_name = "SECONDS")]
     deadline: Option<u64>,
@@ -57,6 +61,9 @@ impl DemoArguments {
 /// When something could not be started, or the API refused an event.
 pub async fn run(settings: Settings, arguments: DemoArguments) -> Result<ExitCode, Problem> {
     let (settings, _folder) = settings_of_demo(settings, &arguments)?;
+    if arguments.all_connectors {
+        return all::run(settings, &arguments).await;
+    }
     let plan = simulated::Plan {
         seed: arguments.seed,
         calm: arguments.calm,

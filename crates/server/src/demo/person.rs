@@ -1,5 +1,7 @@
 //! The people who write: made up, in many languages, reachable at addresses that are reserved for examples.
 
+use crate::reserved;
+
 /// Somebody who writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
@@ -46,11 +48,6 @@ const NAMES: [(&[&str], &[&str], bool); 6] = [
 /// How many languages there are.
 pub const LANGUAGES: usize = NAMES.len();
 
-/// Area codes whose numbers 555-0100 to 555-0199 are reserved for fiction.
-const AREA_CODES: [u32; 20] = [
-    201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219, 224, 225, 228,
-];
-
 impl Person {
     /// The `index`-th person of a run; `marker` tells runs apart. Nine of ten give an e-mail address; of the others half give
     /// a telephone number and half only their name.
@@ -91,9 +88,8 @@ fn reserved_number(index: usize) -> Option<String> {
     if index < 1000 {
         return Some(format!("+44 7700 900{index:03}"));
     }
-    let index = index - 1000;
-    let area = AREA_CODES.get(index / 100)?;
-    Some(format!("+1 {area} 555 01{:02}", index % 100))
+    let (area, last) = reserved::american(index - 1000)?;
+    Some(format!("+1 {area} 555 01{last:02}"))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod oauth;
 mod operation;
 mod order;
 mod outage;
+mod presets;
 mod pressure;
 mod readme;
 mod repeats;

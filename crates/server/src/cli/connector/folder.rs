@@ -30,7 +30,6 @@ const ICON_REFUSED: [&str; 5] = ["<script", "<foreignObject", "<image", "href=",
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    files: Files,
     connector: Connector,
     scenario: Option<Scenario>,
     script: Option<Arc<Script>>,
@@ -76,7 +75,6 @@ impl Folder {
         match connector {
             Some(connector) if problems.is_empty() => Ok(Self {
                 path: path.clone(),
-                files,
                 connector,
                 scenario,
                 script,
@@ -90,15 +88,7 @@ impl Folder {
     /// # Errors
     /// When there is no scenario, or something is wrong after all.
     pub fn subject(&self) -> Result<Subject, Vec<Problem>> {
-        let path = self.path.join(SCENARIO);
-        let text = fs::read_to_string(&path).map_err(|error| {
-            let problem = unreadable(&path, &error);
-            let next =
-                "Write the file: the suite has to know how to connect to the simulated vendor and what it stores.";
-            vec![Problem::new(problem.code, problem.detail, next)]
-        })?;
-        let subject = Subject::new(&self.files, &text, &path.display().to_string())?;
-        Ok(subject.with_script(self.script.clone()))
+        Subject::of_folder(&self.path)
     }
 
     /// What it holds, for a person.

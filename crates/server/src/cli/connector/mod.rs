@@ -3,6 +3,7 @@
 mod check;
 mod folder;
 mod new;
+mod pages;
 mod test;
 
 use std::process::ExitCode;
@@ -19,6 +20,9 @@ pub enum ConnectorCommand {
     Check(check::CheckArguments),
     /// Run the conformance suite on a connector against its simulated vendor
     Test(test::TestArguments),
+    /// Write the reference pages of the built-in connectors
+    #[command(hide = true)]
+    Pages(pages::PagesArguments),
 }
 
 /// Does it.
@@ -30,5 +34,6 @@ pub fn run(command: ConnectorCommand) -> Result<ExitCode, Problem> {
         ConnectorCommand::New(arguments) => new::run(&arguments),
         ConnectorCommand::Check(arguments) => check::run(&arguments),
         ConnectorCommand::Test(arguments) => test::run(arguments),
+        ConnectorCommand::Pages(arguments) => pages::run(&arguments),
     }
 }

@@ -63,9 +63,7 @@ fn has_tokens(subject: &Subject, _: &str) -> bool {
 
 /// Whether a credential of the scenario is replaced with each token.
 pub fn rotates(subject: &Subject, _: &str) -> bool {
-    let connection = &subject.scenario.connection;
-    let replaced = subject.connector().rotating_credentials(&connection.auth);
-    replaced.iter().any(|name| connection.credentials.contains_key(name))
+    subject.rotates()
 }
 
 /// The scenario's credentials that are secret: name and text.

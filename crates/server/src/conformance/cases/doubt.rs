@@ -1,11 +1,6 @@
 //! Answers that are lost or prove nothing: whether the write took effect is not known, and it is there once in the end.
 
 use futures::FutureExt;
-use serde_json::Map;
-use switchboard_connect::{
-    connector::{Call, Known, Means},
-    manifest::OperationKind,
-};
 use switchboard_model::{delivery::DeliveryState, id::EventId, problem::Code};
 use switchboard_simulator::{Fault, Rule};
 
@@ -104,13 +99,9 @@ pub async fn resolved(stage: &Stage<'_>, events: &[EventId], samples: &[Sample])
 
 /// Whether nothing can be done about a lost answer on this connection but to ask a person.
 fn asks_a_person(stage: &Stage<'_>, sample: &Sample) -> Result<bool, Failure> {
-    let (connector, spec) = (stage.subject.connector(), stage.spec());
-    let account = connector.account(&spec.auth_kind, &spec.settings, &spec.secrets, &Map::new())?;
-    let call = Call::new("any", stage.record(sample)?, Known::default());
-    let can = connector.abilities(stage.object, &account, &call)?;
-    let promised = connector.offers(stage.object, OperationKind::Upsert)
-        || connector.means(stage.object, OperationKind::Create) == Means::IdempotencyKey;
-    Ok(!promised && !can.probe)
+    stage
+        .subject
+        .asks_a_person(stage.object, &stage.spec(), stage.record(sample)?)
 }
 
 /// Brings the stage to the state in which only records are written, and answers how many calls one takes.

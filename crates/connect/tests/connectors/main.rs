@@ -6,11 +6,14 @@
 mod answers;
 mod bulk_answers;
 mod bulk_requests;
+mod course;
 mod deciding;
 mod discovering;
+mod examples;
 mod hub;
 mod loading;
 mod preparing;
+mod recorded;
 mod removing;
 mod requests;
 mod resolving;

@@ -11,30 +11,7 @@ use super::{
 };
 
 /// Slug, and other names that the guides use.
-const PLANNED: &[(&str, &[&str])] = &[
-    ("dynamics365", &["dynamics", "microsoft_dynamics"]),
-    ("dingtalk", &[]),
-    ("wecom", &["wework", "wechat_work"]),
-    ("feishu", &["lark"]),
-    ("airtable", &[]),
-    ("monday", &["monday.com"]),
-    ("jira", &[]),
-    ("asana", &[]),
-    ("clickup", &[]),
-    ("linear", &[]),
-    ("trello", &[]),
-    ("zoho", &["zoho_crm"]),
-    ("pipedrive", &[]),
-    ("zendesk", &[]),
-    ("freshdesk", &[]),
-    ("slack", &[]),
-    ("email", &[]),
-    ("github-issues", &["github", "github_issues"]),
-    ("tencent-docs", &["tencent_docs"]),
-    ("teams", &["msteams"]),
-    ("twenty", &[]),
-    ("retailcrm", &[]),
-];
+const PLANNED: &[(&str, &[&str])] = &[("email", &[])];
 
 /// The slug of a system that is planned, by any of its names.
 pub fn planned(name: &str) -> Option<&'static str> {

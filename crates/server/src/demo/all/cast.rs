@@ -108,6 +108,11 @@ impl Cast {
         items
     }
 
+    /// After so many events each object has had its turn.
+    pub fn turns(&self) -> u32 {
+        self.parts.iter().map(|part| part.objects).max().unwrap_or(0)
+    }
+
     /// The members by which the routes know whose turn it is.
     pub fn shares(&self, number: u32) -> impl Iterator<Item = (String, String)> + use<> {
         let sizes: BTreeSet<u32> = self.parts.iter().map(|part| part.objects).collect();

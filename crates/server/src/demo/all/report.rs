@@ -19,6 +19,8 @@ const KEPT: &str = "Each refresh token is good once, and a renewal whose answer 
 pub struct Report {
     /// Events that were accepted.
     pub events: u32,
+    /// The first so many were posted before anything went wrong.
+    pub untroubled: u32,
     /// Posts that were recognised as repeats.
     pub repeats: u64,
     /// The deliveries.
@@ -83,6 +85,7 @@ impl Report {
         };
         json!({
             "events": self.events,
+            "events_before_trouble": self.untroubled,
             "repeats_posted": self.repeats,
             "connectors": self.counted.iter().map(line).collect::<Vec<_>>(),
             "delivered": delivered,
@@ -136,8 +139,9 @@ impl Report {
         } = self.settled;
         let _ = writeln!(
             text,
-            "\n{} events, {} repeats recognised, {:.1} s",
+            "\n{} events (the first {} before anything went wrong), {} repeats recognised, {:.1} s",
             self.events,
+            self.untroubled,
             self.repeats,
             self.took.as_secs_f64()
         );

@@ -27,7 +27,7 @@ fn line_of(text: &str, part: &str) -> usize {
 #[test]
 fn every_connector_that_is_built_in_loads() {
     let registry = Registry::embedded().unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(registry.names(), ["email", "hubspot", "notion", "salesforce", "webhook"]);
+    assert!(registry.names().len() >= 26, "{:?}", registry.names());
     for connector in registry.iter() {
         assert!(connector.icon().starts_with("<svg"), "{}", connector.slug());
         assert!(connector.guide_text().starts_with("# "), "{}", connector.slug());
@@ -45,7 +45,10 @@ fn a_connector_is_found_by_its_slug_and_its_aliases_regardless_of_case() {
     for name in ["salesforce", "Salesforce", "SFDC"] {
         assert_eq!(registry.get(name).unwrap().slug(), "salesforce");
     }
-    assert!(registry.get("pipedrive").is_none());
+    for (name, slug) in [("wework", "wecom"), ("Lark", "feishu"), ("github", "github-issues")] {
+        assert_eq!(registry.get(name).unwrap().slug(), slug);
+    }
+    assert!(registry.get("nobody-knows-it").is_none());
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn a_folder_on_disk_adds_a_connector_and_takes_the_place_of_one() {
     let registry = Registry::embedded().unwrap().with_folder(folder.path()).unwrap();
     assert_eq!(registry.get("intranet").unwrap().name(), "内网");
     assert_eq!(registry.get("webhook").unwrap().name(), "Our webhook");
-    assert_eq!(registry.names().len(), 6);
+    assert_eq!(registry.names().len(), Registry::embedded().unwrap().names().len() + 1);
 }
 
 #[test]

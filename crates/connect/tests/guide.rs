@@ -176,27 +176,6 @@ fn a_strategy_with_backup_is_read_unchanged() {
 }
 
 #[test]
-fn a_system_that_is_planned_is_kept_with_its_credentials_apart() {
-    let file = r#"{"type": "email", "config": {"host": "smtp.example.org", "credentials": {"password": "p"}, "mappings": {"message": {"text": "{{ messageContent }}"}}}}"#;
-    let spec = connection(file);
-    assert_eq!((spec.key.as_str(), spec.connector.as_str()), ("email", "email"));
-    assert_eq!(spec.secrets, object(json!({"password": "p"})));
-    assert!(spec.mappings.contains_key("message"));
-    assert_eq!(spec.settings["config"], json!({"host": "smtp.example.org"}));
-    assert!(spec.notes[0].contains("waits for it"), "{:?}", spec.notes);
-}
-
-#[test]
-fn no_system_that_has_a_connector_is_planned() {
-    for connector in REGISTRY.iter() {
-        for name in std::iter::once(connector.slug()).chain(connector.aliases().iter().map(String::as_str)) {
-            assert_eq!(guide::planned(name), None, "{name}");
-        }
-    }
-    assert_eq!(guide::planned("EMail"), Some("email"));
-}
-
-#[test]
 fn a_system_that_nobody_knows_is_a_mistake_that_names_those_that_there_are() {
     let problems = read(r#"{"type": "salesfroce", "config": {}}"#).unwrap_err();
     assert_eq!((problems.len(), problems[0].code), (1, Code::UnknownConnector));

@@ -24,6 +24,6 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, Choices, ConnectionView, DATABASE, Hub, HubOptions, ObjectSchema, RouteView, Schema, SignIn, SignedIn, TestReport, Trial, Tuning,
-    Unchanged, done, lock_folder,
+    Caller, Choices, ConnectionView, DATABASE, Hub, HubOptions, ObjectSchema, RouteView, Schema, SignIn, SignedIn,
+    TestReport, Trial, Tuning, Unchanged, done, lock_folder,
 };

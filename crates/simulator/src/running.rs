@@ -41,10 +41,18 @@ pub async fn start(addr: SocketAddr, options: Options) -> std::io::Result<Runnin
     let mut tasks = Vec::new();
     let mut mail = None;
     if simulation.slugs().any(|slug| slug == smtp::SLUG) {
-        let port = if addr.port() == 0 { 0 } else { addr.port().saturating_add(MAIL_ABOVE) };
+        let port = if addr.port() == 0 {
+            0
+        } else {
+            addr.port().saturating_add(MAIL_ABOVE)
+        };
         let listener = TcpListener::bind(SocketAddr::new(addr.ip(), port)).await?;
         mail = Some(listener.local_addr()?);
-        tasks.push(tokio::spawn(smtp::accept(listener, Arc::clone(&simulation), stopped.clone())));
+        tasks.push(tokio::spawn(smtp::accept(
+            listener,
+            Arc::clone(&simulation),
+            stopped.clone(),
+        )));
     }
     tasks.push(tokio::spawn(edge::accept(listener, Arc::clone(&simulation), stopped)));
     Ok(Running {

@@ -6,14 +6,14 @@ use serde_json::Map;
 use switchboard_model::{connection::ConnectionSpec, problem::Code};
 
 use super::{
-    mappings, planned,
+    mappings,
     reader::{Part, question},
     rules::{self, Mappings, Rules},
 };
 use crate::{connector::Connector, registry::Registry, translate::Translated};
 
 /// Where a connection without `priority` stands among those of one connector: behind those that have one.
-pub(super) const LAST_PRIORITY: i64 = 100;
+const LAST_PRIORITY: i64 = 100;
 const LONGEST_KEY: usize = 100;
 
 const GUIDE_KEYS: [&str; 7] = ["id", "name", "type", "enabled", "priority", "config", "rules"];
@@ -28,11 +28,6 @@ pub(super) fn read_integration(part: &Part<'_, '_>, registry: &Registry) -> Opti
     part.only(&GUIDE_KEYS);
     let kind = part.need("type", "\"hubspot\"");
     let config = part.need("config", "{\"authType\": …, \"credentials\": {…}}");
-    if let (Some(name), Some(config)) = (kind.as_ref().and_then(|kind| kind.text()), &config)
-        && let (None, Some(slug)) = (registry.get(name), planned::planned(name))
-    {
-        return planned::read(part, config, slug);
-    }
     let connector = kind.as_ref().and_then(|kind| find_connector(kind, registry));
     let key = match part.member("id") {
         Some(id) => read_key(&id),

@@ -6,7 +6,6 @@
 mod cel;
 mod connection;
 mod mappings;
-mod planned;
 mod reader;
 mod route;
 mod rules;
@@ -24,7 +23,6 @@ use switchboard_model::{
 use self::reader::{Part, Reader, question};
 use crate::{document::Document, registry::Registry};
 
-pub use planned::planned;
 pub use write::write;
 
 /// One thing that a configuration file asks for.

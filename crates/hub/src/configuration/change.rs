@@ -1,10 +1,6 @@
 //! From what a person wants to what is written: checks every connection, seals its credentials, and says what will happen.
 
-use switchboard_connect::{
-    connector::Connector,
-    guide::{self, Item},
-    registry::Registry,
-};
+use switchboard_connect::{connector::Connector, guide::Item, registry::Registry};
 use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
     id::WorkspaceId,
@@ -106,7 +102,7 @@ fn write_connection(
 ) -> Result<(ConnectionWrite, ConfiguredConnection), Vec<Problem>> {
     let missing = match registry.get(&spec.connector) {
         Some(connector) => check(connector, &spec)?,
-        None => wait_for_connector(&spec, registry)?,
+        None => return Err(vec![unknown_connector(&spec, registry)]),
     };
     let secrets = std::mem::take(&mut spec.secrets);
     let sealed = vault
@@ -161,16 +157,12 @@ fn check(connector: &Connector, spec: &ConnectionSpec) -> Result<Option<String>,
     Ok((!checked.missing.is_empty()).then(|| format!("missing: {}", checked.missing.join(", "))))
 }
 
-/// A system that is planned is waited for; any other name is a mistake.
-fn wait_for_connector(spec: &ConnectionSpec, registry: &Registry) -> Result<Option<String>, Vec<Problem>> {
-    match guide::planned(&spec.connector) {
-        Some(slug) => Ok(Some(format!("this version has no connector for {slug} yet"))),
-        None => Err(vec![Problem::new(
-            Code::UnknownConnector,
-            format!("there is no connector `{}`", spec.connector),
-            format!("Use one of {}.", registry.names().join(", ")),
-        )]),
-    }
+fn unknown_connector(spec: &ConnectionSpec, registry: &Registry) -> Problem {
+    Problem::new(
+        Code::UnknownConnector,
+        format!("there is no connector `{}`", spec.connector),
+        format!("Use one of {}.", registry.names().join(", ")),
+    )
 }
 
 fn check_route(spec: &RouteSpec) -> Option<Problem> {

@@ -166,10 +166,7 @@ impl Connection {
             connector,
             concurrency: limits.concurrency.max(1),
             gate,
-            circuit: Arc::new(Mutex::new(Circuit::new(CircuitSettings {
-                seed: row.id.0.cast_unsigned(),
-                ..CircuitSettings::default()
-            }))),
+            circuit: Arc::new(Mutex::new(closed_circuit(row.id))),
             tokens: Arc::default(),
             lookups: Arc::default(),
             mappings: Arc::new(mappings),
@@ -466,6 +463,14 @@ fn compile_mappings(
         }
     }
     (mappings, faults)
+}
+
+/// A circuit whose chance is the connection's own, so that not all of them look for their vendor at the same moment.
+fn closed_circuit(connection: ConnectionId) -> Circuit {
+    Circuit::new(CircuitSettings {
+        seed: connection.0.cast_unsigned(),
+        ..CircuitSettings::default()
+    })
 }
 
 fn open_account(

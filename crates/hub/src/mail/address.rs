@@ -69,7 +69,12 @@ mod tests {
     fn schemes_say_how_the_way_is_secured() {
         for (text, host, port, security) in [
             ("smtps://smtp.example.org", "smtp.example.org", 465, Security::Tls),
-            ("smtp://smtp.example.org:2587", "smtp.example.org", 2587, Security::StartTls),
+            (
+                "smtp://smtp.example.org:2587",
+                "smtp.example.org",
+                2587,
+                Security::StartTls,
+            ),
             ("smtp://почта.example", "xn--80a1acny.example", 587, Security::StartTls),
             ("smtps://[2606:4700::1111]:465", "2606:4700::1111", 465, Security::Tls),
         ] {
@@ -87,7 +92,10 @@ mod tests {
     #[test]
     fn nothing_goes_out_in_clear_unless_the_operator_allows_private_addresses() {
         let text = "smtp+plain://mail.example.org";
-        assert!(matches!(server(text, AddressPolicy::PublicOnly), Err(SendError::Refused(_))));
+        assert!(matches!(
+            server(text, AddressPolicy::PublicOnly),
+            Err(SendError::Refused(_))
+        ));
         assert_eq!(server(text, AddressPolicy::Any).unwrap().port, 25);
     }
 }

@@ -214,9 +214,15 @@ mod tests {
 
     #[test]
     fn the_enhanced_code_is_told_apart_from_the_words() {
-        let reply = Reply::new(535, "5.7.8 Username and Password not accepted. For more\n5.7.8 https://support.example.org x1");
+        let reply = Reply::new(
+            535,
+            "5.7.8 Username and Password not accepted. For more\n5.7.8 https://support.example.org x1",
+        );
         assert_eq!(reply.enhanced.as_deref(), Some("5.7.8"));
-        assert_eq!(reply.text, "Username and Password not accepted. For more https://support.example.org x1");
+        assert_eq!(
+            reply.text,
+            "Username and Password not accepted. For more https://support.example.org x1"
+        );
         let reply = Reply::new(550, "10.0.0.1 is listed");
         assert_eq!((reply.enhanced, reply.text.as_str()), (None, "10.0.0.1 is listed"));
     }

@@ -53,8 +53,8 @@ pub(super) fn compose(letter: &Letter) -> Result<Composed, Fault> {
     }
     let domain = ascii(from.email.domain());
     let message_id = message_id(letter, &from.email, &recipients, &domain);
-    let envelope = Envelope::new(Some(from.email.clone()), recipients)
-        .map_err(|error| Fault::new("to", error.to_string()))?;
+    let envelope =
+        Envelope::new(Some(from.email.clone()), recipients).map_err(|error| Fault::new("to", error.to_string()))?;
 
     let mut message = Message::builder()
         .from(from)
@@ -123,7 +123,12 @@ fn ascii(domain: &str) -> String {
 fn message_id(letter: &Letter, from: &Address, recipients: &[Address], domain: &str) -> String {
     let mut named = vec![letter.key.clone(), from.to_string()];
     if letter.key.is_empty() {
-        named.extend([letter.subject.clone(), letter.text.clone(), letter.html.clone(), letter.date.clone()]);
+        named.extend([
+            letter.subject.clone(),
+            letter.text.clone(),
+            letter.html.clone(),
+            letter.date.clone(),
+        ]);
     }
     let mut to: Vec<String> = recipients.iter().map(ToString::to_string).collect();
     to.sort_unstable();
@@ -164,7 +169,9 @@ fn threaded(message: MessageBuilder, letter: &Letter, domain: &str) -> MessageBu
 /// The message ids in a text, with their angle brackets; whatever else it has is left out.
 fn ids(text: &str) -> Vec<String> {
     let is_id = |id: &str| {
-        let plain = id.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'));
+        let plain = id
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'));
         plain && id.len() <= 250 && id.contains('@')
     };
     let parts = text.split(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | ','));
@@ -174,7 +181,10 @@ fn ids(text: &str) -> Vec<String> {
 fn finished(message: MessageBuilder, letter: &Letter) -> Result<Vec<u8>, Fault> {
     let (text, html) = (&letter.text, &letter.html);
     if text.len() + html.len() > LARGEST {
-        return Err(Fault::new("text", format!("the letter is larger than {} MB", LARGEST >> 20)));
+        return Err(Fault::new(
+            "text",
+            format!("the letter is larger than {} MB", LARGEST >> 20),
+        ));
     }
     let built = match (text.trim().is_empty(), html.trim().is_empty()) {
         (true, true) => return Err(Fault::new("text", "there is neither text nor HTML")),
@@ -184,7 +194,10 @@ fn finished(message: MessageBuilder, letter: &Letter) -> Result<Vec<u8>, Fault> 
     };
     let bytes = built.map_err(|error| Fault::new("", error.to_string()))?.formatted();
     match bytes.len() > LARGEST {
-        true => Err(Fault::new("text", format!("the letter is larger than {} MB", LARGEST >> 20))),
+        true => Err(Fault::new(
+            "text",
+            format!("the letter is larger than {} MB", LARGEST >> 20),
+        )),
         false => Ok(bytes),
     }
 }

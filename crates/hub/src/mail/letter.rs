@@ -65,7 +65,10 @@ impl Addresses {
         let mut all = Vec::new();
         for text in texts.iter().map(|text| one_line(text)).filter(|text| !text.is_empty()) {
             all.extend(mailboxes(&text).ok_or_else(|| {
-                Fault::new(field, format!("`{text}` is no e-mail address; write name@example.org or Name <name@example.org>"))
+                Fault::new(
+                    field,
+                    format!("`{text}` is no e-mail address; write name@example.org or Name <name@example.org>"),
+                )
             })?);
         }
         Ok(all)
@@ -106,15 +109,25 @@ mod tests {
         };
         let one = |name: &str, address: &str| (name.to_owned(), address.to_owned());
         assert_eq!(read("a@example.org"), [one("", "a@example.org")]);
-        assert_eq!(read("王小明 (VIP), Ltd. <a@example.org>"), [one("王小明 (VIP), Ltd.", "a@example.org")]);
-        assert_eq!(read("\"O'Hara, Ana\" <a@example.org>"), [one("O'Hara, Ana", "a@example.org")]);
+        assert_eq!(
+            read("王小明 (VIP), Ltd. <a@example.org>"),
+            [one("王小明 (VIP), Ltd.", "a@example.org")]
+        );
+        assert_eq!(
+            read("\"O'Hara, Ana\" <a@example.org>"),
+            [one("O'Hara, Ana", "a@example.org")]
+        );
         assert_eq!(
             read("a@example.org; Bob <b@example.org>, "),
             [one("", "a@example.org"), one("Bob", "b@example.org")]
         );
         assert!(read(" ").is_empty());
         assert!(Addresses::One("nobody".into()).read("to").is_err());
-        assert!(Addresses::One("a@example.org>\r\nRCPT TO:<b@example.org".into()).read("to").is_err());
+        assert!(
+            Addresses::One("a@example.org>\r\nRCPT TO:<b@example.org".into())
+                .read("to")
+                .is_err()
+        );
     }
 
     #[test]

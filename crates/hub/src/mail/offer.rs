@@ -15,7 +15,10 @@ impl Offer {
         let name = lines.next().unwrap_or_default();
         Self {
             name: name.split_whitespace().next().unwrap_or_default().to_owned(),
-            extensions: lines.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
+            extensions: lines
+                .map(|line| line.trim().to_owned())
+                .filter(|line| !line.is_empty())
+                .collect(),
         }
     }
 
@@ -50,9 +53,18 @@ mod tests {
 
     #[test]
     fn names_limits_and_ways_to_sign_in_are_read() {
-        let lines = ["mx.example.org at your service", "SIZE 35882577", "AUTH LOGIN plain", "AUTH=XOAUTH2", "8bitmime"];
+        let lines = [
+            "mx.example.org at your service",
+            "SIZE 35882577",
+            "AUTH LOGIN plain",
+            "AUTH=XOAUTH2",
+            "8bitmime",
+        ];
         let offer = Offer::read(lines.into_iter());
-        assert_eq!((offer.name.as_str(), offer.largest()), ("mx.example.org", Some(35_882_577)));
+        assert_eq!(
+            (offer.name.as_str(), offer.largest()),
+            ("mx.example.org", Some(35_882_577))
+        );
         assert!(offer.signs_in_by("PLAIN") && offer.signs_in_by("XOAUTH2") && !offer.signs_in_by("CRAM-MD5"));
         assert_eq!(offer.parameters("8BITMIME"), Some(vec![]));
         assert_eq!(offer.parameters("SMTPUTF8"), None);

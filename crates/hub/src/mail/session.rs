@@ -50,10 +50,12 @@ pub(super) struct Session {
 impl Session {
     /// Connects, with TLS as the address says, and hears what the server offers.
     pub async fn open(server: &Server, policy: AddressPolicy) -> Result<Self, Stop> {
-        let found = resolve(policy, &server.host, server.port).await.map_err(|error| match error.is_refusal() {
-            true => Stop::Refused(error.to_string()),
-            false => Stop::Network(error.to_string()),
-        })?;
+        let found = resolve(policy, &server.host, server.port)
+            .await
+            .map_err(|error| match error.is_refusal() {
+                true => Stop::Refused(error.to_string()),
+                false => Stop::Network(error.to_string()),
+            })?;
         let tls = || TlsParameters::new(server.host.clone()).map_err(|error| network(&error));
         let at_once = match server.security {
             Security::Tls => Some(tls()?),
@@ -93,20 +95,26 @@ impl Session {
         let mut said = self.say(Stage::SignIn, &steps.command).await?;
         while said.has_code(334) {
             let Some(answer) = answers.next() else {
-                return Err(Stop::Network("the server asks for more than this way to sign in has".into()));
+                return Err(Stop::Network(
+                    "the server asks for more than this way to sign in has".into(),
+                ));
             };
             said = self.say(Stage::SignIn, &answer).await?;
         }
         match said.has_code(235) {
             true => Ok(()),
-            false => Err(Stop::Network(format!("the server said neither yes nor no to the sign-in: {}", said.code()))),
+            false => Err(Stop::Network(format!(
+                "the server said neither yes nor no to the sign-in: {}",
+                said.code()
+            ))),
         }
     }
 
     /// Hears whether the server is there for us.
     pub async fn check(&mut self) -> Result<Reply, Stop> {
         let said = self.connection.command(Noop).await;
-        said.map(|said| Reply::of(&said)).map_err(|error| stop(Stage::Check, &error))
+        said.map(|said| Reply::of(&said))
+            .map_err(|error| stop(Stage::Check, &error))
     }
 
     /// Says from whom and to whom, and asks for the word to send the message. Recipients that do not exist are left out, when there are
@@ -126,17 +134,25 @@ impl Session {
         if report.accepted.is_empty() {
             return Err(Stop::Reply(Stage::Recipient, report.first_refusal()));
         }
-        let said = self.connection.command(Data).await.map_err(|error| stop(Stage::Data, &error))?;
+        let said = self
+            .connection
+            .command(Data)
+            .await
+            .map_err(|error| stop(Stage::Data, &error))?;
         match said.has_code(354) {
             true => Ok(()),
-            false => Err(Stop::Network(format!("the server does not want the message: {}", said.code()))),
+            false => Err(Stop::Network(format!(
+                "the server does not want the message: {}",
+                said.code()
+            ))),
         }
     }
 
     /// Sends the message; what the server says to it.
     pub async fn deliver(&mut self, message: &[u8]) -> Result<Reply, Stop> {
         let said = self.connection.message(message).await;
-        said.map(|said| Reply::of(&said)).map_err(|error| stop(Stage::Message, &error))
+        said.map(|said| Reply::of(&said))
+            .map_err(|error| stop(Stage::Message, &error))
     }
 
     /// Says good-bye, which changes nothing any more.
@@ -158,7 +174,10 @@ impl Session {
         let mut parameters = Vec::new();
         if let Some(most) = self.offer.largest() {
             if letter.bytes.len() > most {
-                let text = format!("the letter has {} bytes and the server takes {most}", letter.bytes.len());
+                let text = format!(
+                    "the letter has {} bytes and the server takes {most}",
+                    letter.bytes.len()
+                );
                 return Err(Stop::Reply(Stage::Sender, Reply::ours(552, "5.3.4", &text)));
             }
             parameters.push(MailParameter::Size(letter.bytes.len()));
@@ -186,7 +205,9 @@ impl Session {
 fn stop(stage: Stage, error: &Error) -> Stop {
     match error.status() {
         Some(code) => {
-            let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let text = std::error::Error::source(error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
             Stop::Reply(stage, Reply::new(u16::from(code), &text))
         }
         None => network(error),

@@ -29,7 +29,9 @@ impl Identity {
     /// # Errors
     /// What is wrong with them.
     pub fn of(headers: &HeaderMap) -> Result<Option<Self>, &'static str> {
-        let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+        let Some(value) = headers.get(AUTHORIZATION) else {
+            return Ok(None);
+        };
         let value = std::str::from_utf8(value.as_bytes()).map_err(|_| "the credentials are no text")?;
         let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
         match scheme.to_ascii_lowercase().as_str() {
@@ -40,8 +42,12 @@ impl Identity {
                 Ok(Some(Self::Password(user.to_owned(), password.to_owned())))
             }
             "bearer" => {
-                let user = headers.get(USER).and_then(|user| std::str::from_utf8(user.as_bytes()).ok());
-                let user = user.filter(|user| !user.is_empty()).ok_or("the user of the token is not known")?;
+                let user = headers
+                    .get(USER)
+                    .and_then(|user| std::str::from_utf8(user.as_bytes()).ok());
+                let user = user
+                    .filter(|user| !user.is_empty())
+                    .ok_or("the user of the token is not known")?;
                 Ok(Some(Self::Token(user.to_owned(), rest.to_owned())))
             }
             _ => Err("a mail server knows passwords and tokens only"),
@@ -61,7 +67,10 @@ impl Identity {
                 answers: vec![coded(user), coded(password)],
             }),
             Self::Token(user, token) if offer.signs_in_by("XOAUTH2") => Some(Steps {
-                command: format!("AUTH XOAUTH2 {}", coded(&format!("user={user}\x01auth=Bearer {token}\x01\x01"))),
+                command: format!(
+                    "AUTH XOAUTH2 {}",
+                    coded(&format!("user={user}\x01auth=Bearer {token}\x01\x01"))
+                ),
                 // A challenge means that the token is refused; the empty line asks for the reply that says so.
                 answers: vec![String::new()],
             }),
@@ -84,7 +93,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     fn steps(pairs: &[(&'static str, &str)], auth: &str) -> Option<Steps> {
@@ -97,16 +109,25 @@ mod tests {
         let basic = format!("Basic {}", STANDARD.encode("ana@example.org:a:b"));
         let basic = [("authorization", basic.as_str())];
         let plain = steps(&basic, "AUTH LOGIN PLAIN").unwrap();
-        assert_eq!(plain.command, format!("AUTH PLAIN {}", STANDARD.encode("\0ana@example.org\0a:b")));
+        assert_eq!(
+            plain.command,
+            format!("AUTH PLAIN {}", STANDARD.encode("\0ana@example.org\0a:b"))
+        );
         let login = steps(&basic, "AUTH LOGIN XOAUTH2").unwrap();
-        assert_eq!(login.answers, [STANDARD.encode("ana@example.org"), STANDARD.encode("a:b")]);
+        assert_eq!(
+            login.answers,
+            [STANDARD.encode("ana@example.org"), STANDARD.encode("a:b")]
+        );
         assert_eq!(steps(&basic, "AUTH XOAUTH2"), None);
 
         let bearer = [("authorization", "Bearer ya29.x"), (USER, "ana@example.org")];
         let token = steps(&bearer, "AUTH XOAUTH2 PLAIN").unwrap();
         // The example of fact sheet §3, with its control characters.
         let expected = STANDARD.encode("user=ana@example.org\x01auth=Bearer ya29.x\x01\x01");
-        assert_eq!((token.command, token.answers), (format!("AUTH XOAUTH2 {expected}"), vec![String::new()]));
+        assert_eq!(
+            (token.command, token.answers),
+            (format!("AUTH XOAUTH2 {expected}"), vec![String::new()])
+        );
         assert!(Identity::of(&headers(&bearer[..1])).is_err());
         assert_eq!(Identity::of(&HeaderMap::new()).unwrap(), None);
     }

@@ -311,7 +311,10 @@ mod tests {
     fn the_address_is_put_into_every_text() {
         let account = Account {
             auth: "token".into(),
-            settings: serde_json::from_str(r#"{"a": "{origin}/v1", "b": {"c": ["{origin}", 7]}, "d": "smtp://{authority}"}"#).unwrap(),
+            settings: serde_json::from_str(
+                r#"{"a": "{origin}/v1", "b": {"c": ["{origin}", 7]}, "d": "smtp://{authority}"}"#,
+            )
+            .unwrap(),
             credentials: Map::new(),
         };
         let (settings, _) = account.at("http://127.0.0.1:1/x");

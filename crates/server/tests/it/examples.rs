@@ -81,14 +81,6 @@ fn a_strategy_is_kept_and_says_what_it_waits_for() {
 }
 
 #[test]
-fn a_system_that_has_no_connector_yet_is_kept_and_says_what_it_waits_for() {
-    let folder = Folder::new();
-    let file = folder.file("email.json", r#"{"type": "email", "config": {"host": "smtp.example.org"}}"#);
-    let ended = folder.run(&["apply", file.to_str().unwrap()]).fine();
-    assert!(ended.stdout.contains("waits for it"), "{}", ended.stdout);
-}
-
-#[test]
 fn a_file_that_is_no_configuration_is_told_what_would_be_one() {
     for (name, text) in [
         ("feiyu-lead.json", include_str!("examples/feiyu-lead.json")),

@@ -58,12 +58,23 @@ async fn the_recipients_of_the_users_strategy_get_the_message() {
 async fn a_recipient_that_does_not_exist_keeps_nobody_else_from_the_message() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     let hub = folder.start();
-    connect(&hub, &vendors, &json!({"recipients": "ana@example.org, nobody@example.org, bob@example.org"})).await;
+    connect(
+        &hub,
+        &vendors,
+        &json!({"recipients": "ana@example.org, nobody@example.org, bob@example.org"}),
+    )
+    .await;
     let event = hub.message(message("one of three")).await;
     assert_eq!(states(&hub.settled(&event).await), ["delivered"]);
-    assert_eq!(letters(&vendors)[0]["recipients"], json!(["ana@example.org", "bob@example.org"]));
+    assert_eq!(
+        letters(&vendors)[0]["recipients"],
+        json!(["ana@example.org", "bob@example.org"])
+    );
     let told = hub.get(&format!("/v1/events/{event}")).await.fine(200).to_string();
-    assert!(told.contains("delivered") && !told.contains("made-up-password"), "{told}");
+    assert!(
+        told.contains("delivered") && !told.contains("made-up-password"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,10 +82,18 @@ async fn a_lost_answer_asks_a_person_and_a_cut_before_the_message_does_not() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     let hub = folder.start_with(&["--retry-base-ms", "20", "--retry-cap-ms", "200"]);
     connect(&hub, &vendors, &json!({"recipients": "ana@example.org"})).await;
-    vendors::fail(&vendors, "email", [Rule::new(Fault::CutBefore).path("/sign-in").times(1)]);
+    vendors::fail(
+        &vendors,
+        "email",
+        [Rule::new(Fault::CutBefore).path("/sign-in").times(1)],
+    );
     let event = hub.message(message("first")).await;
     assert_eq!(states(&hub.settled(&event).await), ["delivered"]);
-    vendors::fail(&vendors, "email", [Rule::new(Fault::CutAfter).path("/messages").times(1)]);
+    vendors::fail(
+        &vendors,
+        "email",
+        [Rule::new(Fault::CutAfter).path("/messages").times(1)],
+    );
     let event = hub.message(message("second")).await;
     let settled = hub.settled(&event).await;
     assert_eq!(states(&settled), ["dead"]);

@@ -96,7 +96,12 @@ impl Conversation {
     fn hello(&mut self) -> String {
         self.forget();
         let offer = self.aside("/offer", json!({})).value();
-        let mechanisms: Vec<&str> = offer["mechanisms"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let mechanisms: Vec<&str> = offer["mechanisms"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let lines = [
             format!("{NAME} at your service"),
             format!("SIZE {}", offer["size"]),
@@ -115,14 +120,18 @@ impl Conversation {
         let (mechanism, first) = rest.split_once(' ').unwrap_or((rest, ""));
         let mechanism = mechanism.to_ascii_uppercase();
         let offered = self.aside("/offer", json!({})).value();
-        if !offered["mechanisms"].as_array().is_some_and(|all| all.contains(&json!(mechanism))) {
+        if !offered["mechanisms"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!(mechanism)))
+        {
             return Ok(Next::Say(line::reply(504, "5.5.4 Unrecognized authentication type")));
         }
         let given = match mechanism.as_str() {
             "LOGIN" => {
                 let user = self.challenge("VXNlcm5hbWU6").await?;
                 let password = self.challenge("UGFzc3dvcmQ6").await?;
-                user.zip(password).map(|(user, password)| json!({"user": user, "password": password}))
+                user.zip(password)
+                    .map(|(user, password)| json!({"user": user, "password": password}))
             }
             "PLAIN" => self.first(first).await?.and_then(|text| plain(&text)),
             _ => self.first(first).await?.and_then(|text| xoauth2(&text)),
@@ -133,16 +142,17 @@ impl Conversation {
         let user = given["user"].as_str().unwrap_or_default().to_owned();
         let next = self.call("/sign-in", given).await;
         match &next {
-            Next::Say(said) if said.starts_with("235") => {
-                if !self.enter(&user, offered["sessions"].as_u64().unwrap_or(u64::MAX)) {
-                    let words = "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded";
-                    return Ok(Next::Last(line::reply(432, words)));
-                }
+            Next::Say(said)
+                if said.starts_with("235") && !self.enter(&user, offered["sessions"].as_u64().unwrap_or(u64::MAX)) =>
+            {
+                let words = "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded";
+                return Ok(Next::Last(line::reply(432, words)));
             }
             // Fact sheet §3: the reason comes as a challenge, and the client has to ask for the reply with an empty line.
             Next::Say(said) if said.starts_with("535") && mechanism == "XOAUTH2" => {
                 let reason = json!({"status": "401", "schemes": "bearer", "scope": "https://mail.google.com/"});
-                self.say(&line::reply(334, &STANDARD.encode(reason.to_string()))).await?;
+                self.say(&line::reply(334, &STANDARD.encode(reason.to_string())))
+                    .await?;
                 if line::command(&mut self.stream).await?.is_none() {
                     return Ok(Next::Cut);
                 }
@@ -163,7 +173,9 @@ impl Conversation {
 
     async fn challenge(&mut self, words: &str) -> io::Result<Option<String>> {
         self.say(&line::reply(334, words)).await?;
-        Ok(line::command(&mut self.stream).await?.and_then(|answer| decoded(&answer)))
+        Ok(line::command(&mut self.stream)
+            .await?
+            .and_then(|answer| decoded(&answer)))
     }
 
     fn sender(&mut self, command: &str) -> Next {
@@ -239,7 +251,9 @@ impl Conversation {
     /// A call that the dial may strike.
     async fn call(&self, path: &str, body: Value) -> Next {
         let request = self.request(path, &body);
-        let Ok(plan) = self.simulation.plan(SLUG, &request) else { return Next::Cut };
+        let Ok(plan) = self.simulation.plan(SLUG, &request) else {
+            return Next::Cut;
+        };
         tokio::time::sleep(Duration::from_millis(plan.delay_ms)).await;
         let hold_ms = plan.hold_ms;
         let reply = self.simulation.perform(SLUG, &Arc::new(request), plan);
@@ -258,7 +272,9 @@ impl Conversation {
     fn request(&self, path: &str, body: &Value) -> Request {
         Request {
             origin: format!("smtp://{NAME}"),
-            ..Request::new(Method::POST, path).with_json(body).at(self.simulation.now_ms())
+            ..Request::new(Method::POST, path)
+                .with_json(body)
+                .at(self.simulation.now_ms())
         }
     }
 }

@@ -51,7 +51,9 @@ pub fn replies(code: u16, lines: &[String]) -> String {
 
 /// The address between the angle brackets of `MAIL FROM:` and `RCPT TO:`, and the parameters behind; `None`: a syntax error.
 pub fn path<'l>(line: &'l str, before: &str) -> Option<(&'l str, &'l str)> {
-    let rest = line.get(before.len()..).filter(|_| line[..before.len()].eq_ignore_ascii_case(before))?;
+    let rest = line
+        .get(before.len()..)
+        .filter(|_| line[..before.len()].eq_ignore_ascii_case(before))?;
     let (address, parameters) = rest.trim_start().strip_prefix('<')?.split_once('>')?;
     Some((address, parameters.trim()))
 }
@@ -72,7 +74,10 @@ mod tests {
 
     #[test]
     fn addresses_and_parameters_are_told_apart() {
-        assert_eq!(path("mail from:<a@example.org> SIZE=5", "MAIL FROM:"), Some(("a@example.org", "SIZE=5")));
+        assert_eq!(
+            path("mail from:<a@example.org> SIZE=5", "MAIL FROM:"),
+            Some(("a@example.org", "SIZE=5"))
+        );
         assert_eq!(path("RCPT TO:a@example.org", "RCPT TO:"), None);
         assert_eq!(path("RCPT", "RCPT TO:"), None);
         assert_eq!(replies(250, &["a".into(), "b".into()]), "250-a\r\n250 b\r\n");

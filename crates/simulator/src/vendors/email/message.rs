@@ -8,7 +8,15 @@ const LONGEST_LINE: usize = 998;
 /// RFC 5322 §3.6: exactly one of each.
 const ONCE: [&str; 2] = ["From", "Date"];
 /// At most one of each; a mail without an id is taken by no large provider.
-const AT_MOST_ONCE: [&str; 7] = ["Message-ID", "Subject", "To", "Cc", "Reply-To", "In-Reply-To", "References"];
+const AT_MOST_ONCE: [&str; 7] = [
+    "Message-ID",
+    "Subject",
+    "To",
+    "Cc",
+    "Reply-To",
+    "In-Reply-To",
+    "References",
+];
 
 /// What is wrong with a message, in the words of a reply; `None`: nothing.
 pub fn fault(data: &[u8]) -> Option<String> {
@@ -17,7 +25,11 @@ pub fn fault(data: &[u8]) -> Option<String> {
     if lines.any(|line| line.strip_suffix(b"\r").unwrap_or(line).len() > LONGEST_LINE) {
         return Some("5.6.0 a line is longer than 998 octets".into());
     }
-    if data.iter().enumerate().any(|(at, byte)| *byte == b'\n' && (at == 0 || data[at - 1] != b'\r')) {
+    if data
+        .iter()
+        .enumerate()
+        .any(|(at, byte)| *byte == b'\n' && (at == 0 || data[at - 1] != b'\r'))
+    {
         return Some("5.6.0 a line ends in a bare LF".into());
     }
     if !head.is_ascii() {
@@ -26,7 +38,10 @@ pub fn fault(data: &[u8]) -> Option<String> {
     let count = |wanted: &str| names(head).filter(|name| name.eq_ignore_ascii_case(wanted)).count();
     let missing = ONCE.iter().find(|name| count(name) != 1);
     if let Some(name) = missing {
-        return Some(format!("5.6.0 the header {name} is there {} times and not once", count(name)));
+        return Some(format!(
+            "5.6.0 the header {name} is there {} times and not once",
+            count(name)
+        ));
     }
     let twice = AT_MOST_ONCE.iter().find(|name| count(name) > 1);
     if let Some(name) = twice {
@@ -36,7 +51,9 @@ pub fn fault(data: &[u8]) -> Option<String> {
 }
 
 fn names(head: &[u8]) -> impl Iterator<Item = String> {
-    let lines = head.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b" ") && !line.starts_with(b"\t"));
+    let lines = head
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.starts_with(b" ") && !line.starts_with(b"\t"));
     lines.map(|line| {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
         String::from_utf8_lossy(name).trim().to_owned()

@@ -86,17 +86,22 @@ impl Email {
             return refuse("unsupported_grant_type", "only refresh_token is served here");
         }
         let given = field("refresh_token");
-        let app = self.settings.apps.iter().position(|app| {
-            app.client_id == field("client_id") && app.client_secret == field("client_secret")
-        });
+        let app = self
+            .settings
+            .apps
+            .iter()
+            .position(|app| app.client_id == field("client_id") && app.client_secret == field("client_secret"));
         let owner = match app {
             Some(at) if self.settings.apps[at].refresh_token == given => Some(self.settings.apps[at].user.clone()),
             Some(_) => return refuse("invalid_grant", "Token has been expired or revoked."),
             None => self.tokens.refresh_owner(given, self.setup.accept_any_credentials),
         };
-        let Some(owner) = owner else { return refuse("invalid_client", "The OAuth client was not found.") };
+        let Some(owner) = owner else {
+            return refuse("invalid_client", "The OAuth client was not found.");
+        };
         let token = format!("ya29.{}", self.chance.token(32));
-        self.tokens.issue(&token, &owner, request.now_ms + self.settings.token_life_s * 1000);
+        self.tokens
+            .issue(&token, &owner, request.now_ms + self.settings.token_life_s * 1000);
         let mut answer = json!({
             "access_token": token,
             "expires_in": self.settings.token_life_s,
@@ -152,7 +157,10 @@ impl Email {
             return said(550, &fault);
         }
         let most = self.setup.limit(self.settings.messages_per_minute);
-        let sent = self.sent.entry(user.to_owned()).or_insert_with(|| Rolling::new(most, MINUTE_MS, 1));
+        let sent = self
+            .sent
+            .entry(user.to_owned())
+            .or_insert_with(|| Rolling::new(most, MINUTE_MS, 1));
         sent.resize(most, MINUTE_MS);
         if sent.take(request.now_ms).is_err() {
             return throttled();
@@ -185,7 +193,10 @@ impl Vendor for Email {
         if !request.origin.starts_with("smtp") {
             return match request.path.as_str() {
                 "/token" => self.token(request),
-                _ => Reply::json(404, &json!({"error": "not_found", "error_description": "mail is sent by SMTP"})),
+                _ => Reply::json(
+                    404,
+                    &json!({"error": "not_found", "error_description": "mail is sent by SMTP"}),
+                ),
             };
         }
         let body = request.json().unwrap_or_default();
@@ -195,7 +206,10 @@ impl Vendor for Email {
             "/offer" => {
                 let sessions = self.setup.limit(self.settings.sessions);
                 let (mechanisms, size) = (&self.settings.mechanisms, self.settings.largest);
-                Reply::json(250, &json!({"mechanisms": mechanisms, "size": size, "sessions": sessions}))
+                Reply::json(
+                    250,
+                    &json!({"mechanisms": mechanisms, "size": size, "sessions": sessions}),
+                )
             }
             "/sender" => self.sender(&body),
             "/recipient" => self.recipient(&body),
@@ -207,7 +221,10 @@ impl Vendor for Email {
     /// An injected status is HTTP's; SMTP has its own words for the same trouble, and none for a gateway's.
     fn failure(&mut self, status: u16, request: &Request) -> Reply {
         if !request.origin.starts_with("smtp") {
-            return Reply::json(status, &json!({"error": "backend_error", "error_description": "Try again later."}));
+            return Reply::json(
+                status,
+                &json!({"error": "backend_error", "error_description": "Try again later."}),
+            );
         }
         match status {
             502 | 504 => Reply::empty(NO_REPLY),
@@ -221,7 +238,9 @@ impl Vendor for Email {
     fn throttle(&mut self, retry_after_s: Option<u64>, request: &Request) -> Reply {
         match request.origin.starts_with("smtp") {
             true => throttled(),
-            false => self.failure(429, request).with("retry-after", retry_after_s.unwrap_or(1)),
+            false => self
+                .failure(429, request)
+                .with("retry-after", retry_after_s.unwrap_or(1)),
         }
     }
 

@@ -78,7 +78,10 @@ async fn a_letter_is_taken_and_shown_as_a_reader_sees_it() {
     let letter = kept(&running).remove(0);
     assert_eq!(letter["subject"], "Вопрос");
     assert_eq!(letter["text"].as_str().map(str::trim_end), Some("hello\r\n.dot"));
-    assert_eq!((&letter["messageId"], &letter["recipients"]), (&json!("a@example.org"), &json!(["ana@example.org"])));
+    assert_eq!(
+        (&letter["messageId"], &letter["recipients"]),
+        (&json!("a@example.org"), &json!(["ana@example.org"]))
+    );
     assert!(client.say("QUIT").await.starts_with("221"));
     assert_eq!(client.heard().await, "");
 }
@@ -133,7 +136,10 @@ async fn the_dial_cuts_before_and_after_a_letter_was_taken_and_says_no_in_the_se
     ] {
         running.set_vendor_dial("email", strike(fault.clone())).unwrap();
         let heard = Client::call(&running).await.send(LETTER).await;
-        assert!(heard.starts_with(reply) && heard.is_empty() == reply.is_empty(), "{fault:?}: {heard}");
+        assert!(
+            heard.starts_with(reply) && heard.is_empty() == reply.is_empty(),
+            "{fault:?}: {heard}"
+        );
         assert_eq!(kept(&running).len(), count, "{fault:?}");
     }
 }
@@ -145,12 +151,22 @@ async fn a_token_is_got_by_http_and_its_end_is_told_in_a_challenge() {
         "client_id": "app", "client_secret": "s", "refresh_token": "r", "user": "hub@example.org",
     }]});
     running.configure("email", &app).unwrap();
-    let form = [("grant_type", "refresh_token"), ("client_id", "app"), ("client_secret", "s"), ("refresh_token", "r")];
-    let request = Request::new(Method::POST, "/token").with_form(&form).at(running.now_ms());
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "app"),
+        ("client_secret", "s"),
+        ("refresh_token", "r"),
+    ];
+    let request = Request::new(Method::POST, "/token")
+        .with_form(&form)
+        .at(running.now_ms());
     let answer = running.call("email", request).unwrap().unwrap().value();
     let token = answer["access_token"].as_str().unwrap();
     let text = format!("user=hub@example.org\u{1}auth=Bearer {token}\u{1}\u{1}");
-    let sign_in = format!("AUTH XOAUTH2 {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text));
+    let sign_in = format!(
+        "AUTH XOAUTH2 {}",
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
+    );
     let mut client = Client::call(&running).await;
     assert!(client.say("EHLO me").await.starts_with("250"));
     assert!(client.say(&sign_in).await.starts_with("235"));

@@ -72,7 +72,7 @@ fn no_value_can_begin_a_header_or_a_body() {
     let evil = "x\r\nBcc: victim@example.com\r\n\r\nbody\u{2028}\n.\r\nRCPT TO:<victim@example.com>";
     let letter = with(&json!({
         "subject": evil, "fromName": evil, "thread": evil, "inReplyTo": evil, "references": evil, "key": evil, "date": evil,
-        "to": [format!("{} <ana@example.com>", evil.replace('@', " ").replace('<', " ").replace('>', " "))],
+        "to": [format!("{} <ana@example.com>", evil.replace(['@', '<', '>'], " "))],
     }));
     let composed = composed(&letter);
     let message = MessageParser::default().parse(&composed.bytes).unwrap();

@@ -25,7 +25,7 @@ impl Collection {
         let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let definitions: Vec<Value> = serde_json::from_str(&text).unwrap();
         Self {
-            requests: definitions.iter().map(|given| Definition::read(given)).collect(),
+            requests: definitions.iter().map(Definition::read).collect(),
         }
     }
 }

@@ -107,7 +107,7 @@ pub async fn given_up(hub: &Hub, workspace: WorkspaceId, cast: &Cast) -> Result<
     let keys: HashMap<_, _> = hub
         .connections(workspace)
         .into_iter()
-        .map(|connection| (connection.id, connection.key.clone()))
+        .map(|connection| (connection.id, connection.key))
         .collect();
     let mut given_up = GivenUp::with_capacity(cast.parts.len());
     let mut before = None;

@@ -19,6 +19,21 @@ pub struct Plan {
     pub calm: bool,
 }
 
+/// Starts vendors on a free port of the loopback.
+///
+/// # Errors
+/// When no port can be opened.
+pub async fn listen(options: Options) -> Result<Running, Problem> {
+    let running = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options).await;
+    running.map_err(|error| {
+        Problem::new(
+            Code::Internal,
+            format!("The simulated vendors cannot be started: {error}"),
+            "Check the machine.",
+        )
+    })
+}
+
 /// Simulated vendors.
 #[derive(Debug)]
 pub struct Simulators {
@@ -40,15 +55,7 @@ impl Simulators {
             calls_kept: 0,
             ..Options::demo()
         };
-        let running = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
-            .await
-            .map_err(|error| {
-                Problem::new(
-                    Code::Internal,
-                    format!("The simulated vendors cannot be started: {error}"),
-                    "Check the machine.",
-                )
-            })?;
+        let running = listen(options).await?;
         Ok(Self {
             base: running.base_url(),
             ours: Some(running),

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use switchboard_model::problem::{Code, Problem};
+use switchboard_model::problem::Problem;
 use switchboard_simulator::{Dial, Options, Refused, Running};
 
 use super::dial;
-use crate::conformance::{
-    Subject,
-    setup::{broken, prepare},
-    stage::FAST,
+use crate::{
+    conformance::{
+        Subject,
+        setup::{broken, prepare},
+        stage::FAST,
+    },
+    simulated::listen,
 };
 
 /// All simulated vendors.
@@ -91,15 +94,7 @@ async fn start(subjects: &[Arc<Subject>], seed: u64) -> Result<Running, Problem>
         calls_kept: 0,
         ..Options::default()
     };
-    let running = switchboard_simulator::start(([127, 0, 0, 1], 0).into(), options)
-        .await
-        .map_err(|error| {
-            Problem::new(
-                Code::Internal,
-                format!("The simulated vendors cannot be started: {error}"),
-                "Check the machine.",
-            )
-        })?;
+    let running = listen(options).await?;
     for subject in subjects {
         prepare(&running, subject)?;
     }

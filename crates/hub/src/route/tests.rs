@@ -65,6 +65,7 @@ fn workspace(routes: &[Value], change: impl Fn(&mut ConnectionSpec, &mut Connect
         revision: 1,
         connections: connections.into(),
         routes: routes.collect(),
+        ..StoredConfiguration::default()
     };
     Configuration::compile(
         stored,

@@ -132,6 +132,19 @@ pub const PARTS: &[Part] = &[
         ],
     },
     Part {
+        name: "definition",
+        key: 1,
+        columns: &[
+            ("id", Number),
+            ("workspace", Number),
+            ("kind", Text),
+            ("key", Text),
+            ("spec", Text),
+            ("sealed", Bytes),
+            ("changed_ms", Number),
+        ],
+    },
+    Part {
         name: "delivery",
         key: 1,
         columns: &[

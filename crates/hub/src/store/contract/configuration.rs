@@ -7,7 +7,9 @@ use super::{
     bench::{Bench, NOW},
     fixture::Fixture,
 };
-use crate::store::{ConfigurationChange, ConnectionNote, DiscoveredRow, KeyRow};
+use crate::store::{
+    ConfigurationChange, ConnectionNote, DefinitionKind, DefinitionWrite, DiscoveredRow, KeyRow, Removal,
+};
 
 pub(super) async fn revision(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
@@ -68,6 +70,61 @@ pub(super) async fn discovered(bench: &impl Bench) {
     let other = switchboard_model::id::ConnectionId(fixture.connection.0 + 1_000);
     assert!(fixture.store.discovered(other).await.unwrap().is_empty());
     assert_eq!(fixture.store.revision().await.unwrap(), before);
+}
+
+pub(super) async fn definitions(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    let other = fixture.store.workspace("other").await.unwrap();
+    let write = |kind, key: &str, name: &str| DefinitionWrite {
+        kind,
+        key: key.into(),
+        spec: json!({"name": name}),
+        sealed: vec![7],
+    };
+    let change = |definitions, removed| ConfigurationChange {
+        definitions,
+        removed,
+        now_ms: NOW,
+        ..Default::default()
+    };
+    let (list, table) = (DefinitionKind::List, DefinitionKind::Object);
+    let first = vec![
+        write(list, "渠道", "one"),
+        write(table, "渠道", "two"),
+        write(list, "b", "three"),
+    ];
+    fixture
+        .store
+        .configure(fixture.workspace, change(first, vec![]))
+        .await
+        .unwrap();
+    let theirs = vec![write(list, "渠道", "theirs")];
+    fixture.store.configure(other, change(theirs, vec![])).await.unwrap();
+    let gone = vec![
+        Removal::Definition(list, "b".into()),
+        Removal::Definition(table, "b".into()),
+    ];
+    let again = vec![write(list, "渠道", "four")];
+    let before = fixture.store.revision().await.unwrap();
+    fixture
+        .store
+        .configure(fixture.workspace, change(again, gone))
+        .await
+        .unwrap();
+    assert!(fixture.store.revision().await.unwrap() > before);
+    let found = fixture.store.configuration().await.unwrap().definitions;
+    let shown: Vec<_> = found
+        .iter()
+        .map(|row| (row.workspace, row.kind, &*row.key, row.spec["name"].as_str().unwrap()))
+        .collect();
+    let own = fixture.workspace;
+    let expected = [
+        (own, list, "渠道", "four"),
+        (own, table, "渠道", "two"),
+        (other, list, "渠道", "theirs"),
+    ];
+    assert_eq!(shown, expected);
+    assert!(found.iter().all(|row| row.sealed == [7] && row.changed_ms == NOW));
 }
 
 pub(super) async fn keys(bench: &impl Bench) {

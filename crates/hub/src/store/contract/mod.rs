@@ -78,6 +78,7 @@ contract! {
     configuration::revision as the_revision_grows_with_each_change_of_the_configuration,
     configuration::refusals as a_refusal_of_former_credentials_stops_nothing,
     configuration::discovered as what_an_account_was_found_to_have_is_kept_by_part_and_replaced,
+    configuration::definitions as definitions_are_kept_by_workspace_kind_and_key,
     configuration::keys as keys_are_kept_and_raise_the_revision,
     grants::tokens as a_token_is_kept_with_its_credentials_and_goes_with_them,
     grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,

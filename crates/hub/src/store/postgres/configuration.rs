@@ -6,7 +6,7 @@ use switchboard_model::{
 };
 use tokio_postgres::{GenericClient, IsolationLevel, Row};
 
-use super::{PostgresStore, Trouble, grants::write_access, record};
+use super::{PostgresStore, Trouble, definitions, grants::write_access, record};
 use crate::store::{
     Answer, ConfigurationChange, ConnectionNote, ConnectionRow, DiscoveredRow, KeyRow, Register, RouteRow, StoreError,
     StoredConfiguration,
@@ -88,11 +88,13 @@ impl PostgresStore {
             })
         };
         let routes = rows.iter().map(route).collect::<Result<_, _>>()?;
+        let definitions = definitions::read(&*tx).await?;
         tx.commit().await?;
         Ok(StoredConfiguration {
             revision,
             connections,
             routes,
+            definitions,
         })
     }
 
@@ -101,6 +103,7 @@ impl PostgresStore {
         let tx = client.transaction().await?;
         // First, so that changes come one after the other.
         next_revision(&*tx).await?;
+        definitions::remove(&*tx, workspace, change).await?;
         for connection in &change.connections {
             tx.execute(
                 "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms, facts)
@@ -139,6 +142,7 @@ impl PostgresStore {
             )
             .await?;
         }
+        definitions::write(&*tx, workspace, change).await?;
         Ok(tx.commit().await?)
     }
 

@@ -17,6 +17,7 @@ pub mod admin;
 mod configuration;
 mod connect;
 mod days;
+mod definitions;
 mod fill;
 mod grants;
 mod history;

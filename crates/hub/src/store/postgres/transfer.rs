@@ -157,7 +157,7 @@ impl PostgresTransfer {
     }
 
     async fn end(&self) -> Result<(), Trouble> {
-        for table in ["workspace", "connection", "route"] {
+        for table in ["workspace", "connection", "route", "definition"] {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT greatest(max(id), 1) FROM {table}),
                                (SELECT count(*) > 0 FROM {table}))"
@@ -175,20 +175,11 @@ impl PostgresTransfer {
 const HISTORY_LACKS: &[&str] = &["doubt_ms", "request_digest"];
 
 /// The tables of a part, each with the columns that it does not have.
-fn tables(part: &Part) -> &'static [(&'static str, &'static [&'static str])] {
+fn tables(part: &Part) -> Vec<(&'static str, &'static [&'static str])> {
     match part.name {
-        "event" => &[("event", &[]), ("event_kept", &[])],
-        "delivery" => &[("delivery", &[]), ("delivery_history", HISTORY_LACKS)],
-        "workspace" => &[("workspace", &[])],
-        "api_key" => &[("api_key", &[])],
-        "connection" => &[("connection", &[])],
-        "access" => &[("access", &[])],
-        "discovered" => &[("discovered", &[])],
-        "route" => &[("route", &[])],
-        "seen" => &[("seen", &[])],
-        "attempt" => &[("attempt", &[])],
-        "link" => &[("link", &[])],
-        _ => &[("tally", &[])],
+        "event" => vec![("event", &[]), ("event_kept", &[])],
+        "delivery" => vec![("delivery", &[]), ("delivery_history", HISTORY_LACKS)],
+        table => vec![(table, &[])],
     }
 }
 

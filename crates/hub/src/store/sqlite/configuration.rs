@@ -6,7 +6,7 @@ use switchboard_model::{
     id::{ConnectionId, KeyId, RouteId, WorkspaceId},
 };
 
-use super::{SqliteStore, grants::write_access, record};
+use super::{SqliteStore, definitions, grants::write_access, record};
 use crate::store::{
     Answer, ConfigurationChange, ConnectionNote, ConnectionRow, DiscoveredRow, KeyRow, Register, RouteRow,
     StoredConfiguration,
@@ -43,6 +43,7 @@ impl Register for SqliteStore {
                 revision,
                 connections,
                 routes,
+                definitions: definitions::read(db)?,
             })
         }))
     }
@@ -53,6 +54,7 @@ impl Register for SqliteStore {
 
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()> {
         Box::pin(self.writer.write(move |db| {
+            definitions::remove(db, workspace, &change)?;
             for connection in &change.connections {
                 db.prepare_cached(
                     "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms, facts)
@@ -85,6 +87,7 @@ impl Register for SqliteStore {
                 )?
                 .execute(params![workspace.0, route.key, record::to_text(route), change.now_ms])?;
             }
+            definitions::write(db, workspace, &change)?;
             next_revision(db)
         }))
     }

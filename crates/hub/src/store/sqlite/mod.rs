@@ -13,6 +13,7 @@ pub mod backup;
 mod checkpoint;
 mod configuration;
 mod days;
+mod definitions;
 mod fill;
 mod grants;
 mod historian;

@@ -9,6 +9,7 @@ mod mappings;
 mod reader;
 mod route;
 mod rules;
+mod source;
 mod target;
 mod write;
 
@@ -21,9 +22,17 @@ use switchboard_model::{
 };
 
 use self::reader::{Part, Reader, question};
-use crate::{document::Document, registry::Registry};
+use crate::{document::Document, registry::Registry, source::SourceSpec};
 
 pub use write::write;
+
+/// What stands behind `/in/`, without slashes around it.
+///
+/// # Errors
+/// When it cannot stand in an address as it is.
+pub fn source_path(text: &str) -> Result<&str, Problem> {
+    source::usable_path(text)
+}
 
 /// One thing that a configuration file asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,12 +41,14 @@ pub enum Item {
     Connection(ConnectionSpec),
     /// A route, from `routes` or a strategy file.
     Route(RouteSpec),
+    /// A source, from `sources` or a file about a single receiver.
+    Source(SourceSpec),
 }
 
 /// Lists that a file can hold side by side.
-const LISTS: [&str; 3] = ["crmIntegrations", "connections", "routes"];
-const KINDS: &str = "the lists `crmIntegrations`, `connections` and `routes`; one integration with `type` and `config`; one \
-                     `strategy` (parallel_sync, category_routing, primary_backup)";
+const LISTS: [&str; 4] = ["crmIntegrations", "connections", "routes", "sources"];
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes` and `sources`; one integration with `type` and `config`; one \
+                     receiver with `source` and `path`; one `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
 ///
@@ -60,6 +71,9 @@ fn read_kind(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
             .map(Item::Connection)
             .into_iter()
             .collect();
+    }
+    if source::is_one(root) {
+        return source::read(root).map(Item::Source).into_iter().collect();
     }
     if LISTS.iter().any(|list| root.member(list).is_some()) {
         return read_lists(root, registry);
@@ -89,6 +103,12 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
         items.extend(
             spec.filter(|spec| seen.is_new("connection", &spec.key, entry))
                 .map(Item::Connection),
+        );
+    }
+    for (entry, spec) in list("sources").iter().map(|entry| (entry, source::read(entry))) {
+        items.extend(
+            spec.filter(|spec| seen.is_new("source", &spec.key, entry) && seen.is_new("path", &spec.path, entry))
+                .map(Item::Source),
         );
     }
     for (entry, spec) in list("routes").iter().map(|entry| (entry, route::read(entry))) {
@@ -123,7 +143,7 @@ fn report_unknown(root: &Part<'_, '_>) {
         detail = format!("{} is empty", root.file());
     }
     for key in root.value().as_object().into_iter().flatten().map(|(key, _)| key) {
-        let meant = question(key, LISTS.into_iter().chain(["strategy", "config"]));
+        let meant = question(key, LISTS.into_iter().chain(["strategy", "config", "source"]));
         if !meant.is_empty() {
             detail = format!("{detail}; it has `{key}`{meant}");
             break;

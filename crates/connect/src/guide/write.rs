@@ -1,4 +1,4 @@
-//! Writes connections and routes in Switchboard's own form.
+//! Writes connections, routes and sources in Switchboard's own form.
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
@@ -7,19 +7,26 @@ use switchboard_model::{
 };
 
 use super::Item;
+use crate::source;
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
 /// written, and notes, which belong to the file that they came from.
 pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
+    let mut sources = Vec::new();
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
+            Item::Source(spec) => sources.push(source::write(spec)),
         }
     }
-    json!({ "connections": connections, "routes": routes })
+    let mut written = json!({ "connections": connections, "routes": routes });
+    if !sources.is_empty() {
+        written["sources"] = sources.into();
+    }
+    written
 }
 
 fn connection(spec: &ConnectionSpec) -> Value {

@@ -10,6 +10,7 @@
 
 mod accept;
 pub mod backup;
+mod callbacks;
 mod checkpoint;
 mod configuration;
 mod days;
@@ -130,7 +131,8 @@ impl SqliteStore {
 fn last_id(db: &Connection, days: &days::Days) -> Result<i64, StoreError> {
     let hot: i64 = db.query_row(
         "SELECT max(coalesce((SELECT max(id) FROM event), 0), coalesce((SELECT max(id) FROM delivery), 0),
-                    coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0))",
+                    coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0),
+                    coalesce((SELECT max(id) FROM callback), 0))",
         [],
         |row| row.get(0),
     )?;

@@ -126,6 +126,21 @@ impl Source {
         }
     }
 
+    /// The headers with which the pusher would sign a request at this moment. None where the source checks no HMAC, or where the signature stands
+    /// elsewhere.
+    pub fn sign(&self, request: &Request, now_ms: i64) -> Vec<(String, String)> {
+        let body = body::read(request, &self.body);
+        let evidence = Evidence {
+            request,
+            body: &body.value,
+            secrets: &self.secrets,
+            settings: &self.settings,
+            now_ms,
+        };
+        let each = self.checks.iter().map(|check| check.sign(evidence));
+        each.into_iter().find(|headers| !headers.is_empty()).unwrap_or_default()
+    }
+
     /// The answer when a request could not be kept, or the source is switched off.
     pub fn failed(&self, request: &Request) -> Reply {
         let view = View::new(request, &Body::default(), &self.settings, 0);
@@ -248,8 +263,11 @@ impl Source {
                 made.events.extend(self.plain(item, id(0)));
                 continue;
             };
+            let mut view = item.view.clone();
+            let late = self.gather.iter().filter(|gather| gather.is_late());
+            late.for_each(|gather| gather.add(&mut view, around));
             for (at, rule) in rules.iter().enumerate() {
-                rule.make(&self.slug, &item.view, around, id(at).as_deref(), &mut made)?;
+                rule.make(&self.slug, &view, around, id(at).as_deref(), &mut made)?;
             }
         }
         Ok(made)

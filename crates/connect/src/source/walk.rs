@@ -18,6 +18,7 @@ pub(super) const MOST_ITEMS: usize = 10_000;
 /// A step into a list.
 #[derive(Debug)]
 pub(super) struct Walk {
+    from: String,
     at: String,
     name: Option<String>,
 }
@@ -25,6 +26,7 @@ pub(super) struct Walk {
 impl Walk {
     pub fn compile(checker: &mut Checker, at: &str, spec: &WalkSpec) -> Option<Self> {
         checker.pointer(&format!("{at}/at"), &spec.at).then(|| Self {
+            from: variable(spec.from.as_ref()),
             at: spec.at.clone(),
             name: spec.name.clone(),
         })
@@ -33,7 +35,7 @@ impl Walk {
     /// A view of each item of the list in `view`'s payload. A single thing in the place of the list is its only item; where nothing is, there
     /// are none.
     pub fn items(&self, view: &View) -> Vec<View> {
-        let found = view.get("payload").and_then(|payload| payload.pointer(&self.at));
+        let found = view.get(&self.from).and_then(|value| value.pointer(&self.at));
         let items: Vec<Value> = match found {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => items.clone(),
@@ -69,10 +71,15 @@ pub(super) fn split(walks: &[Walk], view: View, notes: &mut Vec<String>) -> Vec<
     views
 }
 
+fn variable(from: Option<&String>) -> String {
+    from.map_or("payload", String::as_str).to_owned()
+}
+
 /// A list of pairs that becomes an object.
 #[derive(Debug)]
 pub(super) struct Gather {
     name: String,
+    from: String,
     at: String,
     key: Template,
     value: Option<Mapping>,
@@ -89,16 +96,22 @@ impl Gather {
         valid.then_some(())?;
         Some(Self {
             name: name.to_owned(),
+            from: variable(spec.from.as_ref()),
             at: spec.at.clone(),
             key: key?,
             value: value?,
         })
     }
 
+    /// Whether it looks into what was fetched, and so has to wait for it.
+    pub fn is_late(&self) -> bool {
+        self.from == "fetched"
+    }
+
     /// Adds the object to the view. The first of a key wins; pairs without key or value are left out. Where there is no list, there is no
     /// object.
     pub fn add(&self, view: &mut View, around: Surroundings<'_>) {
-        let list = view.get("payload").and_then(|payload| payload.pointer(&self.at));
+        let list = view.get(&self.from).and_then(|value| value.pointer(&self.at));
         let Some(Value::Array(items)) = list.cloned() else {
             return;
         };

@@ -12,6 +12,9 @@ use crate::manifest::OneOrMany;
 pub struct WalkSpec {
     /// JSON pointer of the list; empty: the item itself is the list.
     pub at: String,
+    /// The variable that it points into: `payload`, or `fetched`.
+    #[serde(default)]
+    pub from: Option<String>,
     /// The name by which templates see the item.
     #[serde(rename = "as", default)]
     pub name: Option<String>,
@@ -23,6 +26,9 @@ pub struct WalkSpec {
 pub struct GatherSpec {
     /// JSON pointer of the list, in the item.
     pub at: String,
+    /// The variable that it points into: `payload`, or `fetched`.
+    #[serde(default)]
+    pub from: Option<String>,
     /// The key of a pair; a template that sees it as `item`.
     pub key: String,
     /// Its value: a tree of templates that sees the pair as `item`; without it the pair itself.

@@ -129,6 +129,12 @@ impl Check {
         }
     }
 
+    /// The headers with which the pusher would sign a request.
+    pub fn sign(&self, evidence: Evidence<'_>) -> Vec<(String, String)> {
+        let each = self.each().iter().map(|check| way::signature(&check.way, evidence));
+        each.into_iter().find(|headers| !headers.is_empty()).unwrap_or_default()
+    }
+
     /// Headers and parameters that carry secrets: they are masked before a request is written down.
     pub fn carriers(&self) -> impl Iterator<Item = Carrier<'_>> {
         self.each().iter().filter_map(|check| check.way.carrier())

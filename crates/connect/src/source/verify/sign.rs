@@ -39,6 +39,15 @@ impl Timestamp {
 }
 
 impl TimeUnit {
+    /// The text of a moment.
+    pub(super) fn write(self, ms: i64) -> String {
+        match self {
+            Self::Seconds => ms.div_euclid(1000).to_string(),
+            Self::Milliseconds => ms.to_string(),
+            Self::Rfc3339 => jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string(),
+        }
+    }
+
     /// Unix milliseconds.
     fn read(self, text: &str) -> Option<i64> {
         let digits = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;

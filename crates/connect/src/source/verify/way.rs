@@ -178,18 +178,43 @@ pub(super) fn network(text: &str) -> Option<IpNet> {
         .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
-/// The header that a request with an HMAC lacks: its name and value. `None` where the way is another one, or the signature stands
-/// among pairs or elsewhere.
-pub(super) fn signature(way: &Way, evidence: Evidence<'_>) -> Option<(String, String)> {
-    let Way::Hmac { hash, secrets, signed } = way else {
+/// The headers that a request with an HMAC lacks: names and values. None where the way is another one, or the signature stands elsewhere.
+pub(super) fn signature(way: &Way, evidence: Evidence<'_>) -> Vec<(String, String)> {
+    let made = match way {
+        Way::Hmac { hash, secrets, signed } => sign(signed, *hash, secrets, evidence),
+        Way::Standard { v1: Some((secrets, signed)), .. } => sign(signed, Hash::Sha256, secrets, evidence),
+        _ => None,
+    };
+    made.unwrap_or_default()
+}
+
+fn sign(signed: &Signed, hash: Hash, secrets: &Secrets, evidence: Evidence<'_>) -> Option<Vec<(String, String)>> {
+    let Values {
+        place: Place::Header { name, .. },
+        member,
+        prefix,
+        ..
+    } = &signed.signature
+    else {
         return None;
     };
-    let Values { place: Place::Header { name, .. }, list: None, prefix, .. } = &signed.signature else {
-        return None;
-    };
+    let mut headers = Vec::new();
+    let mut pair = String::new();
+    let time = signed.timestamp.as_ref().map(|time| {
+        time.read(evidence).unwrap_or_else(|_| {
+            let text = time.unit.write(evidence.now_ms);
+            match (&time.at.member, &time.at.place) {
+                (Some(member), _) => pair = format!("{member}={text},"),
+                (None, Place::Header { name, .. }) => headers.push((name.clone(), text.clone())),
+                _ => {}
+            }
+            text
+        })
+    });
     let key = secrets.keys(evidence).ok()?.into_iter().next()?;
-    let time = signed.timestamp.as_ref().and_then(|time| time.read(evidence).ok());
     let content = content(&signed.over, evidence, time.as_deref()).ok()?;
-    let made = encode(signed.form, &hmac(*hash, &key, &content));
-    Some((name.clone(), format!("{}{made}", prefix.as_deref().unwrap_or_default())))
+    let made = encode(signed.form, &hmac(hash, &key, &content));
+    let named = member.as_ref().map(|member| format!("{member}=")).unwrap_or_default();
+    headers.push((name.clone(), format!("{pair}{named}{}{made}", prefix.as_deref().unwrap_or_default())));
+    Some(headers)
 }

@@ -6,7 +6,7 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::Item;
+use super::{Item, list, object};
 use crate::source;
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
@@ -15,18 +15,31 @@ pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
     let mut sources = Vec::new();
+    let (mut objects, mut lists) = (Vec::new(), Map::new());
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
             Item::Source(spec) => sources.push(source::write(spec)),
+            Item::Object(name, spec) => objects.push(object::write(name, spec)),
+            Item::List(name, spec) => {
+                lists.insert(name.clone(), list::write(spec));
+            }
         }
     }
-    let mut written = json!({ "connections": connections, "routes": routes });
-    if !sources.is_empty() {
-        written["sources"] = sources.into();
+    let mut file = json!({ "connections": connections, "routes": routes });
+    if let Some(members) = file.as_object_mut() {
+        if !sources.is_empty() {
+            members.insert("sources".into(), json!(sources));
+        }
+        if !objects.is_empty() {
+            members.insert("tables".into(), json!(objects));
+        }
+        if !lists.is_empty() {
+            members.insert("lists".into(), Value::Object(lists));
+        }
     }
-    written
+    file
 }
 
 fn connection(spec: &ConnectionSpec) -> Value {

@@ -9,6 +9,7 @@ pub(crate) mod contract;
 mod database;
 mod filling;
 pub mod grants;
+pub mod ledger;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -30,6 +31,7 @@ pub use callbacks::{
 };
 pub use database::Database;
 pub use filling::Filling;
+pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use rows::*;
 
@@ -195,5 +197,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Callbacks + Lifecycle {}
-impl<T: Outbox + Leasing + History + Journal + Register + Grants + Callbacks + Lifecycle> Store for T {}
+pub trait Store: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Lifecycle {}
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}

@@ -25,6 +25,7 @@ mod history;
 mod intend;
 mod journal;
 mod leasing;
+mod ledger;
 mod migrate;
 mod outbox;
 mod record;
@@ -180,6 +181,8 @@ async fn greatest_id(client: &Client) -> Result<i64, Trouble> {
     let select =
         "SELECT greatest((SELECT max(id) FROM event), (SELECT max(id) FROM event_kept), (SELECT max(id) FROM delivery),
                                   (SELECT max(id) FROM delivery_history), (SELECT max(id) FROM attempt),
+                                  (SELECT max(id) FROM record), (SELECT max(id) FROM record_match),
+                                  (SELECT max(id) FROM record_merge), (SELECT max(id) FROM duplicate),
                                   (SELECT max(id) FROM callback), 0)";
     Ok(client.query_one(select, &[]).await?.get(0))
 }

@@ -7,6 +7,7 @@ mod reading;
 mod schema;
 mod setup;
 mod sign_in;
+mod sources;
 mod surveyor;
 mod trial;
 mod upkeep;
@@ -27,6 +28,7 @@ pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
+pub use sources::{Sample, SourceView};
 pub use trial::TestReport;
 pub use wishes::{Trial, Unchanged, done};
 
@@ -38,6 +40,7 @@ use crate::{
     intake::{self, Incoming, Receipt},
     lane::{Gates, Lanes},
     metrics::Metrics,
+    receive,
     store::{Database, Listener, Store},
     vault::{MasterKey, Vault},
 };
@@ -55,7 +58,7 @@ pub struct Hub {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     options: HubOptions,
     store: Arc<dyn Store>,
     desk: Desk,
@@ -68,6 +71,7 @@ struct Inner {
     running: Mutex<Option<Running>>,
     gates: Gates,
     waiting: intake::Waiting,
+    bell: Arc<receive::Bell>,
 }
 
 /// What only a started hub has.
@@ -77,6 +81,7 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    processor: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -137,6 +142,7 @@ impl Hub {
                 running: Mutex::new(None),
                 gates,
                 waiting,
+                bell: Arc::default(),
             }),
         };
         hub.refresh().await?;
@@ -160,12 +166,14 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
             upkeep,
             surveyor,
+            processor,
             _lock: lock,
         });
         Ok(())
@@ -180,6 +188,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            processor,
             _lock: lock,
         }) = running
         {
@@ -187,6 +196,7 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            processor.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);
@@ -275,7 +285,7 @@ impl Hub {
         adopted
     }
 
-    fn configuration(&self) -> Arc<Configuration> {
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.inner.configuration.read())
     }
 

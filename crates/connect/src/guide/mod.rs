@@ -29,12 +29,18 @@ use crate::{document::Document, registry::Registry, source::SourceSpec};
 
 pub use write::write;
 
-/// What stands behind `/in/`, without slashes around it.
+/// Reads a document about one source.
 ///
 /// # Errors
-/// When it cannot stand in an address as it is.
-pub fn source_path(text: &str) -> Result<&str, Problem> {
-    source::usable_path(text)
+/// Everything that is wrong with it.
+pub fn read_source(document: &Document) -> Result<SourceSpec, Vec<Problem>> {
+    let reader = Reader::new(document);
+    let spec = source::read(&reader.root());
+    let problems = reader.into_problems();
+    match spec {
+        Some(spec) if problems.is_empty() => Ok(spec),
+        _ => Err(problems),
+    }
 }
 
 /// One thing that a configuration file asks for.

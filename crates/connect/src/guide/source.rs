@@ -20,11 +20,12 @@ use crate::{
 };
 
 /// Members that are no conduct.
-const OWN_KEYS: [&str; 12] = [
+const OWN_KEYS: [&str; 13] = [
     "key",
     "source",
     "name",
     "path",
+    "unguessable",
     "enabled",
     "test_mode",
     "settings",
@@ -99,6 +100,7 @@ fn only_conduct(value: &Value) -> Value {
 /// Members that every source may have.
 struct Common {
     name: Option<String>,
+    unguessable: bool,
     enabled: bool,
     test_mode: bool,
     settings: Option<Map<String, Value>>,
@@ -137,6 +139,7 @@ impl Common {
         let lookups = part.member("lookups").map(|lookups| lookups.value().clone());
         Self {
             name: text("name"),
+            unguessable: flag("unguessable", false),
             enabled: flag("enabled", true),
             test_mode: flag("test_mode", false),
             settings: object("settings"),
@@ -155,6 +158,7 @@ impl Common {
             source: ready.slug.clone(),
             name: self.name.unwrap_or_else(|| ready.name.clone()),
             path,
+            unguessable: self.unguessable,
             enabled: self.enabled,
             test_mode: self.test_mode,
             settings: self.settings?,
@@ -195,7 +199,7 @@ fn read_path(part: &Part<'_, '_>) -> Option<String> {
 ///
 /// # Errors
 /// When it cannot stand in an address as it is.
-pub(super) fn usable_path(text: &str) -> Result<&str, Problem> {
+fn usable_path(text: &str) -> Result<&str, Problem> {
     let path = text.trim().trim_matches('/');
     let path = path.strip_prefix("in/").unwrap_or(path);
     let is_segment = |segment: &str| {

@@ -74,10 +74,14 @@ struct Record {
     keys: Vec<String>,
     mode: Mode,
     fields: Vec<(String, Mapping)>,
+    /// What each field probably holds.
+    kinds: Vec<&'static str>,
+    /// The field that holds the pusher's own id of a thing.
+    own_id: Option<String>,
 }
 
 impl Rule {
-    pub fn compile(checker: &mut Checker, at: &str, spec: &EventSpec) -> Option<Self> {
+    pub fn compile(checker: &mut Checker, at: &str, spec: &EventSpec, own_id: Option<&str>) -> Option<Self> {
         let event = match &spec.event {
             None => None,
             Some(name) => match EventType::find(name) {
@@ -110,7 +114,7 @@ impl Rule {
             event,
             id,
             data: trees(checker, &format!("{at}/data"), &spec.data),
-            records: records.iter().filter_map(|(at, record)| Record::compile(checker, at, record)).collect(),
+            records: records.iter().filter_map(|(at, record)| Record::compile(checker, at, record, own_id)).collect(),
         })
     }
 
@@ -150,13 +154,26 @@ impl Rule {
         Ok(())
     }
 
-    /// The tables that it writes, with the names of their fields.
+    /// The tables that it writes, with their fields.
     pub fn tables(&self) -> impl Iterator<Item = TableUse<'_>> {
-        self.records.iter().filter(|record| record.is_table).map(|record| TableUse {
-            name: &record.object,
-            fields: record.fields.iter().map(|(name, _)| name.as_str()).collect(),
-            keys: &record.keys,
+        self.records.iter().filter(|record| record.is_table).map(|record| {
+            let names = record.fields.iter().map(|(name, _)| name.as_str());
+            let keys = match record.keys.is_empty() {
+                true => record.own_id.iter().map(String::as_str).collect(),
+                false => record.keys.iter().map(String::as_str).collect(),
+            };
+            TableUse {
+                name: &record.object,
+                fields: names.zip(record.kinds.iter().copied()).collect(),
+                keys,
+            }
         })
+    }
+
+    /// The kinds of records that everybody has and that it writes.
+    pub fn objects(&self) -> impl Iterator<Item = &str> {
+        let records = self.records.iter().filter(|record| !record.is_table);
+        records.map(|record| record.object.as_str())
     }
 }
 
@@ -165,14 +182,14 @@ impl Rule {
 pub struct TableUse<'r> {
     /// Its name.
     pub name: &'r str,
-    /// The fields that are written.
-    pub fields: Vec<&'r str>,
-    /// The fields by which rows are found.
-    pub keys: &'r [String],
+    /// The fields that are written, and what they probably hold: `text`, `date`, `time` or `datetime`.
+    pub fields: Vec<(&'r str, &'static str)>,
+    /// The fields by which rows are found: those that the mapping names, else the one with the pusher's own id.
+    pub keys: Vec<&'r str>,
 }
 
 impl Record {
-    fn compile(checker: &mut Checker, at: &str, spec: &RecordSpec) -> Option<Self> {
+    fn compile(checker: &mut Checker, at: &str, spec: &RecordSpec, own_id: Option<&str>) -> Option<Self> {
         let when = checker.optional_condition(&format!("{at}/when"), spec.when.as_ref());
         let fields = trees(checker, &format!("{at}/fields"), &spec.fields);
         let (object, is_table) = match (&spec.object, &spec.table) {
@@ -190,6 +207,11 @@ impl Record {
             is_table,
             keys: spec.keys.each().map(|(_, key)| key.clone()).collect(),
             mode: spec.mode,
+            kinds: fields.iter().map(|(name, _)| probable_kind(&spec.fields[name])).collect(),
+            own_id: own_id.and_then(|id| {
+                let mut each = spec.fields.iter();
+                each.find(|(_, tree)| tree.as_str() == Some(id)).map(|(name, _)| name.clone())
+            }),
             fields,
         })
     }
@@ -213,6 +235,21 @@ impl Record {
             fields,
         });
         Ok(())
+    }
+}
+
+/// What a field probably holds whose value is made like this: a date that is written in the form of one is one.
+fn probable_kind(tree: &Value) -> &'static str {
+    let text = tree.as_str().unwrap_or_default();
+    let ends_with = |form: &str| text.trim_end().strip_suffix("}}").is_some_and(|text| text.trim_end().ends_with(form));
+    if ends_with("date: '%Y-%m-%d'") {
+        "date"
+    } else if ends_with("date: '%H:%M:%S'") {
+        "time"
+    } else if ends_with("date: 'iso'") {
+        "datetime"
+    } else {
+        "text"
     }
 }
 

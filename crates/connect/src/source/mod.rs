@@ -201,7 +201,7 @@ impl Source {
             gather,
             ignore,
             fetch,
-            rules: rules(checker, conduct.events.as_deref(), records),
+            rules: rules(checker, conduct, records),
             settings,
         })
     }
@@ -235,6 +235,16 @@ impl Source {
         self.rules.iter().flatten().flat_map(Rule::tables).collect()
     }
 
+    /// The kinds of records that everybody has and that it writes.
+    pub fn objects(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().flatten().flat_map(Rule::objects)
+    }
+
+    /// The country of telephone numbers that come without one.
+    pub fn country(&self) -> Option<&str> {
+        self.country.as_deref()
+    }
+
     /// The zone in which dates without one are read and written.
     pub fn time_zone(&self) -> &TimeZone {
         &self.zone
@@ -266,10 +276,12 @@ fn zone(checker: &mut Checker, name: Option<String>) -> TimeZone {
 }
 
 /// What is made of items. The user's records come beside what the ready source makes.
-fn rules(checker: &mut Checker, events: Option<&[EventSpec]>, records: &[shape::RecordSpec]) -> Option<Vec<Rule>> {
+fn rules(checker: &mut Checker, conduct: &ConductSpec, records: &[shape::RecordSpec]) -> Option<Vec<Rule>> {
+    let events = conduct.events.as_deref();
+    let own_id = conduct.dedupe.as_ref().map(|dedupe| dedupe.id.as_str());
     let mut rules = Vec::new();
     for (at, spec) in events.into_iter().flatten().enumerate() {
-        rules.extend(Rule::compile(checker, &format!("/events/{at}"), spec));
+        rules.extend(Rule::compile(checker, &format!("/events/{at}"), spec, own_id));
     }
     let many = records.len() > 1;
     for (at, record) in records.iter().enumerate() {
@@ -278,7 +290,7 @@ fn rules(checker: &mut Checker, events: Option<&[EventSpec]>, records: &[shape::
             ..EventSpec::default()
         };
         let mut below = Checker::default();
-        rules.extend(Rule::compile(&mut below, "", &spec));
+        rules.extend(Rule::compile(&mut below, "", &spec, own_id));
         // What the rule calls /record is the user's mapping.
         let place = if many { format!("/mapping/{at}") } else { "/mapping".to_owned() };
         checker.adopt(below, |pointer| pointer.replacen("/record", &place, 1));

@@ -11,7 +11,7 @@ use super::{
     Body, Source, body,
     fetch::FetchCall,
     make::{Made, MadeEvent, holds},
-    mask::{Masked, mask},
+    mask::{MASK, Masked, mask},
     plain_event,
     reply::Reply,
     request::Request,
@@ -146,6 +146,14 @@ impl Source {
         let view = View::new(request, &Body::default(), &self.settings, 0);
         let tables = self.tables_with(&super::NoLists);
         self.failed.fill(&view.scope(self.around(&tables)))
+    }
+
+    /// What a request says, parsed; its text where it cannot be. Secrets of the source that stand in it are masked.
+    pub fn shown_body(&self, request: &Request) -> Value {
+        let mut value = body::read(request, &self.body).value;
+        let secrets: Vec<&str> = self.secrets.values().filter_map(Value::as_str).filter(|text| text.len() > 3).collect();
+        cover(&mut value, &secrets);
+        value
     }
 
     /// What is secret in a request is masked before it is written down.
@@ -287,5 +295,19 @@ impl Source {
             id,
             data,
         })
+    }
+}
+
+/// Puts the mask in place of secrets.
+fn cover(value: &mut Value, secrets: &[&str]) {
+    match value {
+        Value::String(text) => {
+            for secret in secrets.iter().filter(|secret| text.contains(**secret)) {
+                *text = text.replace(secret, MASK);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| cover(item, secrets)),
+        Value::Object(members) => members.values_mut().for_each(|member| cover(member, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

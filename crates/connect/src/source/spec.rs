@@ -19,6 +19,9 @@ pub struct SourceSpec {
     pub name: String,
     /// What stands behind `/in/`; unique in the installation.
     pub path: String,
+    /// A random segment is added to the path when it is written and has none yet.
+    #[serde(skip)]
+    pub unguessable: bool,
     /// Whether it takes anything.
     pub enabled: bool,
     /// What comes is kept and shown, and makes nothing.

@@ -19,9 +19,11 @@ mod pages;
 mod posting;
 mod presets;
 mod problem;
+mod receive;
 mod replay;
 mod routes;
 mod schema;
+mod sources;
 mod views;
 mod wishes;
 
@@ -32,7 +34,7 @@ use switchboard_hub::Hub;
 use switchboard_model::problem::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
+pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView, ConfiguredView};
 pub use openapi::description;
 pub use presets::AppliedView;
 pub use views::moment;
@@ -56,6 +58,8 @@ pub struct App {
 pub fn router(app: App) -> Router {
     let (routes, _) = openapi::routes().split_for_parts();
     routes
+        // Paths of sources may have several segments, which the description of the API has no word for.
+        .route("/in/{path}/{*rest}", axum::routing::any(receive::receive))
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(problem::panicked))

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, replay,
-    routes as routing, schema, wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, receive,
+    replay, routes as routing, schema, sources, wishes,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{
         (name = "events", description = "What happened"),
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
+        (name = "sources", description = "What pushes to the hub, and what becomes of it"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "operation", description = "For whoever runs the hub"),
     ),
@@ -55,6 +56,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
+        .merge(of_sources())
         .merge(of_operation())
 }
 
@@ -93,6 +95,20 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(crm::configure))
         .routes(routes!(crm::test_connection))
         .routes(routes!(crm::sync_status))
+}
+
+/// What pushes to the hub.
+fn of_sources() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(receive::receive))
+        .routes(routes!(sources::list, sources::create))
+        .routes(routes!(sources::list_ready))
+        .routes(routes!(sources::get, sources::put, sources::switch, sources::delete))
+        .routes(routes!(sources::callbacks))
+        .routes(routes!(sources::callback))
+        .routes(routes!(sources::refused))
+        .routes(routes!(sources::reprocess))
+        .routes(routes!(sources::preview))
 }
 
 /// For whoever runs the hub.

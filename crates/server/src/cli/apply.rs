@@ -176,13 +176,22 @@ fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    for source in &done.sources {
+        let missing = match source.missing.is_empty() {
+            true => String::new(),
+            false => format!(" (refuses everything until it has {})", source.missing.join(", ")),
+        };
+        lines.push(format!("source {} [{}]: at /in/{}{missing}", source.key, source.source, source.path));
+    }
+    lines.extend(done.tables.iter().map(|table| format!("table {table}: written")));
+    lines.extend(done.lists.iter().map(|list| format!("list {list}: written")));
     lines.push(String::new());
     lines.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView};
+    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView};
 
     use super::*;
 
@@ -202,11 +211,20 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            sources: vec![ConfiguredSourceView {
+                key: "feiyu".into(),
+                source: "feiyu".into(),
+                path: "callback".into(),
+                missing: Vec::new(),
+            }],
+            tables: vec!["customers".into()],
+            lists: Vec::new(),
         };
         assert_eq!(
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
-             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n"
+             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
+             source feiyu [feiyu]: at /in/callback\ntable customers: written\n"
         );
     }
 }

@@ -38,8 +38,22 @@ impl Plan<'_> {
                 written.found_by = Some(first.key.clone());
                 written
             }
+            (Policy::Find, None) if doubtful.is_empty() && self.namesake(write, data).is_some() => {
+                let id = self.namesake(write, data).unwrap_or_default();
+                self.written(Outcome::Unchanged, id)
+            }
             (Policy::Update, Some(first)) => self.update_found(write, data, first, &sure[1..], &doubtful),
             _ => self.make(write, data, policy, &[sure, doubtful].concat()),
+        }
+    }
+
+    /// The one record with this name, of somebody who is named and nothing else.
+    fn namesake(&self, write: &RecordWrite, data: &Map<String, Value>) -> Option<RecordId> {
+        let name: Arc<str> = write.object.name.as_str().into();
+        let key = suspicions(&write.object, data).into_iter().next()?;
+        match self.shelf.holders(&name, &key)[..] {
+            [only] => Some(only),
+            _ => None,
         }
     }
 

@@ -114,13 +114,16 @@ impl Plan<'_> {
         }
     }
 
-    /// Whether nothing speaks against two records being one: they do not contradict each other, and nobody has said that they are two.
+    /// Whether nothing speaks against two records being one: they do not contradict each other, and they are not on the list of pairs that
+    /// a person decides about, or has decided about, for more than a name.
     fn may_become_one(&self, object: &ObjectType, one: RecordId, other: RecordId) -> bool {
         let (Some(first), Some(second)) = (self.shelf.records.get(&one), self.shelf.records.get(&other)) else {
             return false;
         };
-        let dismissed = self.shelf.pair(one, other).is_some_and(|pair| pair.state == DuplicateState::Dismissed);
-        !dismissed && !contradict(object, &first.data, &second.data)
+        let kept_apart = self.shelf.pair(one, other).is_some_and(|pair| {
+            pair.state == DuplicateState::Dismissed || !pair.key.kind.starts_with('~')
+        });
+        !kept_apart && !contradict(object, &first.data, &second.data)
     }
 
     /// Puts a record that was found, too, on the list of possible duplicates.

@@ -1,9 +1,11 @@
 //! The hub as its callers see it.
 
 mod access;
+mod definitions;
 mod options;
 mod outlook;
 mod reading;
+mod records;
 mod schema;
 mod setup;
 mod sign_in;
@@ -26,6 +28,7 @@ use switchboard_model::{
 pub use access::Caller;
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
+pub use records::{Contains, Part, RecordPage, empty_commit};
 pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
 pub use sources::{Sample, SourceView};

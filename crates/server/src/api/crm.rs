@@ -133,10 +133,16 @@ pub struct ConfiguredView {
     /// The routes that were written.
     pub routes: Vec<ConfiguredRouteView>,
     /// The sources that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     pub sources: Vec<ConfiguredSourceView>,
-    /// The tables, and the objects with further fields, that were written.
-    pub tables: Vec<String>,
+    /// The objects and tables whose definitions were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub objects: Vec<String>,
     /// The lists that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     pub lists: Vec<String>,
 }
 
@@ -209,7 +215,7 @@ impl From<Configured> for ConfiguredView {
             connections: connections.collect(),
             routes: routes.collect(),
             sources: sources.collect(),
-            tables: done.objects,
+            objects: done.objects,
             lists: done.lists,
         }
     }

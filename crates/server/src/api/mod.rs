@@ -12,6 +12,7 @@ mod health;
 mod history;
 mod incoming;
 mod json;
+mod lists;
 mod oauth;
 mod openapi;
 mod page;
@@ -19,11 +20,14 @@ mod pages;
 mod posting;
 mod presets;
 mod problem;
+mod quota;
 mod receive;
+mod records;
 mod replay;
 mod routes;
 mod schema;
 mod sources;
+mod tables;
 mod views;
 mod wishes;
 
@@ -37,6 +41,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView, ConfiguredView};
 pub use openapi::description;
 pub use presets::AppliedView;
+pub use quota::Quota;
 pub use views::moment;
 
 use crate::{connectors::Shelf, settings::Limits};
@@ -52,11 +57,13 @@ pub struct App {
     pub public_url: Arc<str>,
     /// What is refused.
     pub limits: Limits,
+    /// How many requests each key has made to records.
+    pub quota: Arc<Quota>,
 }
 
 /// The whole API.
 pub fn router(app: App) -> Router {
-    let (routes, _) = openapi::routes().split_for_parts();
+    let (routes, _) = openapi::routes(Some(app.clone())).split_for_parts();
     routes
         // Paths of sources may have several segments, which the description of the API has no word for.
         .route("/in/{path}/{*rest}", axum::routing::any(receive::receive))

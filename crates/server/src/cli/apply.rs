@@ -183,8 +183,8 @@ fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("source {} [{}]: at /in/{}{missing}", source.key, source.source, source.path));
     }
-    lines.extend(done.tables.iter().map(|table| format!("table {table}: written")));
-    lines.extend(done.lists.iter().map(|list| format!("list {list}: written")));
+    lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
+    lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -217,14 +217,14 @@ mod tests {
                 path: "callback".into(),
                 missing: Vec::new(),
             }],
-            tables: vec!["customers".into()],
-            lists: Vec::new(),
+            objects: vec!["customers".into()],
+            lists: vec!["channels".into()],
         };
         assert_eq!(
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
              route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
-             source feiyu [feiyu]: at /in/callback\ntable customers: written\n"
+             source feiyu [feiyu]: at /in/callback\ntable customers: kept\nlist channels: kept\n"
         );
     }
 }

@@ -11,6 +11,7 @@
 
 pub mod chance;
 pub mod clock;
+pub mod consent;
 pub mod control;
 pub mod credentials;
 pub mod dial;

@@ -6,7 +6,7 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, FLOAT, INT};
 
 use super::{
-    Wrong, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas, state, texts, time,
+    Wrong, consent, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas, state, texts, time,
     tokens,
 };
 
@@ -88,6 +88,7 @@ fn build() -> Engine {
         state::register,
         rows::register,
         tokens::register,
+        consent::register,
         limits::register,
         luck::register,
         kinds::register,

@@ -9,9 +9,7 @@ use switchboard_model::{
     template::{Lookups, Scope},
 };
 
-use crate::{
-    auth::Token, connector::Connector, decision::Known, object::Object, paging::PageAt, request::incomplete,
-};
+use crate::{auth::Token, connector::Connector, decision::Known, object::Object, paging::PageAt, request::incomplete};
 
 /// How far a vendor's clock may be behind ours, in milliseconds.
 const SKEW_MS: i64 = 120_000;

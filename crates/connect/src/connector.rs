@@ -307,14 +307,7 @@ impl Connector {
         self.without_refresh(outcome, account)
     }
 
-    fn meaning(
-        &self,
-        object: &str,
-        kind: OperationKind,
-        account: &Account,
-        call: &Call,
-        answer: &Answer,
-    ) -> Meaning {
+    fn meaning(&self, object: &str, kind: OperationKind, account: &Account, call: &Call, answer: &Answer) -> Meaning {
         let Some(object) = self.object(object) else {
             return Meaning::Outcome(unknown(&format!("{} has no such object", self.name)));
         };

@@ -83,7 +83,11 @@ impl Pages {
 
     /// What comes after the page `at`, which held `count` items and is `answer`.
     pub fn next(&self, at: &PageAt, count: usize, answer: &Answer, scope: &Scope<'_>) -> Next {
-        if self.more.as_ref().is_some_and(|more| more.first(answer, scope).is_none()) {
+        if self
+            .more
+            .as_ref()
+            .is_some_and(|more| more.first(answer, scope).is_none())
+        {
             return Next::None;
         }
         let given = |source: &Source| source.first(answer, scope).filter(|value| !is_blank(value));

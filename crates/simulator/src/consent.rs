@@ -96,13 +96,17 @@ impl Codes {
         }
         let redirect_uri = value("redirect_uri");
         let back = Url::parse(&redirect_uri).ok();
-        let Some(mut back) = back.filter(|back| matches!(back.scheme(), "http" | "https") && back.fragment().is_none()) else {
+        let Some(mut back) = back.filter(|back| matches!(back.scheme(), "http" | "https") && back.fragment().is_none())
+        else {
             return untrusted("invalid redirect_uri");
         };
         let state = value("state");
         if let Err((error, description)) = page.check(request) {
-            back.query_pairs_mut()
-                .extend_pairs([("error", error), ("error_description", &*description), ("state", &*state)]);
+            back.query_pairs_mut().extend_pairs([
+                ("error", error),
+                ("error_description", &*description),
+                ("state", &*state),
+            ]);
             return sent(&back);
         }
         let code = chance.token(CODE_LETTERS);
@@ -152,7 +156,9 @@ impl Page {
     /// What is wrong with a request for the page: `error` and `error_description`.
     fn check(&self, request: &Request) -> Result<(), (&'static str, String)> {
         let invalid = |text: String| Err(("invalid_request", text));
-        let parameters: Vec<(String, String)> = url::form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
+        let parameters: Vec<(String, String)> = url::form_urlencoded::parse(request.query.as_bytes())
+            .into_owned()
+            .collect();
         for (at, (name, _)) in parameters.iter().enumerate() {
             if !self.knows(name) {
                 return invalid(format!("unknown parameter {name}"));
@@ -161,7 +167,12 @@ impl Page {
                 return invalid(format!("{name} is there twice"));
             }
         }
-        let value = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let value = |name: &str| {
+            parameters
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
+        };
         if value("state").is_none_or(str::is_empty) {
             return invalid("state is missing".into());
         }
@@ -194,7 +205,10 @@ impl Page {
             return Ok(());
         };
         let asked = asked.unwrap_or_default();
-        match asked.split(&self.separator).find(|scope| !known.iter().any(|known| known == scope)) {
+        match asked
+            .split(&self.separator)
+            .find(|scope| !known.iter().any(|known| known == scope))
+        {
             None => Ok(()),
             Some(scope) => Err(("invalid_scope", format!("unknown scope {scope:?}"))),
         }
@@ -246,7 +260,9 @@ mod tests {
             query.retain(|(known, _)| known != name);
             query.extend((*value != "-").then_some((*name, *value)));
         }
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish();
         let request = Request::new(Method::GET, &format!("/authorize?{query}")).at(1_000);
         let reply = codes.agree(&request, page, &mut Chance::new(1, "consent"));
         match reply.header("location") {
@@ -271,7 +287,10 @@ mod tests {
         assert_eq!((&*back["at"], &*back["state"], &*back["location"]), ("1", "s 1", "eu"));
         let granted = codes.redeem(shown(&back["code"]), 2_000).unwrap();
         assert_eq!((&*granted.owner, &*granted.scope), ("ana", "read,write"));
-        assert_eq!(codes.redeem(shown(&back["code"]), 2_000), Err("the code is unknown or was used"));
+        assert_eq!(
+            codes.redeem(shown(&back["code"]), 2_000),
+            Err("the code is unknown or was used")
+        );
     }
 
     #[test]
@@ -289,11 +308,21 @@ mod tests {
         }
         let mut strict = page();
         strict.challenge = Challenge::Needed;
-        assert_eq!(open(&mut Codes::default(), &strict, &[]).unwrap()["error_description"], "code_challenge is missing");
+        assert_eq!(
+            open(&mut Codes::default(), &strict, &[]).unwrap()["error_description"],
+            "code_challenge is missing"
+        );
         let mut plain = page();
         (plain.challenge, plain.scopes) = (Challenge::Unknown, None);
-        assert_eq!(open(&mut Codes::default(), &plain, &[]).unwrap()["error_description"], "unknown parameter scope");
-        assert!(open(&mut Codes::default(), &plain, &[("scope", "-")]).unwrap().contains_key("code"));
+        assert_eq!(
+            open(&mut Codes::default(), &plain, &[]).unwrap()["error_description"],
+            "unknown parameter scope"
+        );
+        assert!(
+            open(&mut Codes::default(), &plain, &[("scope", "-")])
+                .unwrap()
+                .contains_key("code")
+        );
     }
 
     #[test]
@@ -307,7 +336,11 @@ mod tests {
         }
         let mut any = page();
         any.clients = None;
-        assert!(open(&mut Codes::default(), &any, &[("client_id", "other")]).unwrap().contains_key("code"));
+        assert!(
+            open(&mut Codes::default(), &any, &[("client_id", "other")])
+                .unwrap()
+                .contains_key("code")
+        );
     }
 
     #[test]
@@ -316,12 +349,36 @@ mod tests {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         let asked = [("code_challenge", &*challenge), ("code_challenge_method", "S256")];
         for (change, now_ms, problem) in [
-            (Shown { code_verifier: Some(verifier), ..shown("") }, 2_000, None),
-            (shown(""), 2_000, Some("code_verifier does not fit code_challenge")),
-            (Shown { code_verifier: Some("x"), ..shown("") }, 2_000, Some("code_verifier does not fit code_challenge")),
-            (Shown { client_id: "other", ..shown("") }, 2_000, Some("the code was given to another client")),
             (
-                Shown { redirect_uri: "https://hub.example.org/", ..shown("") },
+                Shown {
+                    code_verifier: Some(verifier),
+                    ..shown("")
+                },
+                2_000,
+                None,
+            ),
+            (shown(""), 2_000, Some("code_verifier does not fit code_challenge")),
+            (
+                Shown {
+                    code_verifier: Some("x"),
+                    ..shown("")
+                },
+                2_000,
+                Some("code_verifier does not fit code_challenge"),
+            ),
+            (
+                Shown {
+                    client_id: "other",
+                    ..shown("")
+                },
+                2_000,
+                Some("the code was given to another client"),
+            ),
+            (
+                Shown {
+                    redirect_uri: "https://hub.example.org/",
+                    ..shown("")
+                },
                 2_000,
                 Some("redirect_uri is another one than that of the authorization request"),
             ),
@@ -329,7 +386,13 @@ mod tests {
         ] {
             let mut codes = Codes::default();
             let back = open(&mut codes, &page(), &asked).unwrap();
-            let found = codes.redeem(Shown { code: &back["code"], ..change }, now_ms);
+            let found = codes.redeem(
+                Shown {
+                    code: &back["code"],
+                    ..change
+                },
+                now_ms,
+            );
             assert_eq!(found.err(), problem, "{change:?}");
         }
     }

@@ -13,9 +13,9 @@ use crate::{
     call::{Answer, HttpRequest},
     connector::Connector,
     listing::Listing,
-    paging::PageAt,
     object::Object,
     operation::has_value,
+    paging::PageAt,
     request::incomplete,
     rule::{Circumstances, judge},
 };

@@ -84,7 +84,9 @@ fn texts(list: Dynamic) -> Result<Vec<String>, &'static str> {
 
 fn pairs(members: Dynamic) -> Result<Vec<(String, String)>, &'static str> {
     let members = members.try_cast::<Map>().ok_or("no map")?;
-    let pairs = members.into_iter().map(|(name, value)| (name.to_string(), name_of(&value)));
+    let pairs = members
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), name_of(&value)));
     Ok(pairs.collect())
 }
 

@@ -82,7 +82,9 @@ mod tests {
             (1, Some("application/vnd.api+json"))
         );
         assert_eq!(
-            says(r#"let r = reply(404, "no").with("x-a", 1); [r.status, r.json, r.text, r.header("X-A"), r.header("x-b")]"#),
+            says(
+                r#"let r = reply(404, "no").with("x-a", 1); [r.status, r.json, r.text, r.header("X-A"), r.header("x-b")]"#
+            ),
             json!([404, "no", "\"no\"", "1", null])
         );
     }

@@ -78,7 +78,13 @@ impl Auth {
     }
 
     /// Whether a code is good: one of the settings, or one that the page gave.
-    fn takes_code(&mut self, client: Option<&Client>, field: &impl Fn(&str) -> String, request: &Request, any: bool) -> bool {
+    fn takes_code(
+        &mut self,
+        client: Option<&Client>,
+        field: &impl Fn(&str) -> String,
+        request: &Request,
+        any: bool,
+    ) -> bool {
         let code = field("code");
         if client.is_some_and(|client| client.codes.contains(&code)) || (any && !code.is_empty()) {
             let fresh = !self.spent_codes.contains(&code);

@@ -84,7 +84,10 @@ impl Auth {
                     redirect_uri: text("redirect_uri"),
                     code_verifier: body["code_verifier"].as_str(),
                 };
-                self.codes.redeem(shown, request.now_ms).ok().map(|granted| granted.owner)
+                self.codes
+                    .redeem(shown, request.now_ms)
+                    .ok()
+                    .map(|granted| granted.owner)
             }
             _ => return denied(400, "unsupported_grant_type"),
         };

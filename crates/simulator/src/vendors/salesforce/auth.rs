@@ -53,7 +53,11 @@ impl Auth {
         let page = Page {
             clients: Some(clients).filter(|_| !settings.accept_any_credentials),
             challenge: Challenge::Taken,
-            scopes: Some(["api", "refresh_token", "offline_access", "openid", "id"].map(str::to_owned).to_vec()),
+            scopes: Some(
+                ["api", "refresh_token", "offline_access", "openid", "id"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
             separator: " ".into(),
             needs: vec![("response_type".into(), "code".into())],
             may: vec!["prompt".into(), "login_hint".into()],
@@ -78,8 +82,14 @@ impl Auth {
             redirect_uri: field("redirect_uri"),
             code_verifier: Some(field("code_verifier")).filter(|verifier| !verifier.is_empty()),
         };
-        let granted = self.codes.redeem(shown, now_ms).map_err(|problem| Denied("invalid_grant", problem))?;
-        let lasting = granted.scope.split(' ').any(|scope| scope == "refresh_token" || scope == "offline_access");
+        let granted = self
+            .codes
+            .redeem(shown, now_ms)
+            .map_err(|problem| Denied("invalid_grant", problem))?;
+        let lasting = granted
+            .scope
+            .split(' ')
+            .any(|scope| scope == "refresh_token" || scope == "offline_access");
         let refresh = lasting.then(|| format!("5Aep861{}", self.chance.token(60)));
         if let Some(refresh) = &refresh {
             self.tokens.issue_refresh(refresh, &granted.owner);

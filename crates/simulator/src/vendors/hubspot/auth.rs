@@ -91,11 +91,12 @@ impl Auth {
             self.spent_codes.push(code);
             return fresh;
         }
+        let [client_id, redirect_uri, code_verifier] = ["client_id", "redirect_uri", "code_verifier"].map(field);
         let shown = Shown {
             code: &code,
-            client_id: &field("client_id"),
-            redirect_uri: &field("redirect_uri"),
-            code_verifier: Some(&*field("code_verifier")).filter(|verifier| !verifier.is_empty()),
+            client_id: &client_id,
+            redirect_uri: &redirect_uri,
+            code_verifier: Some(&*code_verifier).filter(|verifier| !verifier.is_empty()),
         };
         self.codes.redeem(shown, request.now_ms).is_ok()
     }

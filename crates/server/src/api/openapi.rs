@@ -102,7 +102,7 @@ fn of_connections() -> OpenApiRouter<App> {
 /// What pushes to the hub.
 fn of_sources() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(receive::receive))
+        .routes(routes!(receive::receive, receive::ask))
         .routes(routes!(sources::list, sources::create))
         .routes(routes!(sources::list_ready))
         .routes(routes!(sources::get, sources::put, sources::switch, sources::delete))

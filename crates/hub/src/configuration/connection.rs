@@ -294,7 +294,10 @@ impl Connection {
         let learned = self.learned.read();
         match learned.facts.get(PREPARED) {
             None => Vec::new(),
-            Some(Value::Array(objects)) => objects.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            Some(Value::Array(objects)) => objects
+                .iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect(),
             // As earlier versions wrote it: all that the connection is for.
             Some(_) => self.mapped_objects(),
         }

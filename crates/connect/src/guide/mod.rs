@@ -4,17 +4,20 @@
 //! place and what to do next. The forms are described in `docs/reference/configuration.md`.
 
 mod cel;
+mod classifier;
 mod connection;
 mod mappings;
 mod reader;
 mod route;
 mod rules;
 mod target;
+mod values;
 mod write;
 
 use std::collections::HashMap;
 
 use switchboard_model::{
+    classify::ClassifierSpec,
     connection::ConnectionSpec,
     problem::{Code, Problem},
     route::RouteSpec,
@@ -23,6 +26,7 @@ use switchboard_model::{
 use self::reader::{Part, Reader, question};
 use crate::{document::Document, registry::Registry};
 
+pub use classifier::ClassifierItem;
 pub use write::write;
 
 /// One thing that a configuration file asks for.
@@ -32,11 +36,13 @@ pub enum Item {
     Connection(ConnectionSpec),
     /// A route, from `routes` or a strategy file.
     Route(RouteSpec),
+    /// How messages are classified, from `classifier`.
+    Classifier(Box<ClassifierItem>),
 }
 
-/// Lists that a file can hold side by side.
-const LISTS: [&str; 3] = ["crmIntegrations", "connections", "routes"];
-const KINDS: &str = "the lists `crmIntegrations`, `connections` and `routes`; one integration with `type` and `config`; one \
+/// What a file can hold side by side: lists, and the one classifier.
+const LISTS: [&str; 4] = ["crmIntegrations", "connections", "routes", "classifier"];
+const KINDS: &str = "the lists `crmIntegrations`, `connections` and `routes`, and `classifier`; one integration with `type` and `config`; one \
                      `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
@@ -48,6 +54,25 @@ pub fn read(document: &Document, registry: &Registry) -> Result<Vec<Item>, Vec<P
     let items = read_kind(&reader.root(), registry);
     let problems = reader.into_problems();
     if problems.is_empty() { Ok(items) } else { Err(problems) }
+}
+
+/// Reads the description of a classifier alone, as it stands under `classifier` in a file.
+///
+/// # Errors
+/// Everything that is wrong.
+pub fn read_classifier(document: &Document) -> Result<ClassifierItem, Vec<Problem>> {
+    let reader = Reader::new(document);
+    let item = classifier::read(&reader.root());
+    let problems = reader.into_problems();
+    match item {
+        Some(item) if problems.is_empty() => Ok(item),
+        _ => Err(problems),
+    }
+}
+
+/// The description of a classifier as [`read_classifier`] reads it, without the key of its model.
+pub fn write_classifier(spec: &ClassifierSpec) -> serde_json::Value {
+    classifier::write(spec)
 }
 
 fn read_kind(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
@@ -97,6 +122,8 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
                 .map(Item::Route),
         );
     }
+    let classifier = root.member("classifier").and_then(|part| classifier::read(&part));
+    items.extend(classifier.map(|item| Item::Classifier(Box::new(item))));
     items
 }
 

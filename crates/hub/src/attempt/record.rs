@@ -3,6 +3,7 @@
 use serde_json::Value;
 use switchboard_model::{
     event::Event,
+    mapping::MappingError,
     problem::{Code, Problem},
     template::Scope,
 };
@@ -41,8 +42,12 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         Some(options) => Scope::of(options).with_map(&derived),
         None => Scope::of(&derived),
     };
-    let scope = scope.with_map(&event.data);
-    let mapped = mapping.mapping.render(&scope).map_err(|errors| {
+    let scope = scope.with_map(&event.data).time_zone(connection.time_zone.clone());
+    let scope = match &connection.spec.values.country {
+        Some(country) => scope.country(country),
+        None => scope,
+    };
+    let failed = |errors: Vec<MappingError>| {
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Problem::new(
             Code::MappingFailed,
@@ -53,8 +58,12 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
             ),
             "Mend the mapping of this connection and replay the delivery.",
         )
-    })?;
-    let mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    };
+    let mapped = mapping.mapping.render(&scope).map_err(failed)?;
+    let mut mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    if !mapping.rules.is_empty() {
+        mapping.rules.apply(&mut mapped, &scope).map_err(failed)?;
+    }
     connector.shape(object.name(), mapped).map_err(|fields| {
         let missing = fields.iter().all(|field| field.is_missing);
         let text: Vec<String> = fields

@@ -8,7 +8,7 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
-use super::connection::seal_place;
+use super::{Workspace, classifier, connection::seal_place};
 use crate::{
     store::{ConfigurationChange, ConnectionWrite},
     vault::Vault,
@@ -21,6 +21,8 @@ pub struct Configured {
     pub connections: Vec<ConfiguredConnection>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRoute>,
+    /// Whether the classifier was written.
+    pub classifier: bool,
 }
 
 /// A connection that was written.
@@ -51,7 +53,8 @@ pub struct ConfiguredRoute {
     pub waiting_for: Vec<String>,
 }
 
-/// Checks the items and makes of them what the store writes. Connections that lack something become drafts.
+/// Checks the items and makes of them what the store writes. Connections that lack something become drafts. `present` is what the workspace has
+/// now.
 ///
 /// # Errors
 /// Every problem of every item.
@@ -61,6 +64,7 @@ pub fn prepare_change(
     registry: &Registry,
     vault: &Vault,
     now_ms: i64,
+    present: Option<&Workspace>,
 ) -> Result<(ConfigurationChange, Configured), Problem> {
     let mut change = ConfigurationChange {
         now_ms,
@@ -85,6 +89,16 @@ pub fn prepare_change(
                     waiting_for: Vec::new(),
                 });
                 change.routes.push(spec);
+            }
+            Item::Classifier(item) => {
+                let before = present.and_then(Workspace::classifier_entry);
+                match classifier::write(workspace, *item, before, vault) {
+                    Ok(write) => {
+                        change.definitions.push(write);
+                        done.classifier = true;
+                    }
+                    Err(found) => problems.extend(found),
+                }
             }
         }
     }

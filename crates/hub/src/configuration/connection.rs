@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value};
 use switchboard_connect::{
@@ -15,7 +16,7 @@ use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
     event::EventType,
     id::{ConnectionId, WorkspaceId},
-    mapping::Mapping,
+    mapping::{Mapping, rules::FieldRules},
     problem::{Code, Problem},
     template::Scope,
 };
@@ -75,6 +76,8 @@ pub struct Connection {
     /// Ids that were looked up for its records.
     pub lookups: Arc<Lookups<Unanswered>>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
+    /// The zone of times without an offset.
+    pub time_zone: TimeZone,
     condition: Arc<Result<Option<Condition>, String>>,
     learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
@@ -85,14 +88,20 @@ pub struct Connection {
 pub struct ObjectMapping {
     /// Compiled.
     pub mapping: Mapping,
+    /// What its values pass through afterwards.
+    pub rules: FieldRules,
     /// Whether it reads the event as a whole (`{{ event }}`), which is copied for those that do only.
     pub reads_event: bool,
 }
 
-impl From<Mapping> for ObjectMapping {
-    fn from(mapping: Mapping) -> Self {
+impl ObjectMapping {
+    fn new(mapping: Mapping, rules: FieldRules) -> Self {
         let reads_event = mapping.paths().iter().any(|path| path.root() == "event");
-        Self { mapping, reads_event }
+        Self {
+            mapping,
+            rules,
+            reads_event,
+        }
     }
 }
 
@@ -131,6 +140,14 @@ impl Connection {
             });
         let (mappings, mapping_faults) = compile_mappings(&spec, connector.as_deref());
         faults.extend(mapping_faults);
+        let time_zone = spec
+            .values
+            .time_zone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok());
+        if time_zone.is_none() && spec.values.time_zone.is_some() {
+            faults.push("its time zone is not known on this machine".into());
+        }
         let condition = spec
             .condition
             .as_deref()
@@ -170,6 +187,7 @@ impl Connection {
             tokens: Arc::default(),
             lookups: Arc::default(),
             mappings: Arc::new(mappings),
+            time_zone: time_zone.unwrap_or(TimeZone::UTC),
             condition: Arc::new(condition),
             learned: Arc::new(RwLock::new(Learned {
                 facts: row.facts.clone(),
@@ -443,13 +461,27 @@ fn compile_mappings(
     };
     let mut faults = Vec::new();
     let mut mappings = IndexMap::new();
+    let mut rules = |object: &str| {
+        let rules = spec
+            .values
+            .fields
+            .get(object)
+            .map(FieldRules::compile)
+            .unwrap_or(Ok(FieldRules::default()));
+        rules.unwrap_or_else(|errors| {
+            faults.extend(errors.iter().map(|error| format!("the fields of {object}: {error}")));
+            FieldRules::default()
+        })
+    };
     if spec.mappings.is_empty() {
         for object in connector.objects() {
             if let Some(mapping) = object.default_mapping() {
-                mappings.insert(object.name().into(), mapping.clone().into());
+                let mapping = ObjectMapping::new(mapping.clone(), rules(object.name()));
+                mappings.insert(object.name().into(), mapping);
             }
         }
     }
+    let mut mistakes = Vec::new();
     for (name, tree) in &spec.mappings {
         let name: Arc<str> = connector
             .object(name)
@@ -457,11 +489,13 @@ fn compile_mappings(
             .into();
         match Mapping::compile(tree) {
             Ok(mapping) => {
-                mappings.insert(name, mapping.into());
+                let rules = rules(&name);
+                mappings.insert(name, ObjectMapping::new(mapping, rules));
             }
-            Err(errors) => faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}"))),
+            Err(errors) => mistakes.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}"))),
         }
     }
+    faults.extend(mistakes);
     (mappings, faults)
 }
 
@@ -510,5 +544,6 @@ fn unreadable(key: &str) -> ConnectionSpec {
         condition: None,
         objects: Vec::new(),
         notes: Vec::new(),
+        values: Default::default(),
     }
 }

@@ -1,7 +1,9 @@
 //! The users' wish, compiled: what intake and lanes look things up in. A new one replaces the old one whole; nobody sees half of a change.
 
 mod change;
+mod classifier;
 mod connection;
+mod fit;
 mod route;
 
 use std::{
@@ -13,12 +15,18 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::id::{ConnectionId, WorkspaceId};
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
+pub(crate) use classifier::CLASSIFIER_KEY;
+pub use classifier::WorkspaceClassifier;
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub(crate) use fit::placed;
+pub use fit::{check_mappings, misfits};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 
-use crate::store::StoredConfiguration;
+use switchboard_model::classify::Classifier;
+
+use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
 /// Everything of every workspace.
 #[derive(Debug, Default)]
@@ -36,6 +44,8 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// How messages are classified that come without category or priority.
+    classifier: Option<Arc<WorkspaceClassifier>>,
     /// The connections that an enabled route names; worked out once, because every event asks.
     named: HashSet<ConnectionId>,
 }
@@ -70,6 +80,9 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
+        for row in stored.definitions {
+            configuration.define(row, before, tools);
+        }
         for workspace in configuration.workspaces.values_mut() {
             workspace
                 .connections
@@ -77,6 +90,19 @@ impl Configuration {
             workspace.named = workspace.find_named();
         }
         configuration
+    }
+
+    /// Compiles a definition; one that did not change is taken over.
+    fn define(&mut self, row: DefinitionRow, before: &Self, tools: &Tools) {
+        let old = before.workspaces.get(&row.workspace);
+        let workspace = self.workspaces.entry(row.workspace).or_default();
+        if row.kind == DefinitionKind::Classifier {
+            let old = old
+                .and_then(Workspace::classifier_entry)
+                .filter(|old| old.is_same(&row));
+            let compiled = old.cloned();
+            workspace.classifier = Some(compiled.unwrap_or_else(|| Arc::new(WorkspaceClassifier::compile(row, tools))));
+        }
     }
 
     /// Every connection of every workspace.
@@ -96,6 +122,16 @@ impl Configuration {
 }
 
 impl Workspace {
+    /// What classifies messages here; `None` when nothing does.
+    pub fn classifier(&self) -> Option<&Classifier> {
+        self.classifier.as_deref()?.active()
+    }
+
+    /// The classifier with everything about it, also one that is switched off or cannot be used.
+    pub fn classifier_entry(&self) -> Option<&Arc<WorkspaceClassifier>> {
+        self.classifier.as_ref()
+    }
+
     /// The connection that a route means by `system`: by its key, else the first enabled one of that connector.
     pub fn find(&self, system: &str) -> Option<&Arc<Connection>> {
         // A connection that waits for its connector takes nothing, so that nothing piles up for it.

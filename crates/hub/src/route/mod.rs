@@ -13,6 +13,7 @@ use switchboard_model::{
 };
 
 use crate::{
+    classify,
     configuration::{Connection, Workspace, explain_waiting},
     normalise,
     store::{Fallback, NewDelivery},
@@ -28,9 +29,15 @@ pub struct Plan {
 }
 
 /// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
-/// and whose own condition holds. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
+/// and whose own condition holds. A message that waits for its classification goes nowhere. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
 /// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
+    if kind == EventType::UNCLASSIFIED {
+        return Plan {
+            note: Some(classify::WAITS.into()),
+            ..Plan::default()
+        };
+    }
     let Some(workspace) = workspace else {
         return Plan {
             note: Some("nothing is connected yet".into()),

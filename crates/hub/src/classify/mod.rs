@@ -76,13 +76,13 @@ pub(crate) fn decided(
     data: &Map<String, Value>,
     answer: Option<Result<Answered, String>>,
 ) -> Decision {
-    let by_rules = classifier.decide(data);
+    let mut by_rules = classifier.decide(data);
     let mut decision = match answer {
         None => by_rules,
-        Some(Err(why)) => Decision {
-            note: Some(format!("decided without the model: {why}")),
-            ..by_rules
-        },
+        Some(Err(why)) => {
+            by_rules.note = Some(format!("decided without the model: {why}"));
+            by_rules
+        }
         Some(Ok(answered)) => {
             let mut by_model = Decision::of_open(data);
             by_model.take(&answered.verdict, &answered.because);

@@ -5,6 +5,7 @@
 
 mod acceptance;
 pub(crate) mod bench;
+mod classifying;
 mod configuration;
 mod fixture;
 mod grants;
@@ -84,6 +85,9 @@ contract! {
     grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,
     grants::sign_ins as a_person_comes_back_once,
     grants::turns as a_turn_is_taken_by_one_at_a_time,
+    classifying::waits as a_message_that_waits_is_taken_by_one_at_a_time_until_it_went_on,
+    classifying::stays as a_message_that_waits_is_there_after_the_store_is_opened_again,
+    classifying::budget as a_budget_is_kept_by_workspace_and_day,
     configuration::closed as a_closed_store_says_so;
     several nodes:
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,

@@ -2,6 +2,7 @@
 
 use phonenumber::{Mode, PhoneNumber};
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use super::{Arguments, Filter, Kind, Literals, Outcome, as_text};
 use crate::name;
@@ -106,9 +107,11 @@ fn read(text: &str, country: Option<phonenumber::country::Id>) -> Option<PhoneNu
     if text.len() > LONGEST {
         return None;
     }
-    let normal = match text.strip_prefix("00") {
+    // Digits of full width, as Chinese keyboards give them.
+    let narrow: String = text.nfkc().collect();
+    let normal = match narrow.strip_prefix("00") {
         Some(international) => format!("+{international}"),
-        None => text.to_owned(),
+        None => narrow,
     };
     phonenumber::parse(country, normal).ok()
 }

@@ -93,6 +93,12 @@ fn values_of_a_connection_have_a_country_a_zone_and_rules_for_their_fields() {
     };
     assert_eq!(spec.values.country.as_deref(), Some("VN"));
     assert_eq!(spec.values.fields["lead"].len(), 2);
+    let defaults = read(&json!({"defaults": {"country": "CN", "time_zone": "Asia/Shanghai"}})).unwrap();
+    assert_eq!(
+        guide::write(&defaults)["defaults"],
+        json!({"country": "CN", "time_zone": "Asia/Shanghai"})
+    );
+    assert!(wrong(json!({"defaults": {"county": "CN"}})).contains("did you mean `country`?"));
     let told = wrong(connection(json!({
         "country": "Vietnam", "time_zone": "Hanoi", "fields": {"led": {}, "lead": {"Phone": "phone_e146", "Rating": "default: 1 }} {{ x"}}
     })));

@@ -203,7 +203,7 @@ proptest! {
         items.retain(|item| keys.insert(match item {
             Item::Connection(spec) => (true, spec.key.clone()),
             Item::Route(spec) => (false, spec.key.clone()),
-            Item::Classifier(_) => (false, String::new()),
+            Item::Classifier(_) | Item::Defaults(_) => (false, String::new()),
         }));
         let read_back = read(&guide::write(&items).to_string());
         prop_assert_eq!(read_back, Ok(items));

@@ -70,6 +70,18 @@ pub struct ConnectionSpec {
     pub values: ValueRules,
 }
 
+/// What holds for every connection of a workspace that says nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Defaults {
+    /// The country (ISO 3166, two letters) of telephone numbers without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The time zone (IANA) of times without an offset, and the one that times are shown in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
 /// How the values of a connection's records are brought into form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 use switchboard_model::{
     classify::ClassifierSpec,
-    connection::ConnectionSpec,
+    connection::{ConnectionSpec, Defaults},
     problem::{Code, Problem},
     route::RouteSpec,
 };
@@ -38,11 +38,13 @@ pub enum Item {
     Route(RouteSpec),
     /// How messages are classified, from `classifier`.
     Classifier(Box<ClassifierItem>),
+    /// What holds for connections that say nothing else, from `defaults`.
+    Defaults(Defaults),
 }
 
-/// What a file can hold side by side: lists, and the one classifier.
-const LISTS: [&str; 4] = ["crmIntegrations", "connections", "routes", "classifier"];
-const KINDS: &str = "the lists `crmIntegrations`, `connections` and `routes`, and `classifier`; one integration with `type` and `config`; one \
+/// What a file can hold side by side: lists, and what there is one of.
+const LISTS: [&str; 5] = ["crmIntegrations", "connections", "routes", "classifier", "defaults"];
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `classifier` and `defaults`; one integration with `type` and `config`; one \
                      `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
@@ -124,6 +126,8 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
     }
     let classifier = root.member("classifier").and_then(|part| classifier::read(&part));
     items.extend(classifier.map(|item| Item::Classifier(Box::new(item))));
+    let defaults = root.member("defaults").and_then(|part| values::read_defaults(&part));
+    items.extend(defaults.map(Item::Defaults));
     items
 }
 

@@ -18,6 +18,9 @@ pub fn write(items: &[Item]) -> Value {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
+            Item::Defaults(defaults) => {
+                file.insert("defaults".into(), json!(defaults));
+            }
             Item::Classifier(item) => {
                 file.insert("classifier".into(), classifier::write(&item.spec));
             }

@@ -43,7 +43,7 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         None => Scope::of(&derived),
     };
     let scope = scope.with_map(&event.data).time_zone(connection.time_zone.clone());
-    let scope = match &connection.spec.values.country {
+    let scope = match &connection.country {
         Some(country) => scope.country(country),
         None => scope,
     };

@@ -10,9 +10,12 @@ use switchboard_model::{
 
 use super::{Workspace, classifier, connection::seal_place};
 use crate::{
-    store::{ConfigurationChange, ConnectionWrite},
+    store::{ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite},
     vault::Vault,
 };
+
+/// The key of the defaults of a workspace, which are there once.
+const DEFAULTS_KEY: &str = "main";
 
 /// What a change did, for a person.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +26,8 @@ pub struct Configured {
     pub routes: Vec<ConfiguredRoute>,
     /// Whether the classifier was written.
     pub classifier: bool,
+    /// Whether the defaults were written.
+    pub defaults: bool,
 }
 
 /// A connection that was written.
@@ -89,6 +94,15 @@ pub fn prepare_change(
                     waiting_for: Vec::new(),
                 });
                 change.routes.push(spec);
+            }
+            Item::Defaults(defaults) => {
+                change.definitions.push(DefinitionWrite {
+                    kind: DefinitionKind::Defaults,
+                    key: DEFAULTS_KEY.to_owned(),
+                    spec: serde_json::to_value(&defaults).unwrap_or_default(),
+                    sealed: Vec::new(),
+                });
+                done.defaults = true;
             }
             Item::Classifier(item) => {
                 let before = present.and_then(Workspace::classifier_entry);

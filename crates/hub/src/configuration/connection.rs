@@ -13,7 +13,7 @@ use switchboard_connect::{
 };
 use switchboard_model::{
     condition::Condition,
-    connection::{ConnectionSpec, ConnectionState},
+    connection::{ConnectionSpec, ConnectionState, Defaults},
     event::EventType,
     id::{ConnectionId, WorkspaceId},
     mapping::{Mapping, rules::FieldRules},
@@ -76,8 +76,12 @@ pub struct Connection {
     /// Ids that were looked up for its records.
     pub lookups: Arc<Lookups<Unanswered>>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
+    /// The country of telephone numbers without one.
+    pub country: Option<String>,
     /// The zone of times without an offset.
     pub time_zone: TimeZone,
+    /// The workspace's defaults that it was compiled with.
+    defaults: Defaults,
     condition: Arc<Result<Option<Condition>, String>>,
     learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
@@ -121,7 +125,7 @@ struct Learned {
 }
 
 impl Connection {
-    pub(super) fn compile(row: ConnectionRow, registry: &Registry, tools: &Tools) -> Self {
+    pub(super) fn compile(row: ConnectionRow, registry: &Registry, tools: &Tools, defaults: &Defaults) -> Self {
         let mut faults = Vec::new();
         let spec = serde_json::from_value(row.spec.clone()).unwrap_or_else(|error| {
             faults.push(format!("its description cannot be read: {error}"));
@@ -140,12 +144,9 @@ impl Connection {
             });
         let (mappings, mapping_faults) = compile_mappings(&spec, connector.as_deref());
         faults.extend(mapping_faults);
-        let time_zone = spec
-            .values
-            .time_zone
-            .as_deref()
-            .and_then(|name| TimeZone::get(name).ok());
-        if time_zone.is_none() && spec.values.time_zone.is_some() {
+        let zone_name = spec.values.time_zone.as_ref().or(defaults.time_zone.as_ref());
+        let time_zone = zone_name.and_then(|name| TimeZone::get(name).ok());
+        if time_zone.is_none() && zone_name.is_some() {
             faults.push("its time zone is not known on this machine".into());
         }
         let condition = spec
@@ -187,7 +188,9 @@ impl Connection {
             tokens: Arc::default(),
             lookups: Arc::default(),
             mappings: Arc::new(mappings),
+            country: spec.values.country.clone().or_else(|| defaults.country.clone()),
             time_zone: time_zone.unwrap_or(TimeZone::UTC),
+            defaults: defaults.clone(),
             condition: Arc::new(condition),
             learned: Arc::new(RwLock::new(Learned {
                 facts: row.facts.clone(),
@@ -203,9 +206,10 @@ impl Connection {
     }
 
     /// Whether the row still says what this was compiled from. What the engine learnt meanwhile does not count.
-    pub(super) fn is_same(&self, row: &ConnectionRow) -> bool {
+    pub(super) fn is_same(&self, row: &ConnectionRow, defaults: &Defaults) -> bool {
         let learned = self.learned.read();
         self.row.spec == row.spec
+            && self.defaults == *defaults
             && (learned.sealed == row.sealed || learned.spent.as_ref() == Some(&row.sealed))
             && self.row.state == row.state
             && self.row.reason == row.reason

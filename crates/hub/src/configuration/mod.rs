@@ -24,7 +24,7 @@ pub use fit::{check_mappings, misfits};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 
-use switchboard_model::classify::Classifier;
+use switchboard_model::{classify::Classifier, connection::Defaults};
 
 use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
@@ -44,6 +44,8 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// What holds for connections that say nothing else.
+    pub defaults: Defaults,
     /// How messages are classified that come without category or priority.
     classifier: Option<Arc<WorkspaceClassifier>>,
     /// The connections that an enabled route names; worked out once, because every event asks.
@@ -57,12 +59,21 @@ impl Configuration {
             revision: stored.revision,
             ..Self::default()
         };
+        for row in &stored.definitions {
+            if row.kind == DefinitionKind::Defaults {
+                // What a later version wrote, and this one cannot read, is as good as nothing.
+                let defaults = serde_json::from_value(row.spec.clone()).unwrap_or_default();
+                configuration.workspaces.entry(row.workspace).or_default().defaults = defaults;
+            }
+        }
         for row in stored.connections {
             let old = before.connections.get(&row.id);
-            let connection = match old.filter(|old| old.is_same(&row)) {
+            let workspace = configuration.workspaces.entry(row.workspace).or_default();
+            let defaults = &workspace.defaults;
+            let connection = match old.filter(|old| old.is_same(&row, defaults)) {
                 Some(old) if old.has_connector_of(registry) => Arc::clone(old),
-                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools)),
-                None => Arc::new(Connection::compile(row, registry, tools)),
+                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools, defaults)),
+                None => Arc::new(Connection::compile(row, registry, tools, defaults)),
             };
             configuration.connections.insert(connection.id, Arc::clone(&connection));
             configuration

@@ -102,7 +102,7 @@ fn of_classifier() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(classifier::get, classifier::put, classifier::delete))
         .routes(routes!(classifier::presets))
-        .routes(routes!(classifier::attempt))
+        .routes(routes!(classifier::trial::attempt))
 }
 
 /// For whoever runs the hub.

@@ -193,6 +193,11 @@ fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    for (is_there, name) in [(done.classifier, "classifier"), (done.defaults, "defaults")] {
+        if is_there {
+            lines.push(format!("{name}: kept"));
+        }
+    }
     lines.push(String::new());
     lines.join("\n")
 }
@@ -219,11 +224,13 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            classifier: true,
+            defaults: false,
         };
         assert_eq!(
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
-             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n"
+             route category [category_routing]: kept (waits for jira, linear, not connected yet)\nclassifier: kept\n"
         );
     }
 }

@@ -242,7 +242,7 @@ async fn messages_that_wait_for_a_classifier_that_is_taken_away_go_on_as_they_ca
     assert_eq!(event["data"], json!({"messageContent": "你好"}));
     hub.send(hub.request("DELETE", "/v1/classifier"))
         .await
-        .problem(404, "SWB-API-003");
+        .problem(404, "SWB-API-008");
     let none = hub.get("/v1/classifier").await.fine(200);
     assert_eq!(
         (&none["configured"], &none["presets"][0]),

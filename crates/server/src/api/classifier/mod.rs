@@ -1,7 +1,7 @@
 //! `/v1/classifier`: how messages are classified that come without category or priority.
 
 mod schema;
-mod trial;
+pub mod trial;
 
 use axum::{Json, extract::State};
 use http::StatusCode;
@@ -22,9 +22,6 @@ use switchboard_model::{
 use utoipa::ToSchema;
 
 pub use schema::ClassifierSchema;
-#[doc(hidden)]
-pub use trial::__path_attempt;
-pub use trial::attempt;
 
 use self::schema::RuleSchema;
 use super::{

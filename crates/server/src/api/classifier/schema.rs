@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 /// How messages are classified that come without category or priority.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClassifierDefinition)]
-#[expect(dead_code, reason = "a description, not a value")]
 pub struct ClassifierSchema {
     /// `false`: kept, but nothing is classified.
     #[schema(required = false, default = true)]
@@ -34,7 +33,6 @@ pub struct ClassifierSchema {
 /// What is decided about a message.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClassifierVerdict)]
-#[expect(dead_code, reason = "a description, not a value")]
 pub struct VerdictSchema {
     /// What it is about.
     category: Option<String>,
@@ -48,7 +46,6 @@ pub struct VerdictSchema {
 /// A rule. It says `words` or `when`, or both; then both must hold.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClassifierRule)]
-#[expect(dead_code, reason = "a description, not a value")]
 pub struct RuleSchema {
     /// Your name of it, shown with what it decided.
     #[schema(min_length = 1)]
@@ -71,7 +68,6 @@ pub struct RuleSchema {
 /// A server that speaks OpenAI's chat completions, and what it is asked.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClassifierModelDefinition)]
-#[expect(dead_code, reason = "a description, not a value")]
 pub struct ModelSchema {
     /// `false`: kept, but nothing is sent.
     #[schema(required = false, default = true)]
@@ -125,7 +121,6 @@ pub struct ModelSchema {
 /// What a model may cost on a day (UTC).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClassifierBudget)]
-#[expect(dead_code, reason = "a description, not a value")]
 pub struct BudgetSchema {
     /// Calls at most.
     #[schema(required = false, default = 1000)]

@@ -22,7 +22,6 @@ use crate::api::{
 /// A message to try a classifier with.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClassifierTrial)]
-#[expect(dead_code, reason = "a description, not a value")]
 pub struct TrialSchema {
     /// The message's text; short for `data` with `messageContent` alone.
     #[schema(example = "我要退款")]

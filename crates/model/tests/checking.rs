@@ -94,7 +94,7 @@ fn values_that_a_field_can_never_take_are_errors() {
         ("Amount", json!(true), "`true`"),
         ("Amount", json!("{{ tags | split: ',' }}"), "a list"),
         ("Employees", json!(1.5), "`1.5`"),
-        ("Employees", json!("{{ vip | boolean }}"), "true or false"),
+        ("Employees", json!("{{ tags | boolean }}"), "true or false"),
         ("IsVip", json!("perhaps"), "`perhaps`"),
         ("IsVip", json!(7), "`7`"),
         ("CloseDate", json!("next week"), "`next week`"),

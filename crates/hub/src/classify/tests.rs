@@ -33,7 +33,12 @@ fn configuration(spec: Value) -> Configuration {
         vault: Vault::new(MasterKey::from_bytes([1; 32])),
         gates: Gates::new(std::sync::Arc::new(ManualClock::at(0))),
     };
-    Configuration::compile(stored, &Configuration::default(), &Registry::embedded().unwrap(), &tools)
+    Configuration::compile(
+        stored,
+        &Configuration::default(),
+        &Registry::embedded().unwrap(),
+        &tools,
+    )
 }
 
 fn rules(model: Value) -> Value {

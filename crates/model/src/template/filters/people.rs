@@ -118,7 +118,10 @@ fn read(text: &str, country: Option<phonenumber::country::Id>) -> Option<PhoneNu
 
 /// The number as `+` and digits; `None` when it cannot be read.
 fn e164(text: &str, country: Option<phonenumber::country::Id>) -> Option<String> {
-    written(&read(text, country)?)
+    let once = written(&read(text, country)?)?;
+    // A zero in front that no number of the country has goes when it is read with its country; so it goes at once.
+    let again = read(&once, None).as_ref().and_then(written);
+    Some(again.unwrap_or(once))
 }
 
 fn written(number: &PhoneNumber) -> Option<String> {

@@ -144,11 +144,7 @@ impl Connection {
             });
         let (mappings, mapping_faults) = compile_mappings(&spec, connector.as_deref());
         faults.extend(mapping_faults);
-        let zone_name = spec.values.time_zone.as_ref().or(defaults.time_zone.as_ref());
-        let time_zone = zone_name.and_then(|name| TimeZone::get(name).ok());
-        if time_zone.is_none() && zone_name.is_some() {
-            faults.push("its time zone is not known on this machine".into());
-        }
+        let time_zone = time_zone(&spec, defaults, &mut faults);
         let condition = spec
             .condition
             .as_deref()
@@ -189,7 +185,7 @@ impl Connection {
             lookups: Arc::default(),
             mappings: Arc::new(mappings),
             country: spec.values.country.clone().or_else(|| defaults.country.clone()),
-            time_zone: time_zone.unwrap_or(TimeZone::UTC),
+            time_zone,
             defaults: defaults.clone(),
             condition: Arc::new(condition),
             learned: Arc::new(RwLock::new(Learned {
@@ -501,6 +497,17 @@ fn compile_mappings(
     }
     faults.extend(mistakes);
     (mappings, faults)
+}
+
+/// The connection's own time zone, or the workspace's.
+fn time_zone(spec: &ConnectionSpec, defaults: &Defaults, faults: &mut Vec<String>) -> TimeZone {
+    let Some(name) = spec.values.time_zone.as_ref().or(defaults.time_zone.as_ref()) else {
+        return TimeZone::UTC;
+    };
+    TimeZone::get(name).unwrap_or_else(|_| {
+        faults.push(format!("this machine knows no time zone `{name}`"));
+        TimeZone::UTC
+    })
 }
 
 /// A circuit whose chance is the connection's own, so that not all of them look for their vendor at the same moment.

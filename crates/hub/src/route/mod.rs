@@ -28,21 +28,24 @@ pub struct Plan {
     pub note: Option<String>,
 }
 
+impl Plan {
+    fn nowhere(why: &str) -> Self {
+        Self {
+            deliveries: Vec::new(),
+            note: Some(why.to_owned()),
+        }
+    }
+}
+
 /// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
 /// and whose own condition holds. A message that waits for its classification goes nowhere. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
 /// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
     if kind == EventType::UNCLASSIFIED {
-        return Plan {
-            note: Some(classify::WAITS.into()),
-            ..Plan::default()
-        };
+        return Plan::nowhere(classify::WAITS);
     }
     let Some(workspace) = workspace else {
-        return Plan {
-            note: Some("nothing is connected yet".into()),
-            ..Plan::default()
-        };
+        return Plan::nowhere("nothing is connected yet");
     };
     let mut planner = Planner {
         data,

@@ -16,6 +16,7 @@ mod hub;
 mod lookups;
 mod lost_answers;
 mod mail;
+mod mappings;
 mod migrate;
 mod oauth;
 mod operation;

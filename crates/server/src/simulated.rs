@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(left, ["my-own"]);
         let of = |at: usize| match &items[at] {
             Item::Connection(spec) => (Value::Object(spec.settings.clone()), Value::Object(spec.secrets.clone())),
-            Item::Route(_) => unreachable!(),
+            other => panic!("{other:?}"),
         };
         let base = "http://127.0.0.1:4000";
         assert_eq!(

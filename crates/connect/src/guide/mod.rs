@@ -6,7 +6,9 @@
 mod cel;
 mod classifier;
 mod connection;
+mod list;
 mod mappings;
+mod object;
 mod reader;
 mod route;
 mod rules;
@@ -16,6 +18,7 @@ mod write;
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use switchboard_model::{
     classify::ClassifierSpec,
     connection::{ConnectionSpec, Defaults},
@@ -40,11 +43,24 @@ pub enum Item {
     Classifier(Box<ClassifierItem>),
     /// What holds for connections that say nothing else, from `defaults`.
     Defaults(Defaults),
+    /// A table of the user's own, or what is added to a standard object, from `objects` or `tables`: its name, and what was said of it.
+    Object(String, Value),
+    /// A named list of values, from `lists`: its name, and what was said of it.
+    List(String, Value),
 }
 
 /// What a file can hold side by side: lists, and what there is one of.
-const LISTS: [&str; 5] = ["crmIntegrations", "connections", "routes", "classifier", "defaults"];
-const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `classifier` and `defaults`; one integration with `type` and `config`; one \
+const LISTS: [&str; 8] = [
+    "crmIntegrations",
+    "connections",
+    "routes",
+    "objects",
+    "tables",
+    "lists",
+    "classifier",
+    "defaults",
+];
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `objects`, `tables` and `lists`, and `classifier` and `defaults`; one integration with `type` and `config`; one \
                      `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
@@ -128,6 +144,26 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
     items.extend(classifier.map(|item| Item::Classifier(Box::new(item))));
     let defaults = root.member("defaults").and_then(|part| values::read_defaults(&part));
     items.extend(defaults.map(Item::Defaults));
+    for kind in ["objects", "tables"] {
+        for (entry, name, spec) in root
+            .member(kind)
+            .map(|list| object::read_all(&list))
+            .unwrap_or_default()
+        {
+            if seen.is_new("table", &name, &entry) {
+                items.push(Item::Object(name, spec));
+            }
+        }
+    }
+    for (entry, name, spec) in root
+        .member("lists")
+        .map(|list| list::read_all(&list))
+        .unwrap_or_default()
+    {
+        if seen.is_new("list", &name, &entry) {
+            items.push(Item::List(name, spec));
+        }
+    }
     items
 }
 

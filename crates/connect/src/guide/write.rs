@@ -6,13 +6,14 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::{Item, classifier};
+use super::{Item, classifier, list, object};
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
 /// written, and notes, which belong to the file that they came from.
 pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
+    let (mut objects, mut lists) = (Vec::new(), Map::new());
     let mut file = Map::new();
     for item in items {
         match item {
@@ -24,10 +25,20 @@ pub fn write(items: &[Item]) -> Value {
             Item::Classifier(item) => {
                 file.insert("classifier".into(), classifier::write(&item.spec));
             }
+            Item::Object(name, spec) => objects.push(object::write(name, spec)),
+            Item::List(name, spec) => {
+                lists.insert(name.clone(), list::write(spec));
+            }
         }
     }
     file.insert("connections".into(), connections.into());
     file.insert("routes".into(), routes.into());
+    if !objects.is_empty() {
+        file.insert("tables".into(), json!(objects));
+    }
+    if !lists.is_empty() {
+        file.insert("lists".into(), Value::Object(lists));
+    }
     Value::Object(file)
 }
 

@@ -43,7 +43,9 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         Some(options) => Scope::of(options).with_map(&derived),
         None => Scope::of(&derived),
     };
-    let scope = scope.with_map(&event.data).time_zone(connection.time_zone.clone());
+    let lists = connection.lists();
+    let scope = scope.with_map(&event.data).lookups(&*lists);
+    let scope = scope.time_zone(connection.time_zone.clone());
     let scope = match &connection.country {
         Some(country) => scope.country(country),
         None => scope,

@@ -37,7 +37,14 @@ pub struct WorkspaceClassifier {
 }
 
 impl WorkspaceClassifier {
-    pub(super) fn compile(row: DefinitionRow, tools: &Tools) -> Self {
+    /// The classifier among the definitions of a workspace; one that did not change is taken over.
+    pub(super) fn of_rows(rows: &[DefinitionRow], old: Option<&Arc<Self>>, tools: &Tools) -> Option<Arc<Self>> {
+        let row = rows.iter().find(|row| row.kind == DefinitionKind::Classifier)?;
+        let same = old.filter(|old| old.is_same(row)).cloned();
+        Some(same.unwrap_or_else(|| Arc::new(Self::compile(row.clone(), tools))))
+    }
+
+    fn compile(row: DefinitionRow, tools: &Tools) -> Self {
         let (spec, mut fault) = match serde_json::from_value::<ClassifierSpec>(row.spec.clone()) {
             Ok(spec) => (spec, None),
             Err(error) => {
@@ -72,7 +79,7 @@ impl WorkspaceClassifier {
     }
 
     /// Whether the row still says what this was compiled from.
-    pub(super) fn is_same(&self, row: &DefinitionRow) -> bool {
+    fn is_same(&self, row: &DefinitionRow) -> bool {
         self.row == *row
     }
 

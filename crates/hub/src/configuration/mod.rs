@@ -4,6 +4,7 @@ mod change;
 mod classifier;
 mod connection;
 mod fit;
+mod object;
 mod route;
 
 use std::{
@@ -12,7 +13,12 @@ use std::{
 };
 
 use switchboard_connect::registry::Registry;
-use switchboard_model::id::{ConnectionId, WorkspaceId};
+use switchboard_model::{
+    classify::Classifier,
+    connection::Defaults,
+    id::{ConnectionId, WorkspaceId},
+    record::Objects,
+};
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
 pub(crate) use classifier::CLASSIFIER_KEY;
@@ -21,10 +27,9 @@ pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
 pub(crate) use fit::placed;
 pub use fit::{check_mappings, misfits};
+pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
-
-use switchboard_model::{classify::Classifier, connection::Defaults};
 
 use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
@@ -48,6 +53,12 @@ pub struct Workspace {
     pub defaults: Defaults,
     /// How messages are classified that come without category or priority.
     classifier: Option<Arc<WorkspaceClassifier>>,
+    /// Kinds of records.
+    pub tables: Tables,
+    /// Named lists of values.
+    pub lists: Arc<Lists>,
+    /// Every connection with each of its objects: where the vendors' ids of records may be kept.
+    pub link_places: Arc<[(ConnectionId, Arc<str>)]>,
     /// The connections that an enabled route names; worked out once, because every event asks.
     named: HashSet<ConnectionId>,
 }
@@ -91,29 +102,29 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
+        let mut definitions: HashMap<WorkspaceId, Vec<DefinitionRow>> = HashMap::new();
         for row in stored.definitions {
-            configuration.define(row, before, tools);
+            definitions.entry(row.workspace).or_default().push(row);
+        }
+        for (id, rows) in definitions {
+            let old = before.workspaces.get(&id).and_then(Workspace::classifier_entry);
+            let workspace = configuration.workspaces.entry(id).or_default();
+            workspace.define(&rows);
+            workspace.classifier = WorkspaceClassifier::of_rows(&rows, old, tools);
         }
         for workspace in configuration.workspaces.values_mut() {
             workspace
                 .connections
                 .sort_by(|a, b| (a.priority, &a.key).cmp(&(b.priority, &b.key)));
             workspace.named = workspace.find_named();
+            workspace.link_places = workspace.find_link_places();
+            let lists = &workspace.lists;
+            workspace
+                .connections
+                .iter()
+                .for_each(|connection| connection.adopt_lists(lists));
         }
         configuration
-    }
-
-    /// Compiles a definition; one that did not change is taken over.
-    fn define(&mut self, row: DefinitionRow, before: &Self, tools: &Tools) {
-        let old = before.workspaces.get(&row.workspace);
-        let workspace = self.workspaces.entry(row.workspace).or_default();
-        if row.kind == DefinitionKind::Classifier {
-            let old = old
-                .and_then(Workspace::classifier_entry)
-                .filter(|old| old.is_same(&row));
-            let compiled = old.cloned();
-            workspace.classifier = Some(compiled.unwrap_or_else(|| Arc::new(WorkspaceClassifier::compile(row, tools))));
-        }
     }
 
     /// Every connection of every workspace.
@@ -124,6 +135,12 @@ impl Configuration {
     /// One connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
         self.connections.get(&id)
+    }
+
+    /// The kinds of records of a workspace.
+    pub fn objects(&self, id: WorkspaceId) -> Arc<Objects> {
+        let workspace = self.workspaces.get(&id);
+        workspace.map_or_else(Objects::plain, |workspace| Arc::clone(&workspace.tables.objects))
     }
 
     /// One workspace; one that has nothing yet is empty.
@@ -166,6 +183,17 @@ impl Workspace {
     /// Whether any enabled route names the connection, by its key or by standing for its connector.
     pub fn is_named(&self, connection: &Connection) -> bool {
         self.named.contains(&connection.id)
+    }
+
+    fn define(&mut self, rows: &[DefinitionRow]) {
+        self.tables = Tables::compile(rows.iter());
+        self.lists = Arc::new(Lists::compile(rows.iter()));
+    }
+
+    fn find_link_places(&self) -> Arc<[(ConnectionId, Arc<str>)]> {
+        let each = self.connections.iter();
+        each.flat_map(|connection| connection.objects().into_iter().map(|object| (connection.id, object)))
+            .collect()
     }
 
     fn find_named(&self) -> HashSet<ConnectionId> {

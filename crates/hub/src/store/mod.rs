@@ -9,6 +9,7 @@ pub(crate) mod contract;
 mod database;
 mod filling;
 pub mod grants;
+pub mod ledger;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -28,6 +29,7 @@ pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use filling::Filling;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
+pub use ledger::*;
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.
@@ -192,5 +194,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle {}
-impl<T: Outbox + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}
+pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle {}
+impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}

@@ -16,12 +16,14 @@ use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState, Defaults},
     event::EventType,
     id::{ConnectionId, WorkspaceId},
-    mapping::{Mapping, rules::FieldRules},
     problem::{Code, Problem},
     template::Scope,
 };
 
-use super::object::Lists;
+use super::{
+    mapping::{ObjectMapping, compile_mappings, time_zone},
+    object::Lists,
+};
 use crate::{
     attempt::Unanswered,
     lane::{
@@ -90,28 +92,6 @@ pub struct Connection {
     row: Arc<ConnectionRow>,
 }
 
-/// The mapping that makes one object.
-#[derive(Debug)]
-pub struct ObjectMapping {
-    /// Compiled.
-    pub mapping: Mapping,
-    /// What its values pass through afterwards.
-    pub rules: FieldRules,
-    /// Whether it reads the event as a whole (`{{ event }}`), which is copied for those that do only.
-    pub reads_event: bool,
-}
-
-impl ObjectMapping {
-    fn new(mapping: Mapping, rules: FieldRules) -> Self {
-        let reads_event = mapping.paths().iter().any(|path| path.root() == "event");
-        Self {
-            mapping,
-            rules,
-            reads_event,
-        }
-    }
-}
-
 /// What was learnt from the vendor, and the account as it is with that.
 #[derive(Debug)]
 struct Learned {
@@ -148,12 +128,6 @@ impl Connection {
         let (mappings, mapping_faults) = compile_mappings(&spec, connector.as_deref());
         faults.extend(mapping_faults);
         let time_zone = time_zone(&spec, defaults, &mut faults);
-        let condition = spec
-            .condition
-            .as_deref()
-            .map(Condition::parse)
-            .transpose()
-            .map_err(|error| error.to_string());
         let settings = Value::Object(spec.settings.clone());
         let limits = connector.as_deref().map(|connector| connector.limits(&settings));
         let limits = limits.unwrap_or_default();
@@ -191,7 +165,7 @@ impl Connection {
             time_zone,
             defaults: defaults.clone(),
             lists: Arc::default(),
-            condition: Arc::new(condition),
+            condition: Arc::new(read_condition(&spec)),
             learned: Arc::new(RwLock::new(Learned {
                 facts: row.facts.clone(),
                 secrets,
@@ -539,64 +513,9 @@ pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {
     format!("{}/{key}", workspace.0)
 }
 
-/// The connector's mappings, with the connection's own in their places. One of those that is wrong leaves nothing in its place.
-fn compile_mappings(
-    spec: &ConnectionSpec,
-    connector: Option<&Connector>,
-) -> (IndexMap<Arc<str>, ObjectMapping>, Vec<String>) {
-    let Some(connector) = connector else {
-        return Default::default();
-    };
-    let mut faults = Vec::new();
-    let mut mappings = IndexMap::new();
-    let mut rules = |object: &str| {
-        let rules = spec
-            .values
-            .fields
-            .get(object)
-            .map(FieldRules::compile)
-            .unwrap_or(Ok(FieldRules::default()));
-        rules.unwrap_or_else(|errors| {
-            faults.extend(errors.iter().map(|error| format!("the fields of {object}: {error}")));
-            FieldRules::default()
-        })
-    };
-    for object in connector.objects() {
-        if let Some(mapping) = object.default_mapping() {
-            let mapping = ObjectMapping::new(mapping.clone(), rules(object.name()));
-            mappings.insert(object.name().into(), mapping);
-        }
-    }
-    let mut mistakes = Vec::new();
-    for (name, tree) in &spec.mappings {
-        let name: Arc<str> = connector
-            .object(name)
-            .map_or(name.as_str(), |object| object.name())
-            .into();
-        match Mapping::compile(tree) {
-            Ok(mapping) => {
-                let rules = rules(&name);
-                mappings.insert(name, ObjectMapping::new(mapping, rules));
-            }
-            Err(errors) => {
-                mappings.shift_remove(&name);
-                mistakes.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}")));
-            }
-        }
-    }
-    faults.extend(mistakes);
-    (mappings, faults)
-}
-
-/// The connection's own time zone, or the workspace's.
-fn time_zone(spec: &ConnectionSpec, defaults: &Defaults, faults: &mut Vec<String>) -> TimeZone {
-    let Some(name) = spec.values.time_zone.as_ref().or(defaults.time_zone.as_ref()) else {
-        return TimeZone::UTC;
-    };
-    TimeZone::get(name).unwrap_or_else(|_| {
-        faults.push(format!("this machine knows no time zone `{name}`"));
-        TimeZone::UTC
-    })
+fn read_condition(spec: &ConnectionSpec) -> Result<Option<Condition>, String> {
+    let condition = spec.condition.as_deref().map(Condition::parse);
+    condition.transpose().map_err(|error| error.to_string())
 }
 
 /// A circuit whose chance is the connection's own, so that not all of them look for their vendor at the same moment.

@@ -4,6 +4,7 @@ mod change;
 mod classifier;
 mod connection;
 mod fit;
+mod mapping;
 mod object;
 mod route;
 

@@ -41,7 +41,10 @@ impl Plan {
 /// and whose own condition holds. A message that waits for its classification goes nowhere. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
 /// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
-    plan_from(workspace, kind, data, false)
+    match kind == EventType::UNCLASSIFIED {
+        true => Plan::nowhere(classify::WAITS),
+        false => plan_from(workspace, kind, data, false),
+    }
 }
 
 /// Where the change of a record goes: where a route says so, and nowhere else. A connection that no route names gets what comes in; were it
@@ -51,9 +54,6 @@ pub fn plan_of_record(workspace: Option<&Workspace>, kind: EventType, data: &Map
 }
 
 fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>, of_record: bool) -> Plan {
-    if kind == EventType::UNCLASSIFIED {
-        return Plan::nowhere(classify::WAITS);
-    }
     let Some(workspace) = workspace else {
         return Plan::nowhere("nothing is connected yet");
     };

@@ -216,6 +216,7 @@ mod tests {
             condition: None,
             objects: Vec::new(),
             notes: Vec::new(),
+            values: Default::default(),
         })
     }
 

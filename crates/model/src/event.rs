@@ -1,5 +1,7 @@
 //! Events: immutable things that happened.
 
+pub mod variables;
+
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -14,6 +16,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     (
         "message.received",
         "a customer's message, classified or not, came in over any channel",
+    ),
+    (
+        "message.unclassified",
+        "a message waits for its category and priority; the hub makes `message.received` of it, and nobody posts it",
     ),
     ("lead.received", "an advertising platform or a partner pushed a lead"),
     ("form.submitted", "somebody filled in a form"),
@@ -33,6 +39,55 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
         "a contact was removed in another system; goes only where a route has `deletions: true` among its options",
     ),
     ("task.completed", "a task was finished"),
+    ("person.created", "a person is new among the records"),
+    ("person.updated", "a person's record changed"),
+    ("person.deleted", "a person's record was removed"),
+    ("company.created", "a company is new among the records"),
+    ("company.updated", "a company's record changed"),
+    ("company.deleted", "a company's record was removed"),
+    ("opportunity.created", "an opportunity is new among the records"),
+    (
+        "opportunity.updated",
+        "an opportunity's record changed, its stage for example",
+    ),
+    (
+        "opportunity.won",
+        "an opportunity's stage became a won one; comes beside opportunity.updated or opportunity.created",
+    ),
+    (
+        "opportunity.lost",
+        "an opportunity's stage became a lost one; comes beside opportunity.updated or opportunity.created",
+    ),
+    ("opportunity.deleted", "an opportunity's record was removed"),
+    ("task.created", "a task is new among the records"),
+    ("task.updated", "a task's record changed"),
+    ("task.deleted", "a task's record was removed"),
+    ("note.created", "a note is new among the records"),
+    ("note.updated", "a note changed"),
+    ("note.deleted", "a note was removed"),
+    ("ticket.deleted", "a ticket's record was removed"),
+    ("call.created", "a call is new among the records"),
+    ("call.updated", "a call's record changed"),
+    ("call.deleted", "a call's record was removed"),
+    ("meeting.created", "a meeting is new among the records"),
+    ("meeting.updated", "a meeting's record changed"),
+    ("meeting.deleted", "a meeting's record was removed"),
+    ("product.created", "a product is new among the records"),
+    ("product.updated", "a product's record changed"),
+    ("product.deleted", "a product's record was removed"),
+    ("order.deleted", "an order's record was removed"),
+    ("invoice.created", "an invoice is new among the records"),
+    ("invoice.updated", "an invoice's record changed"),
+    ("invoice.deleted", "an invoice's record was removed"),
+    ("payment.created", "a payment is new among the records"),
+    ("payment.updated", "a payment's record changed"),
+    ("payment.deleted", "a payment's record was removed"),
+    (
+        "row.created",
+        "a row is new in a table of the user's own; `data.table` names it",
+    ),
+    ("row.updated", "a row of a table of the user's own changed"),
+    ("row.deleted", "a row of a table of the user's own was removed"),
 ];
 
 impl EventType {
@@ -44,9 +99,25 @@ impl EventType {
             .map(|(known, _)| Self(known))
     }
 
+    /// Every type.
+    pub fn all() -> impl Iterator<Item = Self> {
+        EVENT_TYPES.iter().map(|(known, _)| Self(known))
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0
+    }
+
+    /// A customer's message.
+    pub const MESSAGE: Self = Self("message.received");
+
+    /// A customer's message that waits for its classification. It goes nowhere; the event that is made of it does.
+    pub const UNCLASSIFIED: Self = Self("message.unclassified");
+
+    /// Whether only the hub itself makes such events.
+    pub fn is_internal(self) -> bool {
+        self == Self::UNCLASSIFIED
     }
 
     /// Whether somebody has turned to us with something: what the connectors' own mappings are made for.
@@ -69,7 +140,8 @@ impl Serialize for EventType {
     }
 }
 
-/// One event as it was accepted. `data` is exactly what came in.
+/// One event as it was accepted. `data` is what came in; what a classifier has added stands in members that were empty, and `classified` names
+/// them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
     /// Its id, which also tells when it was accepted.

@@ -83,6 +83,8 @@ codes! {
     WrongParameter = "SWB-API-013", 400, Sender, "A parameter of the address is wrong";
     /// The hub takes no more at the moment.
     Busy = "SWB-API-014", 429, Hub, "The hub takes no more at the moment";
+    /// The key has made its requests of this minute.
+    TooManyRequests = "SWB-API-015", 429, Sender, "The API key has made its requests of this minute";
 
     /// A configuration has a key that nobody reads.
     UnknownKey = "SWB-CFG-001", 422, Configuration, "The configuration has an unknown key";
@@ -111,6 +113,10 @@ codes! {
     FieldInvalid = "SWB-MAP-003", 422, Configuration, "A mapped value does not fit the field";
     /// No route took the event.
     NotRouted = "SWB-MAP-004", 200, Configuration, "No route took the event";
+    /// A mapping reads a variable that no event type has.
+    VariableUnknown = "SWB-MAP-005", 422, Configuration, "No event type has this variable";
+    /// The model that classifies messages cannot be asked.
+    ModelUnusable = "SWB-CLS-001", 502, Configuration, "The model that classifies messages cannot be asked";
 
     /// The vendor refuses the record.
     VendorRejected = "SWB-DLV-001", 502, Configuration, "The vendor refuses the record";

@@ -218,6 +218,7 @@ mod tests {
             condition: None,
             objects: Vec::new(),
             notes: Vec::new(),
+            values: Default::default(),
         })
     }
 
@@ -255,7 +256,7 @@ mod tests {
                 Value::Object(spec.settings.clone()),
                 Value::Object(spec.secrets.clone()),
             ),
-            Item::Route(_) => unreachable!(),
+            other => panic!("{other:?}"),
         };
         let base = "http://127.0.0.1:4000";
         assert_eq!(

@@ -1,5 +1,6 @@
 //! From what a person wants to what is written: checks every connection, seals its credentials, and says what will happen.
 
+use serde_json::Value;
 use switchboard_connect::{connector::Connector, guide::Item, registry::Registry};
 use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
@@ -8,11 +9,18 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
-use super::connection::seal_place;
+use super::{
+    Workspace, classifier,
+    connection::seal_place,
+    object::{check_list, check_object},
+};
 use crate::{
-    store::{ConfigurationChange, ConnectionWrite},
+    store::{ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite},
     vault::Vault,
 };
+
+/// The key of the defaults of a workspace, which are there once.
+const DEFAULTS_KEY: &str = "main";
 
 /// What a change did, for a person.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +29,14 @@ pub struct Configured {
     pub connections: Vec<ConfiguredConnection>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRoute>,
+    /// Whether the classifier was written.
+    pub classifier: bool,
+    /// Whether the defaults were written.
+    pub defaults: bool,
+    /// The objects and tables whose definitions were written.
+    pub objects: Vec<String>,
+    /// The lists that were written.
+    pub lists: Vec<String>,
 }
 
 /// A connection that was written.
@@ -51,7 +67,8 @@ pub struct ConfiguredRoute {
     pub waiting_for: Vec<String>,
 }
 
-/// Checks the items and makes of them what the store writes. Connections that lack something become drafts.
+/// Checks the items and makes of them what the store writes. Connections that lack something become drafts. `present` is what the workspace has
+/// now.
 ///
 /// # Errors
 /// Every problem of every item.
@@ -61,6 +78,7 @@ pub fn prepare_change(
     registry: &Registry,
     vault: &Vault,
     now_ms: i64,
+    present: Option<&Workspace>,
 ) -> Result<(ConfigurationChange, Configured), Problem> {
     let mut change = ConfigurationChange {
         now_ms,
@@ -86,12 +104,68 @@ pub fn prepare_change(
                 });
                 change.routes.push(spec);
             }
+            Item::Defaults(defaults) => {
+                change.definitions.push(DefinitionWrite {
+                    kind: DefinitionKind::Defaults,
+                    key: DEFAULTS_KEY.to_owned(),
+                    spec: serde_json::to_value(&defaults).unwrap_or_default(),
+                    sealed: Vec::new(),
+                });
+                done.defaults = true;
+            }
+            Item::Classifier(item) => {
+                let before = present.and_then(Workspace::classifier_entry);
+                match classifier::write(workspace, *item, before, vault) {
+                    Ok(write) => {
+                        change.definitions.push(write);
+                        done.classifier = true;
+                    }
+                    Err(found) => problems.extend(found),
+                }
+            }
+            Item::Object(key, spec) => {
+                let checked = check_object(&key, &spec);
+                define(DefinitionKind::Object, key, checked, &mut change, &mut problems);
+            }
+            Item::List(key, spec) => {
+                let checked = check_list(&key, &spec);
+                define(DefinitionKind::List, key, checked, &mut change, &mut problems);
+            }
         }
     }
+    done.objects = names(&change, DefinitionKind::Object);
+    done.lists = names(&change, DefinitionKind::List);
     match Problem::all(problems) {
         Some(problem) => Err(problem),
         None => Ok((change, done)),
     }
+}
+
+/// Puts a definition that was checked into the change.
+fn define(
+    kind: DefinitionKind,
+    key: String,
+    checked: Result<Value, Vec<Problem>>,
+    change: &mut ConfigurationChange,
+    problems: &mut Vec<Problem>,
+) {
+    match checked {
+        Ok(spec) => change.definitions.push(DefinitionWrite {
+            kind,
+            key,
+            spec,
+            sealed: Vec::new(),
+        }),
+        Err(found) => problems.extend(found.into_iter().map(|problem| {
+            let inside = problem.place.clone().unwrap_or_default();
+            problem.at(format!("{} {key}: {inside}", kind.name()))
+        })),
+    }
+}
+
+fn names(change: &ConfigurationChange, kind: DefinitionKind) -> Vec<String> {
+    let own = change.definitions.iter().filter(|definition| definition.kind == kind);
+    own.map(|definition| definition.key.clone()).collect()
 }
 
 fn write_connection(

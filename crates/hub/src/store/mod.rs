@@ -3,11 +3,13 @@
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
 //! store handed out. No transaction outlives the call that began it.
 
+pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
 mod filling;
 pub mod grants;
+pub mod ledger;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -23,9 +25,11 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
+pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use filling::Filling;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
+pub use ledger::*;
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.
@@ -190,5 +194,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle {}
-impl<T: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}
+pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle {}
+impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}

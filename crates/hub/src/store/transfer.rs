@@ -68,7 +68,7 @@ impl Part {
 
 use Kind::{Bytes, Number, Text};
 
-/// Everything that is moved: first what others refer to, and deliveries before their events, so that a target knows which events are over.
+/// Everything that is moved: first what others refer to, and what waits before its events, so that a target knows which events are over.
 /// Fingerprints go by their event, of which each has one at most. Rights to send, hints, and people who are signing in at
 /// this moment are not moved.
 pub const PARTS: &[Part] = &[
@@ -142,6 +142,94 @@ pub const PARTS: &[Part] = &[
             ("spec", Text),
             ("sealed", Bytes),
             ("changed_ms", Number),
+        ],
+    },
+    Part {
+        name: "classifier_use",
+        key: 2,
+        columns: &[
+            ("workspace", Number),
+            ("day", Text),
+            ("requests", Number),
+            ("tokens", Number),
+        ],
+    },
+    Part {
+        name: "unclassified",
+        key: 1,
+        columns: &[("event", Number), ("workspace", Number), ("until_ms", Number)],
+    },
+    Part {
+        name: "record",
+        key: 1,
+        columns: &[
+            ("id", Number),
+            ("workspace", Number),
+            ("object", Text),
+            ("title", Text),
+            ("data", Text),
+            ("revision", Number),
+            ("source", Text),
+            ("review", Number),
+            ("merged_into", Number),
+            ("created_ms", Number),
+            ("updated_ms", Number),
+        ],
+    },
+    Part {
+        name: "record_key",
+        key: 3,
+        columns: &[
+            ("record", Number),
+            ("kind", Text),
+            ("value", Text),
+            ("workspace", Number),
+            ("object", Text),
+            ("shared", Number),
+        ],
+    },
+    Part {
+        name: "record_match",
+        key: 1,
+        columns: &[
+            ("id", Number),
+            ("workspace", Number),
+            ("record", Number),
+            ("at_ms", Number),
+            ("source", Text),
+            ("kind", Text),
+            ("value", Text),
+            ("outcome", Text),
+        ],
+    },
+    Part {
+        name: "record_merge",
+        key: 1,
+        columns: &[
+            ("id", Number),
+            ("workspace", Number),
+            ("object", Text),
+            ("winner", Number),
+            ("loser", Number),
+            ("at_ms", Number),
+            ("undone_ms", Number),
+            ("story", Text),
+        ],
+    },
+    Part {
+        name: "duplicate",
+        key: 1,
+        columns: &[
+            ("id", Number),
+            ("workspace", Number),
+            ("object", Text),
+            ("one", Number),
+            ("other", Number),
+            ("kind", Text),
+            ("value", Text),
+            ("state", Number),
+            ("found_ms", Number),
+            ("decided_ms", Number),
         ],
     },
     Part {

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, replay,
-    routes as routing, schema, wishes,
+    App, classifier, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets,
+    records, replay, routes as routing, schema, wishes,
 };
 
 #[derive(OpenApi)]
@@ -27,7 +27,9 @@ use super::{
         (name = "events", description = "What happened"),
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
+        (name = "classifier", description = "Category and priority of messages that come without"),
         (name = "crm", description = "The addresses of the messenger's guide"),
+        (name = "records", description = "Who and what it is about"),
         (name = "operation", description = "For whoever runs the hub"),
     ),
     modifiers(&BearerKeys),
@@ -50,12 +52,14 @@ impl Modify for BearerKeys {
     }
 }
 
-/// Every route with its description.
-pub fn routes() -> OpenApiRouter<App> {
+/// Every route with its description; `app` is there when they are served.
+pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
+        .merge(of_classifier())
         .merge(of_operation())
+        .merge(records::routes(app))
 }
 
 /// What happened, and what became of it.
@@ -95,6 +99,14 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(crm::sync_status))
 }
 
+/// Category and priority of messages.
+fn of_classifier() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(classifier::get, classifier::put, classifier::delete))
+        .routes(routes!(classifier::presets))
+        .routes(routes!(classifier::trial::attempt))
+}
+
 /// For whoever runs the hub.
 fn of_operation() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -110,7 +122,7 @@ fn of_operation() -> OpenApiRouter<App> {
 
 /// The description as text: what `docs/reference/openapi.json` holds.
 pub fn description() -> String {
-    let (_, description) = routes().split_for_parts();
+    let (_, description) = routes(None).split_for_parts();
     let mut text = description.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
@@ -122,7 +134,7 @@ pub fn description() -> String {
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
 )]
 pub async fn serve() -> Json<Description> {
-    let (_, description) = routes().split_for_parts();
+    let (_, description) = routes(None).split_for_parts();
     Json(description)
 }
 

@@ -5,6 +5,7 @@
 mod backups;
 mod bad_input;
 mod bench;
+mod classifier;
 mod conformance;
 mod connectors;
 mod crash;
@@ -25,6 +26,7 @@ mod outage;
 mod presets;
 mod pressure;
 mod readme;
+mod records;
 mod repeats;
 mod retention;
 mod schema;

@@ -29,7 +29,10 @@ WITH fresh AS (
     FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::text[], $10::text[])
         AS e (id, workspace, kind, received_ms, data, note)
     WHERE e.id <> ALL ($4) OR e.id IN (SELECT event FROM fresh)
-    RETURNING id
+    RETURNING id, workspace, kind
+), waiting AS (
+    INSERT INTO unclassified (event, workspace, until_ms)
+    SELECT k.id, k.workspace, 0 FROM kept k WHERE k.kind = 'message.unclassified'
 ), sent AS (
     INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, fallback, state, due_ms)
     SELECT d.id, d.workspace, d.event, d.connection, d.object, d.record_key, d.options, d.fallback, 0, d.due_ms
@@ -54,12 +57,12 @@ pub(super) struct Acceptance {
     drafts: Vec<Draft>,
 }
 
-struct Draft {
-    event: Arc<Event>,
+pub(super) struct Draft {
+    pub event: Arc<Event>,
     data: String,
     note: Option<String>,
     fingerprint: Option<Fingerprint>,
-    deliveries: Vec<Pending>,
+    pub deliveries: Vec<Pending>,
 }
 
 impl Acceptance {
@@ -81,7 +84,7 @@ impl Acceptance {
 }
 
 impl Draft {
-    fn new(new: NewEvent, ids: &mut impl Iterator<Item = i64>) -> Self {
+    pub fn new(new: NewEvent, ids: &mut impl Iterator<Item = i64>) -> Self {
         let id = EventId(ids.next().unwrap_or_default());
         let data = record::to_text(&new.data);
         let event = Arc::new(Event {
@@ -169,7 +172,7 @@ impl Job for Acceptance {
 }
 
 /// What became of one event.
-fn accepted(
+pub(super) fn accepted(
     draft: &Draft,
     kept: &HashSet<i64>,
     before: &HashMap<i64, (EventId, Vec<u8>)>,
@@ -192,8 +195,8 @@ fn accepted(
     }
 }
 
-async fn insert(
-    client: &deadpool_postgres::Client,
+pub(super) async fn insert(
+    client: &impl deadpool_postgres::GenericClient,
     drafts: &[&Draft],
     news: &HashMap<ConnectionId, DeliveryId>,
     slot: i16,
@@ -256,8 +259,8 @@ async fn insert(
 }
 
 /// The events that came first under the keys of those that were not kept.
-async fn look_up(
-    client: &deadpool_postgres::Client,
+pub(super) async fn look_up(
+    client: &impl deadpool_postgres::GenericClient,
     drafts: &[&Draft],
     kept: &HashSet<i64>,
 ) -> Result<HashMap<i64, (EventId, Vec<u8>)>, Trouble> {

@@ -1,6 +1,7 @@
 //! The hub as its callers see it.
 
 mod access;
+mod classifier;
 mod definitions;
 mod options;
 mod outlook;
@@ -26,6 +27,7 @@ use switchboard_model::{
 };
 
 pub use access::Caller;
+pub use classifier::{ClassifierView, Decided, ModelView, try_rules};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use records::{Contains, Part, RecordPage, empty_commit};
@@ -37,6 +39,7 @@ pub use wishes::{Trial, Unchanged, done};
 
 use crate::{
     attempt::Desk,
+    classify,
     clock::Clock,
     configuration::{Configuration, Tools},
     http::{AddressPolicy, Client},
@@ -63,11 +66,11 @@ pub struct Hub {
 
 pub(crate) struct Inner {
     options: HubOptions,
-    store: Arc<dyn Store>,
-    desk: Desk,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Desk,
     vault: Vault,
     registry: RwLock<Arc<Registry>>,
-    configuration: RwLock<Arc<Configuration>>,
+    pub(crate) configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
@@ -85,6 +88,7 @@ struct Running {
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
     processor: tokio::task::JoinHandle<()>,
+    classifier: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -129,6 +133,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
             doubts: Arc::default(),
+            unclassified: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
@@ -170,6 +175,7 @@ impl Hub {
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
         let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
+        let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
@@ -177,6 +183,7 @@ impl Hub {
             upkeep,
             surveyor,
             processor,
+            classifier,
             _lock: lock,
         });
         Ok(())
@@ -192,6 +199,7 @@ impl Hub {
             upkeep,
             surveyor,
             processor,
+            classifier,
             _lock: lock,
         }) = running
         {
@@ -200,6 +208,7 @@ impl Hub {
             upkeep.abort();
             surveyor.abort();
             processor.abort();
+            classifier.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

@@ -14,8 +14,8 @@ use crate::{
     configuration::{Configuration, Receiver},
     failpoint,
     hub::Hub,
+    intake,
     record::{Said, announcer, object, prepare},
-    route,
     store::{CallbackOutcome, CallbackRow, CallbackState, Commit, Fingerprint, Guard, How, NewEvent, RecordWrite, StoreError},
 };
 
@@ -192,17 +192,11 @@ fn new_event(
     at: usize,
     event: MadeEvent,
 ) -> NewEvent {
-    let plan = route::plan(configuration.workspace(receiver.workspace), event.kind, &event.data);
     let id = event.id.unwrap_or_else(|| format!("{}/{at}", callback.id));
-    NewEvent {
-        workspace: receiver.workspace,
-        kind: event.kind,
-        received_ms: callback.received_ms,
-        fingerprint: Some(fingerprint(&receiver.key, event.kind.name(), &id, &event.data)),
-        data: event.data,
-        deliveries: plan.deliveries,
-        note: plan.note,
-    }
+    let print = fingerprint(&receiver.key, event.kind.name(), &id, &event.data);
+    let MadeEvent { kind, data, .. } = event;
+    let compiled = configuration.workspace(receiver.workspace);
+    intake::draft(compiled, receiver.workspace, kind, data, callback.received_ms, Some(print))
 }
 
 /// The same thing of the same source is one event. Parts are told apart by their lengths.

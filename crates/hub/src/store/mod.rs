@@ -4,6 +4,7 @@
 //! store handed out. No transaction outlives the call that began it.
 
 pub mod callbacks;
+pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
@@ -29,10 +30,11 @@ pub use callbacks::{
     Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord, NewCallback,
     RawRequest, Round,
 };
+pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use filling::Filling;
-pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
+pub use ledger::*;
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.
@@ -197,5 +199,8 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Lifecycle {}
-impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}
+pub trait Store:
+    Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle
+{
+}
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}

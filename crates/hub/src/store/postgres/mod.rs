@@ -15,6 +15,7 @@
 mod accept;
 pub mod admin;
 mod callbacks;
+mod classifying;
 mod configuration;
 mod connect;
 mod days;

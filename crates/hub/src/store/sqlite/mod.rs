@@ -12,6 +12,7 @@ mod accept;
 pub mod backup;
 mod callbacks;
 mod checkpoint;
+mod classifying;
 mod configuration;
 mod days;
 mod definitions;

@@ -29,6 +29,6 @@ pub mod vault;
 
 pub use hub::{
     Caller, Choices, ClassifierView, ConnectionView, Contains, DATABASE, Decided, Hub, HubOptions, ModelView,
-    ObjectSchema, Part, RecordPage, RouteView, Sample, Schema, SignIn, SignedIn, SourceView, TestReport, Trial, Tuning, Unchanged, done,
-    empty_commit, lock_folder, try_rules,
+    ObjectSchema, Part, RecordPage, RouteView, Sample, Schema, SignIn, SignedIn, SourceView, TestReport, Trial, Tuning,
+    Unchanged, done, empty_commit, lock_folder, try_rules,
 };

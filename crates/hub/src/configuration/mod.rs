@@ -108,7 +108,10 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
-        let of_sources = stored.definitions.iter().filter(|row| row.kind == DefinitionKind::Source);
+        let of_sources = stored
+            .definitions
+            .iter()
+            .filter(|row| row.kind == DefinitionKind::Source);
         for row in of_sources {
             let old = before.receiver(row.workspace, &row.key);
             let receiver = Receiver::compile(row, old, &tools.vault);

@@ -11,11 +11,11 @@ mod worker;
 
 use std::sync::Arc;
 
-use switchboard_connect::source::{NoLists, Received, Reply, Request};
+use switchboard_connect::source::{NoLists, Received, Reply, Request, Source};
 use switchboard_model::{problem::Problem, template::Lookups};
 
-pub use process::{Preview, preview};
 pub(crate) use process::request_of;
+pub use process::{Preview, preview};
 pub use refusals::{Refusal, Refusals};
 pub(crate) use worker::{Bell, run};
 
@@ -108,40 +108,20 @@ async fn arrive(
         Received::Callback {
             delivery,
             test,
-            mut notes,
+            notes,
             reply,
         } => {
-            let masked = source.mask(&request);
-            let test = test || receiver.spec.test_mode;
-            if receiver.spec.test_mode {
-                notes.push("the source is in test mode".into());
-            }
             let failure = source.failed(&request);
-            let callback = NewCallback {
-                workspace: receiver.workspace,
-                source: receiver.key.clone(),
-                received_ms: now_ms,
-                request: RawRequest {
-                    method: request.method,
-                    path: masked.path,
-                    query: masked.query,
-                    headers: masked.headers,
-                    from: request.from.map(|from| from.to_string()).unwrap_or_default(),
-                    url: masked.url,
-                },
-                body: request.body,
-                delivery,
-                state: if test { CallbackState::Test } else { CallbackState::Waiting },
-                notes,
-            };
+            let callback = callback_of(receiver, source, request, (delivery, test, notes), now_ms);
+            let test = callback.state == CallbackState::Test;
             match keep(desk, waiting, callback).await {
-                Ok(Kept::New(_)) => Arrived {
+                Ok(kept) => Arrived {
                     reply,
-                    result: if test { "test" } else { "kept" },
-                },
-                Ok(Kept::Repeat(_)) => Arrived {
-                    reply,
-                    result: "repeat",
+                    result: match kept {
+                        Kept::Repeat(_) => "repeat",
+                        Kept::New(_) if test => "test",
+                        Kept::New(_) => "kept",
+                    },
                 },
                 Err(problem) => {
                     tracing::error!(source = receiver.key, %problem, "a callback could not be kept");
@@ -149,6 +129,42 @@ async fn arrive(
                 }
             }
         }
+    }
+}
+
+/// What is written down of a request.
+fn callback_of(
+    receiver: &Receiver,
+    source: &Source,
+    request: Request,
+    (delivery, test, mut notes): (Option<String>, bool, Vec<String>),
+    received_ms: i64,
+) -> NewCallback {
+    let masked = source.mask(&request);
+    if receiver.spec.test_mode {
+        notes.push("the source is in test mode".into());
+    }
+    let test = test || receiver.spec.test_mode;
+    NewCallback {
+        workspace: receiver.workspace,
+        source: receiver.key.clone(),
+        received_ms,
+        request: RawRequest {
+            method: request.method,
+            path: masked.path,
+            query: masked.query,
+            headers: masked.headers,
+            from: request.from.map(|from| from.to_string()).unwrap_or_default(),
+            url: masked.url,
+        },
+        body: request.body,
+        delivery,
+        state: if test {
+            CallbackState::Test
+        } else {
+            CallbackState::Waiting
+        },
+        notes,
     }
 }
 
@@ -162,7 +178,10 @@ async fn keep(desk: &Desk, waiting: &Waiting, callback: NewCallback) -> Result<K
 
 /// The pusher comes again.
 fn failed(mut reply: Reply) -> Arrived {
-    let named = reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let named = reply
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     if reply.status >= 500 && !named {
         reply.headers.push(("Retry-After".into(), "5".into()));
     }

@@ -27,8 +27,8 @@ use switchboard_model::{
 };
 
 pub use callbacks::{
-    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord, NewCallback,
-    RawRequest, Round,
+    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord,
+    NewCallback, RawRequest, Round,
 };
 pub use classifying::{Classifying, Expense};
 pub use database::Database;
@@ -203,4 +203,7 @@ pub trait Store:
     Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle
 {
 }
-impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store
+    for T
+{
+}

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, classifier, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, receive,
-    records, replay, routes as routing, schema, sources, wishes,
+    App, classifier, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets,
+    receive, records, replay, routes as routing, schema, sources, wishes,
 };
 
 #[derive(OpenApi)]

@@ -33,6 +33,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
         "a contact was removed in another system; goes only where a route has `deletions: true` among its options",
     ),
     ("task.completed", "a task was finished"),
+    (
+        "automation.sent",
+        "a step of an automation sent something; it goes where the step says and nowhere else",
+    ),
 ];
 
 impl EventType {

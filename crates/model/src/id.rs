@@ -148,6 +148,10 @@ id!(
     AttemptId, "att"
 );
 id!(
+    /// One run of an automation.
+    RunId, "run"
+);
+id!(
     /// One API key.
     KeyId, "key"
 );

@@ -8,6 +8,7 @@ pub(crate) mod contract;
 mod database;
 mod filling;
 pub mod grants;
+pub mod ledger;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -25,6 +26,7 @@ use switchboard_model::{
 
 pub use database::Database;
 pub use filling::Filling;
+pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use rows::*;
 

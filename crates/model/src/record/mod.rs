@@ -1,0 +1,17 @@
+//! Records: people, companies, opportunities … and rows of the user's own tables. All of them are data: an [`ObjectType`] names the fields, what
+//! they hold, and by which of them two records are known to be one.
+
+mod check;
+mod field;
+mod key;
+mod object;
+mod present;
+mod standard;
+mod value;
+
+pub use check::{Checked, Lookup, check};
+pub use field::{Choice, Field, FieldKind};
+pub use key::{MatchBy, MatchKey, email, keys, messenger_id, phone, suspicions};
+pub use object::{EXTERNAL_IDS, MESSENGER_IDS, ObjectType, Policy};
+pub use present::{present, title};
+pub use standard::{STANDARD, standard};

@@ -123,6 +123,7 @@ impl Bench {
                 options: None,
                 fallback: None,
             }],
+            runs: vec![],
             note: None,
         }
     }

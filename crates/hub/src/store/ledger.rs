@@ -10,7 +10,7 @@ use switchboard_model::{
     record::{MatchKey, ObjectType, Policy},
 };
 
-use super::{Accepted, Answer, NewEvent};
+use super::{Accepted, Answer, NewEvent, StepGuard};
 
 /// Records of all kinds.
 pub trait Ledger: Send + Sync {
@@ -85,6 +85,8 @@ pub enum Guard {
     /// Nothing.
     #[default]
     None,
+    /// A run of an automation stands at this step.
+    Step(StepGuard),
 }
 
 /// What is done with a record.

@@ -11,6 +11,7 @@ pub mod grants;
 pub mod ledger;
 pub mod postgres;
 pub mod rows;
+pub mod runs;
 pub mod sqlite;
 pub mod transfer;
 
@@ -29,6 +30,7 @@ pub use filling::Filling;
 pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use rows::*;
+pub use runs::*;
 
 /// Why the store could not do what it was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -192,5 +194,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle {}
-impl<T: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}
+pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Runs + Lifecycle {}
+impl<T: Outbox + Leasing + History + Journal + Register + Grants + Runs + Lifecycle> Store for T {}

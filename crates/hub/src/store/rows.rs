@@ -15,7 +15,7 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
-use super::grants::AccessNote;
+use super::{grants::AccessNote, runs::NewRun};
 
 /// Recognises a repeat: the digest of a key, and of the content that came with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct NewEvent {
     pub fingerprint: Option<Fingerprint>,
     /// Where it goes. Empty: nobody wanted it.
     pub deliveries: Vec<NewDelivery>,
+    /// The runs of automations that begin with it.
+    pub runs: Vec<NewRun>,
     /// What a person should know (why it goes nowhere, what a route waits for).
     pub note: Option<String>,
 }

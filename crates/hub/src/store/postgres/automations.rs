@@ -20,6 +20,18 @@ WHERE id IN (SELECT id FROM run WHERE state < 10 AND due_ms <= $1 ORDER BY due_m
 RETURNING id, workspace, automation, version, event, kept, chain, step, attempts, fence,
     (SELECT body FROM automation_version v WHERE v.workspace = run.workspace AND v.digest = run.version)";
 
+/// Versions are inserted in their order, so that two nodes do not wait for each other in a circle.
+const VERSIONS: &str = "
+INSERT INTO automation_version (workspace, digest, body)
+SELECT DISTINCT * FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS v (workspace, digest, body) ORDER BY 1, 2
+ON CONFLICT DO NOTHING";
+
+const BEGIN: &str = "
+INSERT INTO run (id, workspace, automation, version, event, chain, state, step, attempts, due_ms, fence, problem, ended_ms)
+SELECT id, workspace, automation, version, event, chain, state, 0, 0, now_ms, 0, problem, CASE WHEN problem IS NOT NULL THEN now_ms END
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $6::text[], $7::smallint[], $8::bigint[], $9::text[])
+    AS r (id, workspace, automation, version, event, chain, state, now_ms, problem)";
+
 /// What a step that failed or was passed over would have brought is absent.
 const RESULTS: &str = "SELECT run, name, result FROM run_step WHERE run = ANY ($1) AND outcome IN (0, 2) ORDER BY run, step";
 
@@ -43,33 +55,35 @@ ON CONFLICT (run, step) DO UPDATE SET name = excluded.name, action = excluded.ac
 /// Writes down runs that begin with their events.
 pub(super) async fn begin(
     client: &impl GenericClient,
-    runs: &[(WorkspaceId, EventId, RunId, &NewRun)],
-    now_ms: i64,
+    runs: &[(WorkspaceId, EventId, i64, RunId, &NewRun)],
 ) -> Result<(), Trouble> {
-    for (workspace, event, id, new) in runs {
-        keep_version(client, *workspace, &new.version).await?;
-        let state = if new.refused.is_some() { RunState::Failed } else { RunState::Running };
-        let problem = new.refused.as_ref().map(record::to_text);
-        client
-            .execute(
-                "INSERT INTO run (id, workspace, automation, version, event, chain, state, step, attempts, due_ms, fence, problem,
-                     ended_ms)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, 0, $9, $10)",
-                &[
-                    &id.0,
-                    &workspace.0,
-                    &&*new.automation,
-                    &&new.version.digest[..],
-                    &event.0,
-                    &record::to_text(&new.chain),
-                    &i16::from(state as u8),
-                    &now_ms,
-                    &problem,
-                    &new.refused.as_ref().map(|_| now_ms),
-                ],
-            )
-            .await?;
-    }
+    let digests: Vec<&[u8]> = runs.iter().map(|(.., new)| &new.version.digest[..]).collect();
+    let workspaces: Vec<i64> = runs.iter().map(|(workspace, ..)| workspace.0).collect();
+    let bodies: Vec<&str> = runs.iter().map(|(.., new)| &*new.version.body).collect();
+    client.execute(VERSIONS, &[&workspaces, &digests, &bodies]).await?;
+    let state = |new: &NewRun| match new.refused {
+        Some(_) => RunState::Failed as u8,
+        None => RunState::Running as u8,
+    };
+    client
+        .execute(
+            BEGIN,
+            &[
+                &runs.iter().map(|(.., id, _)| id.0).collect::<Vec<i64>>(),
+                &workspaces,
+                &runs.iter().map(|(.., new)| &*new.automation).collect::<Vec<&str>>(),
+                &digests,
+                &runs.iter().map(|(_, event, ..)| event.0).collect::<Vec<i64>>(),
+                &runs.iter().map(|(.., new)| record::to_text(&new.chain)).collect::<Vec<String>>(),
+                &runs.iter().map(|(.., new)| i16::from(state(new))).collect::<Vec<i16>>(),
+                &runs.iter().map(|(_, _, now_ms, ..)| *now_ms).collect::<Vec<i64>>(),
+                &runs
+                    .iter()
+                    .map(|(.., new)| new.refused.as_ref().map(record::to_text))
+                    .collect::<Vec<Option<String>>>(),
+            ],
+        )
+        .await?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@
 //! back to it ([`crate::store::Listener::hinted`]). `NOTIFY` says the same sooner, and may be lost.
 
 mod accept;
+mod automations;
 pub mod admin;
 mod configuration;
 mod connect;

@@ -9,6 +9,7 @@
 //! accepts, archives and drops; others may configure and look.
 
 mod accept;
+mod automations;
 pub mod backup;
 mod checkpoint;
 mod configuration;
@@ -130,7 +131,8 @@ impl SqliteStore {
 fn last_id(db: &Connection, days: &days::Days) -> Result<i64, StoreError> {
     let hot: i64 = db.query_row(
         "SELECT max(coalesce((SELECT max(id) FROM event), 0), coalesce((SELECT max(id) FROM delivery), 0),
-                    coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0))",
+                    coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0),
+                    coalesce((SELECT max(id) FROM run), 0))",
         [],
         |row| row.get(0),
     )?;

@@ -80,6 +80,7 @@ impl Fixture {
                 options: None,
                 fallback: None,
             }],
+            runs: vec![],
             note: None,
         }
     }

@@ -1,6 +1,7 @@
 //! The hub as its callers see it.
 
 mod access;
+mod automations;
 mod options;
 mod outlook;
 mod reading;
@@ -23,6 +24,7 @@ use switchboard_model::{
 };
 
 pub use access::Caller;
+pub use automations::{AutomationView, RunView};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use schema::{Choices, ObjectSchema, Schema};
@@ -77,6 +79,7 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    automating: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -121,6 +124,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
             doubts: Arc::default(),
+            bell: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
@@ -160,12 +164,14 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let automating = tokio::spawn(automations::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
             upkeep,
             surveyor,
+            automating,
             _lock: lock,
         });
         Ok(())
@@ -180,6 +186,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            automating,
             _lock: lock,
         }) = running
         {
@@ -187,6 +194,7 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            automating.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

@@ -6,6 +6,7 @@
 //! credentials; `configuration` is the compiled wish of the users; `failpoint` is for the crash test.
 
 pub mod attempt;
+pub mod automate;
 pub mod clock;
 pub mod configuration;
 pub mod discovery;
@@ -24,6 +25,6 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, Choices, ConnectionView, DATABASE, Hub, HubOptions, ObjectSchema, RouteView, Schema, SignIn, SignedIn,
+    AutomationView, Caller, Choices, ConnectionView, DATABASE, Hub, HubOptions, ObjectSchema, RouteView, RunView, Schema, SignIn, SignedIn,
     TestReport, Trial, Tuning, Unchanged, done, lock_folder,
 };

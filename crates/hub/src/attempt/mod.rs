@@ -26,10 +26,12 @@ pub use prepare::prepare;
 pub use renew::{TokenError, access_note, ask, token};
 pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};
+pub(crate) use record::make as preview;
 pub(crate) use settle::{hand_over, mark_refused};
 pub(crate) use verdict::sign_in_again;
 
 use crate::{
+    automate::Bell,
     clock::Clock,
     configuration::Connection,
     discovery::Doubts,
@@ -77,6 +79,8 @@ pub struct Desk {
     pub pace: Arc<Pace>,
     /// Whose fields are to be read anew.
     pub doubts: Arc<Doubts>,
+    /// Wakes what takes the steps of automations.
+    pub bell: Arc<Bell>,
 }
 
 impl std::fmt::Debug for Desk {

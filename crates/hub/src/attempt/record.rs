@@ -1,19 +1,25 @@
 //! From the event to the vendor's object.
 
 use serde_json::Value;
+use switchboard_connect::connector::Connector;
 use switchboard_model::{
     event::Event,
     problem::{Code, Problem},
     template::Scope,
 };
 
-use crate::{configuration::Connection, normalise, store::Pending};
+use crate::{
+    automate::{self, Body},
+    configuration::Connection,
+    normalise,
+    store::Pending,
+};
 
 /// Fills the mapping in and brings it into the vendor's form.
 ///
 /// # Errors
 /// When there is no such object, a template fails, or fields are missing or do not fit.
-pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) -> Result<Value, Problem> {
+pub(crate) fn make(connection: &Connection, pending: &Pending, event: &Event) -> Result<Value, Problem> {
     let connector = connection.connector()?;
     let object = connector.object(&pending.object).ok_or_else(|| {
         Problem::new(
@@ -22,6 +28,15 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
             format!("Name one of {} in the route.", connector.object_names().join(", ")),
         )
     })?;
+    let about;
+    let event = match automate::sent_record(event).transpose()? {
+        None => event,
+        Some(Body::Record(record)) => return shape(connector, object.name(), &pending.object, record),
+        Some(Body::About(set_going)) => {
+            about = set_going;
+            &about
+        }
+    };
     let mapping = connection.mapping(object.name()).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
@@ -55,7 +70,12 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         )
     })?;
     let mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    connector.shape(object.name(), mapped).map_err(|fields| {
+    shape(connector, object.name(), &pending.object, mapped)
+}
+
+/// Brings an object into the vendor's form; `called` is what the person calls it.
+fn shape(connector: &Connector, object: &str, called: &str, mapped: Value) -> Result<Value, Problem> {
+    connector.shape(object, mapped).map_err(|fields| {
         let missing = fields.iter().all(|field| field.is_missing);
         let text: Vec<String> = fields
             .iter()
@@ -68,10 +88,10 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         };
         let place = fields
             .first()
-            .map(|field| format!("{}.{}", pending.object, field.field));
+            .map(|field| format!("{called}.{}", field.field));
         let problem = Problem::new(
             code,
-            format!("{} of {} ({})", text.join("; "), pending.object, connector.name()),
+            format!("{} of {called} ({})", text.join("; "), connector.name()),
             "Give the field a value in the mapping, for instance with `| default: '…'`, then replay the delivery.",
         );
         match place {

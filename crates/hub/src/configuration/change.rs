@@ -21,6 +21,8 @@ pub struct Configured {
     pub connections: Vec<ConfiguredConnection>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRoute>,
+    /// The automations that were written, by their keys.
+    pub automations: Vec<String>,
 }
 
 /// A connection that was written.
@@ -86,6 +88,13 @@ pub fn prepare_change(
                 });
                 change.routes.push(spec);
             }
+            Item::Automation(spec) => match super::automation::write(spec) {
+                Ok(write) => {
+                    done.automations.push(write.key.clone());
+                    change.definitions.push(write);
+                }
+                Err(found) => problems.extend(found),
+            },
         }
     }
     match Problem::all(problems) {

@@ -1,5 +1,6 @@
 //! The users' wish, compiled: what intake and lanes look things up in. A new one replaces the old one whole; nobody sees half of a change.
 
+mod automation;
 mod change;
 mod connection;
 mod route;
@@ -12,13 +13,15 @@ use std::{
 use switchboard_connect::registry::Registry;
 use switchboard_model::id::{ConnectionId, WorkspaceId};
 
+pub use automation::{Automation, Automations, Steps};
+pub(crate) use automation::version_of;
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 
-use crate::store::StoredConfiguration;
+use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
 /// Everything of every workspace.
 #[derive(Debug, Default)]
@@ -36,6 +39,8 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// What is done when something happens.
+    pub automations: Automations,
     /// The connections that an enabled route names; worked out once, because every event asks.
     named: HashSet<ConnectionId>,
 }
@@ -69,6 +74,16 @@ impl Configuration {
                 .or_default()
                 .routes
                 .push(Route::compile(row));
+        }
+        let mut definitions: HashMap<(WorkspaceId, DefinitionKind), Vec<DefinitionRow>> = HashMap::new();
+        for row in stored.definitions {
+            definitions.entry((row.workspace, row.kind)).or_default().push(row);
+        }
+        for ((workspace, kind), rows) in definitions {
+            let workspace = configuration.workspaces.entry(workspace).or_default();
+            if kind == DefinitionKind::Automation {
+                workspace.automations = Automations::compile(rows);
+            }
         }
         for workspace in configuration.workspaces.values_mut() {
             workspace

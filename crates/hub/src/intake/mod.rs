@@ -20,6 +20,7 @@ pub use waiting::{Place, Waiting};
 
 use crate::{
     attempt::Desk,
+    automate,
     configuration::Configuration,
     failpoint, route,
     store::{Accepted, NewEvent},
@@ -77,7 +78,8 @@ pub async fn accept(
             items: count,
         });
         let fingerprint = fingerprint::of(&item, request);
-        let plan = route::plan(compiled, item.kind, &item.data);
+        let mut plan = route::plan(compiled, item.kind, &item.data);
+        let runs = automate::begin(compiled, item.kind, &item.data, &[], &mut plan);
         notes.push((item.kind, plan.note.clone()));
         events.push(NewEvent {
             workspace,
@@ -86,9 +88,11 @@ pub async fn accept(
             data: item.data,
             fingerprint,
             deliveries: plan.deliveries,
+            runs,
             note: plan.note,
         });
     }
+    let begins_runs = events.iter().any(|event| !event.runs.is_empty());
     match desk.pace.delay() {
         Some(delay) if delay.is_zero() => {}
         Some(delay) => tokio::time::sleep(delay).await,
@@ -97,6 +101,9 @@ pub async fn accept(
     let store = Arc::clone(&desk.store);
     let accepted = Held::new(place, async move { store.accept(events).await }).await?;
     failpoint::reach(failpoint::ACCEPTED);
+    if begins_runs {
+        desk.bell.ring();
+    }
     let receipts = accepted.into_iter().zip(notes).map(|(accepted, (kind, note))| {
         let receipt = match accepted {
             Accepted::New { event, deliveries } => Receipt {

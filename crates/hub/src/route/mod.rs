@@ -25,6 +25,8 @@ pub struct Plan {
     pub deliveries: Vec<NewDelivery>,
     /// Why it goes nowhere, or what a route waits for.
     pub note: Option<String>,
+    /// The note says no more than that nobody took it.
+    pub unwanted: bool,
 }
 
 /// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
@@ -34,6 +36,7 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
     let Some(workspace) = workspace else {
         return Plan {
             note: Some("nothing is connected yet".into()),
+            unwanted: true,
             ..Plan::default()
         };
     };
@@ -189,7 +192,8 @@ impl Planner<'_> {
     }
 
     fn finish(mut self) -> Plan {
-        if self.deliveries.is_empty() && self.notes.is_empty() {
+        let unwanted = self.deliveries.is_empty() && self.notes.is_empty();
+        if unwanted {
             self.notes
                 .push("no route took the event, and every connection is named by a route or declined it".into());
         }
@@ -198,6 +202,7 @@ impl Planner<'_> {
         Plan {
             deliveries: self.deliveries,
             note,
+            unwanted,
         }
     }
 }

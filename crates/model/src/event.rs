@@ -53,6 +53,17 @@ impl EventType {
         self.0
     }
 
+    /// Whether the hub alone makes such events: nobody may send them, and no route takes them.
+    pub fn is_internal(self) -> bool {
+        self.0 == crate::automation::SENT
+    }
+
+    /// The names of the types that people deal with.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let all = EVENT_TYPES.iter().map(|(name, _)| Self(name));
+        all.filter(|kind| !kind.is_internal()).map(Self::name)
+    }
+
     /// Whether somebody has turned to us with something: what the connectors' own mappings are made for.
     pub fn is_enquiry(self) -> bool {
         matches!(

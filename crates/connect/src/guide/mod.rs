@@ -3,6 +3,7 @@
 //! Pure: nothing is stored and nothing is called. Everything that is wrong with a file is reported at once, each with its
 //! place and what to do next. The forms are described in `docs/reference/configuration.md`.
 
+mod automation;
 mod cel;
 mod connection;
 mod mappings;
@@ -15,6 +16,7 @@ mod write;
 use std::collections::HashMap;
 
 use switchboard_model::{
+    automation::AutomationSpec,
     connection::ConnectionSpec,
     problem::{Code, Problem},
     route::RouteSpec,
@@ -32,11 +34,13 @@ pub enum Item {
     Connection(ConnectionSpec),
     /// A route, from `routes` or a strategy file.
     Route(RouteSpec),
+    /// An automation, from `automations`.
+    Automation(AutomationSpec),
 }
 
 /// Lists that a file can hold side by side.
-const LISTS: [&str; 3] = ["crmIntegrations", "connections", "routes"];
-const KINDS: &str = "the lists `crmIntegrations`, `connections` and `routes`; one integration with `type` and `config`; one \
+const LISTS: [&str; 4] = ["crmIntegrations", "connections", "routes", "automations"];
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes` and `automations`; one integration with `type` and `config`; one \
                      `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
@@ -95,6 +99,13 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
         items.extend(
             spec.filter(|spec| seen.is_new("route", &spec.key, entry))
                 .map(Item::Route),
+        );
+    }
+    for entry in &list("automations") {
+        let spec = automation::read(entry);
+        items.extend(
+            spec.filter(|spec| seen.is_new("automation", &spec.key, entry))
+                .map(Item::Automation),
         );
     }
     items

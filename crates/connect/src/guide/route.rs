@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use switchboard_model::{
-    event::{EVENT_TYPES, EventType},
+    event::EventType,
     problem::Code,
     route::{RouteSpec, Strategy},
 };
@@ -73,11 +73,11 @@ fn read_event_type(part: &Part<'_, '_>) -> Option<String> {
     let name = part.text()?;
     let is_known = match name.strip_suffix('*') {
         Some("") => true,
-        Some(family) => family.ends_with('.') && EVENT_TYPES.iter().any(|(known, _)| known.starts_with(family)),
-        None => EventType::find(name).is_some(),
+        Some(family) => family.ends_with('.') && EventType::names().any(|known| known.starts_with(family)),
+        None => EventType::find(name).is_some_and(|kind| !kind.is_internal()),
     };
     if !is_known {
-        let known: Vec<&str> = EVENT_TYPES.iter().map(|(known, _)| *known).collect();
+        let known: Vec<&str> = EventType::names().collect();
         let detail = format!(
             "There is no event type `{name}`{}",
             question(name, known.iter().copied())

@@ -1,4 +1,4 @@
-//! Writes connections and routes in Switchboard's own form.
+//! Writes connections, routes and automations in Switchboard's own form.
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
@@ -6,20 +6,26 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::Item;
+use super::{Item, automation};
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
 /// written, and notes, which belong to the file that they came from.
 pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
+    let mut automations = Vec::new();
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
+            Item::Automation(spec) => automations.push(automation::write(spec)),
         }
     }
-    json!({ "connections": connections, "routes": routes })
+    let mut written = json!({ "connections": connections, "routes": routes });
+    if !automations.is_empty() {
+        written["automations"] = json!(automations);
+    }
+    written
 }
 
 fn connection(spec: &ConnectionSpec) -> Value {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use switchboard_model::{
     automation::{Automation as Compiled, AutomationSpec},
-    event::{EVENT_TYPES, EventType},
+    event::EventType,
     problem::{Code, Problem},
 };
 
@@ -54,8 +54,7 @@ impl Automations {
             if let Ok(steps) = compiled.as_ref().map(Arc::clone).map_err(drop)
                 && steps.steps.enabled
             {
-                let wanted = EVENT_TYPES.iter().filter(|(name, _)| steps.steps.takes(name));
-                for (name, _) in wanted {
+                for name in EventType::names().filter(|name| steps.steps.takes(name)) {
                     automations.by_type.entry(name).or_default().push(Arc::clone(&steps));
                 }
             }

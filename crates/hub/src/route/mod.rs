@@ -33,6 +33,12 @@ pub struct Plan {
 /// and whose own condition holds. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
 /// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
+    if kind.is_internal() {
+        return Plan {
+            note: Some("a step of an automation sends it where the step says".into()),
+            ..Plan::default()
+        };
+    }
     let Some(workspace) = workspace else {
         return Plan {
             note: Some("nothing is connected yet".into()),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     condition::Condition,
-    event::{EVENT_TYPES, EventType},
+    event::EventType,
     problem::{Code, Problem},
 };
 
@@ -89,11 +89,11 @@ fn read_types(part: &Part<'_>) -> Vec<String> {
         let Some(name) = item.text() else { continue };
         let is_known = match name.strip_suffix('*') {
             Some("") => true,
-            Some(family) => family.ends_with('.') && EVENT_TYPES.iter().any(|(known, _)| known.starts_with(family)),
-            None => EventType::find(name).is_some() && name != super::SENT,
+            Some(family) => family.ends_with('.') && EventType::names().any(|known| known.starts_with(family)),
+            None => EventType::find(name).is_some_and(|kind| !kind.is_internal()),
         };
         if !is_known {
-            let known: Vec<&str> = EVENT_TYPES.iter().map(|(known, _)| *known).collect();
+            let known: Vec<&str> = EventType::names().collect();
             let detail = format!(
                 "there is no event type `{name}`{}",
                 question(name, known.iter().copied())

@@ -132,6 +132,10 @@ pub struct ConfiguredView {
     pub connections: Vec<ConfiguredConnectionView>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRouteView>,
+    /// The keys of the automations that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub automations: Vec<String>,
 }
 
 /// A connection that was written.
@@ -183,16 +187,17 @@ impl From<Configured> for ConfiguredView {
         Self {
             connections: connections.collect(),
             routes: routes.collect(),
+            automations: done.automations,
         }
     }
 }
 
-/// Write connections and routes: the body is any configuration file that `switchboard apply` takes, as JSON.
+/// Write connections, routes and automations: the body is any configuration file that `switchboard apply` takes, as JSON.
 ///
 /// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
 #[utoipa::path(
     post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
-    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections` and `routes`"),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or or the lists `connections`, `routes` and `automations`"),
     responses(
         (status = 200, description = "What was written", body = ConfiguredView),
         (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),

@@ -1,5 +1,6 @@
 //! The HTTP API: one file per resource, callers and bodies as extractors, problems rendered in one place.
 
+mod automations;
 mod body;
 mod caller;
 mod connections;
@@ -22,6 +23,7 @@ mod problem;
 mod replay;
 mod routes;
 mod schema;
+mod templates;
 mod views;
 mod wishes;
 
@@ -35,6 +37,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
 pub use openapi::description;
 pub use presets::AppliedView;
+pub use templates::InstalledView;
 pub use views::moment;
 
 use crate::{connectors::Shelf, settings::Limits};

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, replay,
-    routes as routing, schema, wishes,
+    App, automations, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, replay,
+    routes as routing, schema, templates, wishes,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{
         (name = "events", description = "What happened"),
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
+        (name = "automations", description = "What is done when something happens"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "operation", description = "For whoever runs the hub"),
     ),
@@ -55,6 +56,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
+        .merge(of_automations())
         .merge(of_operation())
 }
 
@@ -93,6 +95,22 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(crm::configure))
         .routes(routes!(crm::test_connection))
         .routes(routes!(crm::sync_status))
+}
+
+/// What is done when something happens.
+fn of_automations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(automations::list))
+        .routes(routes!(automations::get, automations::put, automations::delete))
+        .routes(routes!(automations::enable))
+        .routes(routes!(automations::disable))
+        .routes(routes!(automations::trial::try_out))
+        .routes(routes!(automations::runs::of_automation))
+        .routes(routes!(automations::runs::list))
+        .routes(routes!(automations::runs::get))
+        .routes(routes!(automations::runs::retry))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::install))
 }
 
 /// For whoever runs the hub.

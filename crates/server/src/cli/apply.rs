@@ -60,7 +60,7 @@ pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCo
     let registry = Shelf::open(&settings)?.registry();
     let mut items = read_files(&arguments.files, &registry)?;
     if arguments.check {
-        println!("{} connections and routes are right; nothing was written.", items.len());
+        println!("{} parts are right; nothing was written.", items.len());
         return Ok(FINE);
     }
     let simulators = match arguments.simulate.as_deref() {
@@ -176,6 +176,7 @@ fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    lines.extend(done.automations.iter().map(|key| format!("automation {key}: kept")));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -202,11 +203,13 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            automations: vec!["hot-leads".into()],
         };
         assert_eq!(
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
-             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n"
+             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
+             automation hot-leads: kept\n"
         );
     }
 }

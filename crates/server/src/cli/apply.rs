@@ -153,7 +153,7 @@ fn read_files(files: &[PathBuf], registry: &Registry) -> Result<Vec<Item>, Probl
 }
 
 /// What was written, for a person.
-fn describe(done: &ConfiguredView) -> String {
+pub(super) fn describe(done: &ConfiguredView) -> String {
     let mut lines = Vec::new();
     for connection in &done.connections {
         let reason = connection

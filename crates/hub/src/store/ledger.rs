@@ -22,8 +22,8 @@ pub trait Ledger: Send + Sync {
     /// One record. The id of one that was merged into another leads to that one.
     fn record(&self, workspace: WorkspaceId, id: RecordId) -> Answer<'_, Option<RecordRow>>;
 
-    /// The records with these ids, as [`Self::record`] finds them, by the id that was asked for.
-    fn records_of(&self, workspace: WorkspaceId, ids: Vec<RecordId>) -> Answer<'_, HashMap<RecordId, RecordRow>>;
+    /// What people call the records with these ids; that of the other one, where one was merged.
+    fn titles(&self, workspace: WorkspaceId, ids: Vec<RecordId>) -> Answer<'_, HashMap<RecordId, String>>;
 
     /// Records of an object that pass the filters, in the order that is asked for. Those that were merged into others are left out.
     fn records(&self, workspace: WorkspaceId, query: RecordQuery) -> Answer<'_, Vec<RecordRow>>;
@@ -44,9 +44,9 @@ pub trait Ledger: Send + Sync {
     fn merge(&self, workspace: WorkspaceId, id: MergeId) -> Answer<'_, Option<MergeRow>>;
 }
 
-/// Makes the event of a change of a record, with its routes planned. Called inside the transaction, perhaps more than once for one change: it
+/// Makes the events of a change of a record, with their routes planned. Called inside the transaction, perhaps more than once for one change: it
 /// must be pure, and must not block.
-pub type Announce = Arc<dyn Fn(&RecordChange) -> Option<NewEvent> + Send + Sync>;
+pub type Announce = Arc<dyn Fn(&RecordChange) -> Vec<NewEvent> + Send + Sync>;
 
 /// What is done in one transaction.
 #[derive(Clone)]
@@ -139,7 +139,7 @@ pub enum How {
 /// What came of a commit.
 #[derive(Debug, Clone, Default)]
 pub struct Committed {
-    /// The guard did not hold: nothing happened.
+    /// Whether the guard held; if not, nothing happened.
     pub held: bool,
     /// What came of each write.
     pub records: Vec<Written>,
@@ -188,6 +188,8 @@ pub struct RecordRow {
     pub workspace: WorkspaceId,
     /// Of which kind it is: [`ObjectType::name`].
     pub object: Arc<str>,
+    /// What people call it.
+    pub title: String,
     /// Its values by field.
     pub data: Map<String, Value>,
     /// Grows with each change, from 1.
@@ -216,7 +218,7 @@ pub struct RecordChange {
     /// Its values before; empty when it is new.
     pub before: Map<String, Value>,
     /// The titles of the records that it refers to.
-    pub titles: Arc<HashMap<RecordId, String>>,
+    pub titles: HashMap<RecordId, String>,
     /// Who did it.
     pub source: Arc<str>,
     /// The record that was merged into it by this.
@@ -386,7 +388,7 @@ impl DuplicateState {
     }
 
     /// The state with this number.
-    pub fn from_number(number: i64) -> Option<Self> {
+    pub(crate) fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|state| *state as i64 == number)
     }
 }

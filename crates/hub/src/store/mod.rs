@@ -194,5 +194,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Runs + Lifecycle {}
-impl<T: Outbox + Leasing + History + Journal + Register + Grants + Runs + Lifecycle> Store for T {}
+pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Runs + Lifecycle {}
+impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Runs + Lifecycle> Store for T {}

@@ -112,6 +112,9 @@ codes! {
     /// No route took the event.
     NotRouted = "SWB-MAP-004", 200, Configuration, "No route took the event";
 
+    /// An automation would set itself going, or a chain of them has no end.
+    AutomationLoop = "SWB-AUT-001", 409, Configuration, "Automations set each other going without end";
+
     /// The vendor refuses the record.
     VendorRejected = "SWB-DLV-001", 502, Configuration, "The vendor refuses the record";
     /// The vendor could not be reached or failed, and the attempts are used up.

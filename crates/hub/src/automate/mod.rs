@@ -12,6 +12,7 @@ mod note;
 mod plan;
 mod records;
 mod runner;
+mod scribe;
 mod sending;
 mod trial;
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use switchboard_model::{
     id::{RecordId, WorkspaceId},
     problem::{Code, Problem},
-    record::{ObjectType, keys, present},
+    record::{EXTERNAL_IDS, MESSENGER_IDS, MatchKey, ObjectType, keys, present},
 };
 
 use super::deed::{Fault, Which};
@@ -23,6 +24,9 @@ pub(super) async fn find(
     let row = match which {
         Which::Id(None) => None,
         Which::Id(Some(id)) => store.record(workspace, *id).await?,
+        Which::Fields(fields) if fields.keys().any(|name| key_of(name, "").is_some()) => {
+            by_key(store, workspace, object, fields).await?
+        }
         Which::Fields(fields) => {
             let query = RecordQuery {
                 object: object.name.as_str().into(),
@@ -57,6 +61,42 @@ pub(super) async fn find(
         ))),
         row => Ok(row),
     }
+}
+
+/// The newest record that a system's id leads to (`externalIds.shopify`) and whose other fields have these values.
+async fn by_key(
+    store: &dyn Store,
+    workspace: WorkspaceId,
+    object: &ObjectType,
+    fields: &IndexMap<String, Value>,
+) -> Result<Option<RecordRow>, Fault> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut keys = fields.iter().filter_map(|(name, value)| key_of(name, &text(value)));
+    let Some(first) = keys.next() else { return Ok(None) };
+    let found = store.known_by(workspace, &object.name, first).await?;
+    let fits = |row: &RecordRow| {
+        fields.iter().all(|(name, value)| {
+            let mut steps = name.split('.');
+            let at = steps.next().and_then(|name| row.data.get(name));
+            let at = steps.fold(at, |at, name| at.and_then(|at| at.get(name)));
+            at.is_some_and(|at| text(at) == text(value))
+        })
+    };
+    Ok(found.into_iter().rev().find(fits))
+}
+
+/// What a system's id is known by; `None` for every other field.
+fn key_of(field: &str, value: &str) -> Option<MatchKey> {
+    let (ids, system) = field.split_once('.')?;
+    let word = match ids {
+        EXTERNAL_IDS => "externalId",
+        MESSENGER_IDS => "messengerId",
+        _ => return None,
+    };
+    Some(MatchKey {
+        kind: format!("{word}:{}", system.to_lowercase()),
+        value: value.trim().to_owned(),
+    })
 }
 
 fn is(field: &str, value: &Value) -> Filter {

@@ -17,13 +17,13 @@ use super::{
     facts::Facts,
     note::{Note, Stand},
     records,
+    scribe::Scribe,
     sending::Sending,
 };
 use crate::{
     attempt::Desk,
     configuration::{Configuration, Workspace},
     failpoint,
-    record::Scribe,
     store::{Commit, Guard, How, NewEvent, RecordWrite, StepGuard, StoreError, TakenRun, TakenTurn},
 };
 
@@ -301,7 +301,7 @@ impl<'w> Course<'w> {
         failpoint::reach(failpoint::STEP);
         let committed = self.workshop.desk.store.commit(commit).await?;
         failpoint::reach(failpoint::STEPPED);
-        if committed.held {
+        if !committed.held {
             return Ok(None);
         }
         if !committed.announced.is_empty() {

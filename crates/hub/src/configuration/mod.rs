@@ -11,7 +11,11 @@ use std::{
 };
 
 use switchboard_connect::registry::Registry;
-use switchboard_model::id::{ConnectionId, WorkspaceId};
+use switchboard_model::{
+    id::{ConnectionId, WorkspaceId},
+    record::{ObjectType, standard},
+    template::Lookups,
+};
 
 pub use automation::{Automation, Automations, Steps};
 pub(crate) use automation::version_of;
@@ -129,6 +133,16 @@ impl Workspace {
                 of_connector.find(|other| other.can_send()).or(Some(first))
             }
         })
+    }
+
+    /// The kind of record with this name.
+    pub fn object(&self, name: &str) -> Option<Arc<ObjectType>> {
+        standard(name).map(|object| Arc::new(object.clone()))
+    }
+
+    /// The lists, for `lookup` in templates.
+    pub fn lookups(&self) -> Option<&dyn Lookups> {
+        None
     }
 
     /// Whether any enabled route names the connection, by its key or by standing for its connector.

@@ -1,15 +1,20 @@
 //! What can be checked with a knowledge of the workspace's records and lists: kinds and fields that do not exist.
 
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
 use super::{Action, Automation, Owner, Where};
 use crate::{
     nearest::nearest,
     problem::{Code, Problem},
+    record::{ObjectType, check as check_values},
 };
 
 /// What a workspace has.
 pub trait Catalogue {
-    /// The names of the fields of a kind of record; `None` when there is no such kind.
-    fn fields(&self, object: &str) -> Option<Vec<String>>;
+    /// A kind of record; `None` when there is no such kind.
+    fn object(&self, name: &str) -> Option<Arc<ObjectType>>;
     /// Every kind of record.
     fn objects(&self) -> Vec<String>;
     /// Whether there is such a list.
@@ -24,21 +29,21 @@ pub fn check(automation: &Automation, catalogue: &dyn Catalogue) -> Vec<Problem>
         let place = format!("/steps/{at}/{word}");
         match &step.action {
             Action::Record(record) => {
-                let known = fields(&record.object, &place, catalogue, &mut problems);
+                let known = kind(&record.object, &place, catalogue, &mut problems);
                 let Some(known) = known else { continue };
                 for name in record.fields.members() {
-                    check_field(name, &known, &record.object, &format!("{place}/fields"), &mut problems);
+                    check_field(name, &known, &format!("{place}/fields"), &mut problems);
                 }
-                check_where(&record.which, &known, &record.object, &place, &mut problems);
+                check_where(&record.which, &known, &place, &mut problems);
             }
             Action::Find(find) => {
-                if let Some(known) = fields(&find.object, &place, catalogue, &mut problems) {
-                    check_where(&find.which, &known, &find.object, &place, &mut problems);
+                if let Some(known) = kind(&find.object, &place, catalogue, &mut problems) {
+                    check_where(&find.which, &known, &place, &mut problems);
                 }
             }
             Action::Assign(assign) => {
-                if let Some(known) = fields(&assign.object, &place, catalogue, &mut problems) {
-                    check_field(&assign.field, &known, &assign.object, &place, &mut problems);
+                if let Some(known) = kind(&assign.object, &place, catalogue, &mut problems) {
+                    check_field(&assign.field, &known, &place, &mut problems);
                 }
                 if let Owner::Lookup { list, .. } = &assign.owner
                     && !catalogue.has_list(list)
@@ -53,8 +58,8 @@ pub fn check(automation: &Automation, catalogue: &dyn Catalogue) -> Vec<Problem>
     problems
 }
 
-fn fields(object: &str, place: &str, catalogue: &dyn Catalogue, problems: &mut Vec<Problem>) -> Option<Vec<String>> {
-    let found = catalogue.fields(object);
+fn kind(object: &str, place: &str, catalogue: &dyn Catalogue, problems: &mut Vec<Problem>) -> Option<Arc<ObjectType>> {
+    let found = catalogue.object(object);
     if found.is_none() {
         let known = catalogue.objects();
         let meant = question(object, &known);
@@ -64,24 +69,35 @@ fn fields(object: &str, place: &str, catalogue: &dyn Catalogue, problems: &mut V
     found
 }
 
-fn check_where(which: &Where, known: &[String], object: &str, place: &str, problems: &mut Vec<Problem>) {
+fn check_where(which: &Where, object: &ObjectType, place: &str, problems: &mut Vec<Problem>) {
     let place = format!("{place}/match");
     match which {
-        Where::Keys(keys) => keys
-            .iter()
-            .for_each(|key| check_field(key, known, object, &place, problems)),
-        Where::Fields(fields) => fields
-            .keys()
-            .for_each(|key| check_field(key, known, object, &place, problems)),
+        Where::Keys(keys) => {
+            let known: Vec<String> = object.keys.iter().map(|key| key.word().to_owned()).collect();
+            for key in keys.iter().filter(|key| !known.contains(key)) {
+                let detail = format!("{} are not known by `{key}`{}", object.name, question(key, &known));
+                let next = format!("Use keys of this kind of record: {}.", known.join(", "));
+                problems.push(unknown(detail, &next, &place));
+            }
+        }
+        Where::Fields(fields) => {
+            for name in fields.keys() {
+                let base = name.split('.').next().unwrap_or(name);
+                check_field(base, object, &place, problems);
+            }
+        }
         Where::Id(_) => {}
     }
 }
 
-fn check_field(name: &str, known: &[String], object: &str, place: &str, problems: &mut Vec<Problem>) {
-    if known.iter().any(|field| field == name) {
+/// A field under any of the names under which it is taken.
+fn check_field(name: &str, object: &ObjectType, place: &str, problems: &mut Vec<Problem>) {
+    let nothing = Map::from_iter([(name.to_owned(), Value::Null)]);
+    if check_values(object, &nothing, "").is_ok() {
         return;
     }
-    let detail = format!("{object} have no field `{name}`{}", question(name, known));
+    let known: Vec<String> = object.names().map(str::to_owned).collect();
+    let detail = format!("{} have no field `{name}`{}", object.name, question(name, &known));
     problems.push(unknown(
         detail,
         "Correct the name, or add the field to this kind of record first.",

@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::record::{ObjectType, standard};
 
 fn read(body: Value) -> Automation {
     Automation::read(&body).unwrap_or_else(|problem| panic!("{problem}: {:?}", problem.others))
@@ -114,8 +117,8 @@ fn what_is_no_automation_is_refused_and_harms_nothing() {
 struct Known;
 
 impl Catalogue for Known {
-    fn fields(&self, object: &str) -> Option<Vec<String>> {
-        (object == "people").then(|| vec!["email".into(), "owner".into()])
+    fn object(&self, name: &str) -> Option<Arc<ObjectType>> {
+        standard(name).map(|object| Arc::new(object.clone()))
     }
 
     fn objects(&self) -> Vec<String> {
@@ -131,11 +134,12 @@ impl Catalogue for Known {
 fn kinds_fields_and_lists_that_do_not_exist_are_found_when_it_is_saved() {
     let lookup = |list: &str| json!({ "assign": { "object": "people", "id": "1", "lookup": { "list": list, "key": "x" } } });
     let automation = read(with_steps(json!([
-        { "upsert": { "object": "people", "match": ["mail"], "fields": { "email": "a", "emial": "b" } } },
-        { "find": { "object": "person", "id": "1" } },
+        { "upsert": { "object": "people", "match": ["mail", "email"], "fields": { "email": "a", "emial": "b", "companyId": "c" } } },
+        { "find": { "object": "persons", "id": "1" } },
         lookup("owners"),
         lookup("nobody"),
         { "name": "own", "assign": { "object": "people", "id": "1", "field": "boss", "owner": "x" } },
+        { "name": "by_id", "find": { "object": "people", "match": { "externalIds.shopify": "1", "colour": "red" } } },
     ])));
     let found = check(&automation, &Known);
     let places: Vec<&str> = found.iter().filter_map(|problem| problem.place.as_deref()).collect();
@@ -143,10 +147,11 @@ fn kinds_fields_and_lists_that_do_not_exist_are_found_when_it_is_saved() {
         places,
         [
             "/steps/0/upsert/fields/emial",
-            "/steps/0/upsert/match/mail",
+            "/steps/0/upsert/match",
             "/steps/1/find",
             "/steps/3/assign/lookup",
             "/steps/4/assign/boss",
+            "/steps/5/find/match/colour",
         ]
     );
     assert!(found[0].detail.contains("did you mean `email`"), "{}", found[0]);

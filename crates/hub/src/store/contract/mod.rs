@@ -13,6 +13,7 @@ mod leases;
 mod lists;
 mod moving;
 mod outbox;
+mod runs;
 
 /// Makes a test of each case for each store.
 macro_rules! contract {
@@ -84,6 +85,14 @@ contract! {
     grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,
     grants::sign_ins as a_person_comes_back_once,
     grants::turns as a_turn_is_taken_by_one_at_a_time,
+    runs::begun as runs_begin_with_their_event_and_not_with_a_repeat,
+    runs::refused as a_run_that_is_refused_is_failed_from_the_beginning,
+    runs::taken as a_run_is_taken_by_one_and_by_another_when_that_one_has_died,
+    runs::stepped as a_step_is_done_and_written_down_once,
+    runs::waiting as a_run_that_waits_is_due_after_a_restart_and_has_kept_its_event,
+    runs::turns as a_turn_is_taken_by_one_run,
+    runs::retried as a_failed_run_goes_on_at_its_step_when_a_person_says_so,
+    runs::dropped as runs_that_are_over_go_with_their_day_and_those_that_wait_stay,
     configuration::closed as a_closed_store_says_so;
     several nodes:
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,

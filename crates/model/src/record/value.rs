@@ -125,7 +125,7 @@ fn date(value: &Value) -> Option<String> {
     let text = value.as_str().map(str::trim).unwrap_or_default();
     let plain = text.parse::<Date>().ok().filter(|_| text.len() <= 10);
     let dotted = || jiff::fmt::strtime::parse("%d.%m.%Y", text).ok()?.to_date().ok();
-    let of_moment = || Some(read_moment(value)?.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let of_moment = || Some(read_moment(value)?.to_zoned_datetime(jiff::tz::TimeZone::UTC).date());
     let date = plain.or_else(dotted).or_else(of_moment)?;
     Some(date.to_string())
 }

@@ -265,7 +265,7 @@ pub(super) async fn dropped(bench: &impl Bench) {
     it.archive().await;
     let day = jiff::Timestamp::from_millisecond(NOW)
         .unwrap()
-        .to_zoned(jiff::tz::TimeZone::UTC)
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
         .date();
     it.store.drop_day(day).await.unwrap();
     let left = it.store.runs(it.workspace, RunFilter::default(), ALL).await.unwrap();

@@ -15,7 +15,7 @@ impl Bell {
     }
 
     /// Until it is rung, or this long.
-    pub(super) async fn wait(&self, longest: Duration) {
+    pub(crate) async fn wait(&self, longest: Duration) {
         // Both say the same: look again.
         let _ = timeout(longest, self.0.notified()).await;
     }

@@ -232,7 +232,7 @@ impl PostgresStore {
         let mut client = self.core.client().await?;
         let tx = client.transaction().await?;
         if let Some(version) = &version {
-            keep_version(&tx, workspace, version).await?;
+            keep_version(&*tx, workspace, version).await?;
         }
         let digest = version.as_ref().map(|version| &version.digest[..]);
         let changed = tx

@@ -101,6 +101,7 @@ async fn prepare(store: PostgresStore) -> Bench {
         connections: vec![write],
         routes: vec![],
         now_ms: SystemClock.now_ms(),
+        ..ConfigurationChange::default()
     };
     store.configure(workspace, change).await.unwrap();
     let connection = store.configuration().await.unwrap().connections[0].id;

@@ -91,6 +91,7 @@ impl Bench {
             connections: vec![write],
             routes: vec![],
             now_ms: SystemClock.now_ms(),
+            ..ConfigurationChange::default()
         };
         store.configure(workspace, change).await.unwrap();
         let connection = store.configuration().await.unwrap().connections[0].id;

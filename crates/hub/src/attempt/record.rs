@@ -56,7 +56,8 @@ pub(crate) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         Some(options) => Scope::of(options).with_map(&derived),
         None => Scope::of(&derived),
     };
-    let scope = scope.with_map(&event.data);
+    let lists = connection.lists();
+    let scope = scope.with_map(&event.data).lookups(&*lists);
     let mapped = mapping.mapping.render(&scope).map_err(|errors| {
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Problem::new(

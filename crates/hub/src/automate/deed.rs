@@ -10,7 +10,7 @@ use switchboard_model::{
     mapping::Mapping,
     moment::read_moment,
     problem::{Code, Problem},
-    record::ObjectType,
+    record::{ObjectType, Objects},
     template::{Lookups, Template},
 };
 
@@ -122,6 +122,7 @@ pub(super) enum Chosen {
 /// What deciding takes.
 pub(super) struct Decider<'a> {
     pub workspace: Option<&'a Workspace>,
+    pub objects: &'a Objects,
     pub automation: &'a Automation,
     pub run: Option<RunId>,
     pub facts: &'a Facts,
@@ -161,7 +162,7 @@ impl Decider<'_> {
     }
 
     fn lists(&self) -> Option<&dyn Lookups> {
-        self.workspace.and_then(Workspace::lookups)
+        self.workspace.map(|workspace| &*workspace.lists as &dyn Lookups)
     }
 
     fn value(&self, template: &Template) -> Result<Option<Value>, Fault> {
@@ -202,8 +203,7 @@ impl Decider<'_> {
     }
 
     fn object(&self, name: &str) -> Result<Arc<ObjectType>, Fault> {
-        let found = self.workspace.and_then(|workspace| workspace.object(name));
-        found.ok_or_else(|| {
+        self.objects.find(name).cloned().ok_or_else(|| {
             Fault::lasting(Problem::new(
                 Code::WrongValue,
                 format!("there is no kind of record `{name}`"),

@@ -112,7 +112,7 @@ mod tests {
             changed_ms: 0,
         });
         Workspace {
-            automations: Automations::compile(rows.collect()),
+            automations: Automations::compile(rows.collect::<Vec<_>>().iter()),
             ..Workspace::default()
         }
     }

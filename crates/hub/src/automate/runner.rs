@@ -9,7 +9,7 @@ use switchboard_model::{
     event::{Event, EventType},
     id::EventId,
     problem::{Code, Problem},
-    record::Policy,
+    record::{ObjectType, Policy},
 };
 
 use super::{
@@ -17,14 +17,17 @@ use super::{
     facts::Facts,
     note::{Note, Stand},
     records,
-    scribe::Scribe,
+    scribe,
     sending::Sending,
 };
 use crate::{
     attempt::Desk,
     configuration::{Configuration, Workspace},
     failpoint,
-    store::{Commit, Guard, How, NewEvent, RecordWrite, StepGuard, StoreError, TakenRun, TakenTurn},
+    record::announcer,
+    store::{
+        Commit, Committed, Guard, How, NewEvent, RecordWrite, RunState, StepGuard, StoreError, TakenRun, TakenTurn,
+    },
 };
 
 /// How long a run is in the hands of the node that took it, in milliseconds; each step renews that. A step takes one transaction.
@@ -152,6 +155,7 @@ impl<'w> Course<'w> {
         };
         let decider = Decider {
             workspace: self.workspace(),
+            objects: &self.workshop.configuration.objects(self.run.workspace),
             automation: &way.automation,
             run: Some(self.run.id),
             facts: &way.facts,
@@ -174,7 +178,7 @@ impl<'w> Course<'w> {
                 let detail = json!({ "object": object.name, "id": id.to_string(), "fields": values });
                 let how = How::Update { id, revision: None };
                 Ok(Act {
-                    records: vec![self.scribe().write(&object, how, &values).map_err(Fault::lasting)?],
+                    records: vec![self.record(&object, how, &values)?],
                     turn,
                     ..Act::note(Note::Assigned { object, owner, detail })
                 })
@@ -183,15 +187,16 @@ impl<'w> Course<'w> {
         }
     }
 
-    /// Makes record writes in the name of the automation.
-    fn scribe(&self) -> Scribe<'_> {
-        Scribe::new(self.workspace(), format!("automation:{}", self.run.automation))
+    /// A write in the name of the automation.
+    fn record(&self, object: &Arc<ObjectType>, how: How, values: &Map<String, Value>) -> Result<RecordWrite, Fault> {
+        let objects = self.workshop.configuration.objects(self.run.workspace);
+        scribe::write(&objects, object, how, values, &self.run.automation).map_err(Fault::lasting)
     }
 
     async fn write(
         &self,
         verb: Verb,
-        object: Arc<switchboard_model::record::ObjectType>,
+        object: Arc<ObjectType>,
         which: Which,
         values: Map<String, Value>,
     ) -> Result<Act, Fault> {
@@ -215,7 +220,7 @@ impl<'w> Course<'w> {
                 }
             }
         };
-        let write = self.scribe().write(&object, how, &values).map_err(Fault::lasting)?;
+        let write = self.record(&object, how, &values)?;
         let detail = json!({ "object": object.name, "which": which.shown(), "fields": values });
         Ok(Act {
             records: vec![write],
@@ -279,7 +284,7 @@ impl<'w> Course<'w> {
         let (stand, note) = (self.stand(now_ms), act.note);
         let settle = {
             let (stand, note) = (stand.clone(), note.clone());
-            Arc::new(move |committed: &crate::store::Committed| stand.settle(&note, committed))
+            Arc::new(move |committed: &Committed| stand.settle(&note, committed))
         };
         let mut chain = self.run.chain.clone();
         chain.push(Arc::clone(&self.run.automation));
@@ -295,8 +300,8 @@ impl<'w> Course<'w> {
             }),
             records: act.records,
             events: act.events,
-            announce: self.scribe().announce(&self.workshop.configuration, self.run.workspace, chain),
-            link_places: self.scribe().link_places(),
+            announce: announcer(Arc::clone(&self.workshop.configuration), self.run.workspace, chain.into()),
+            link_places: self.workspace().map(|workspace| Arc::clone(&workspace.link_places)).unwrap_or_default(),
         };
         failpoint::reach(failpoint::STEP);
         let committed = self.workshop.desk.store.commit(commit).await?;
@@ -310,7 +315,7 @@ impl<'w> Course<'w> {
         let settled = stand.settle(&note, &committed);
         self.run.at = settled.at;
         self.run.attempts = settled.attempts;
-        let goes_on = settled.state == crate::store::RunState::Running && settled.problem.is_none();
+        let goes_on = settled.state == RunState::Running && settled.problem.is_none();
         if let (Ok(way), true) = (&mut self.way, !settled.row.result.is_null()) {
             way.facts.add(&stand.name, settled.row.result);
         }

@@ -2,82 +2,44 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use switchboard_model::{
-    id::{ConnectionId, WorkspaceId},
     problem::{Code, Problem},
-    record::{Checked, ObjectType, Policy, check as check_values},
+    record::{ObjectType, Objects},
 };
 
 use crate::{
-    configuration::{Configuration, Workspace},
-    store::{Announce, How, RecordWrite},
+    record::{Said, prepare},
+    store::{How, RecordWrite},
 };
 
-/// Writes in one name.
-pub(super) struct Scribe<'w> {
-    workspace: Option<&'w Workspace>,
-    source: Arc<str>,
-}
+/// Under this name an `externalId` is kept that no system is named for.
+const SYSTEM: &str = "automation";
 
-impl<'w> Scribe<'w> {
-    pub fn new(workspace: Option<&'w Workspace>, source: String) -> Self {
-        Self {
-            workspace,
-            source: source.into(),
-        }
-    }
-
-    /// A write of these values.
-    ///
-    /// # Errors
-    /// Every value that does not fit its field.
-    pub fn write(&self, object: &Arc<ObjectType>, how: How, values: &Map<String, Value>) -> Result<RecordWrite, Problem> {
-        let Checked { data, lookups } = check(self.workspace, object, values)?;
-        let mut first = Vec::new();
-        for lookup in lookups {
-            let of = self.workspace.and_then(|workspace| workspace.object(&lookup.object));
-            let Some(of) = of else { continue };
-            let titled = of.titled_by.first().cloned().unwrap_or_default();
-            let named = Map::from_iter([(titled, json!(lookup.name))]);
-            let found = How::Match {
-                policy: Policy::Find,
-                only: None,
-            };
-            first.push((lookup.field, self.write(&of, found, &named)?));
-        }
-        Ok(RecordWrite {
-            object: Arc::clone(object),
-            how,
-            data,
-            lookups: first,
-            source: Arc::clone(&self.source),
-        })
-    }
-
-    /// Makes the events of what is written, with `chain` as the automations that led to them.
-    pub fn announce(&self, configuration: &Arc<Configuration>, workspace: WorkspaceId, chain: Vec<Arc<str>>) -> Announce {
-        let _ = (configuration, workspace, chain);
-        Arc::new(|_| Vec::new())
-    }
-
-    /// Where the vendors' ids of records may be kept.
-    pub fn link_places(&self) -> Arc<[(ConnectionId, Arc<str>)]> {
-        Arc::new([])
-    }
-}
-
-/// Checks values against the fields of their kind.
+/// A write of these values.
 ///
 /// # Errors
-/// Every value that does not fit.
-pub(super) fn check(workspace: Option<&Workspace>, object: &Arc<ObjectType>, values: &Map<String, Value>) -> Result<Checked, Problem> {
-    let _ = workspace;
-    check_values(object, values, "automation").map_err(|problems| {
-        let detail: Vec<String> = problems.iter().map(|problem| problem.detail.clone()).collect();
+/// Every value that does not fit its field.
+pub(super) fn write(
+    objects: &Objects,
+    object: &Arc<ObjectType>,
+    how: How,
+    values: &Map<String, Value>,
+    automation: &str,
+) -> Result<RecordWrite, Problem> {
+    let source: Arc<str> = format!("automation:{automation}").into();
+    let said = Said {
+        values,
+        how,
+        source: &source,
+        system: SYSTEM,
+    };
+    prepare(objects, object, said).map_err(|problem| {
+        let all = std::iter::once(&problem).chain(&problem.others);
+        let detail: Vec<&str> = all.map(|problem| problem.detail.as_str()).collect();
         Problem::new(
             Code::FieldInvalid,
-            format!("{} of {}", detail.join("; "), object.name),
+            format!("{}: {}", object.name, detail.join("; ")),
             "Mend the step's fields and retry the run.",
         )
     })

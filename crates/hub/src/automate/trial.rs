@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
-    automation::Automation,
-    event::Event,
+    automation::{Automation, SENT, Verb},
+    event::{Event, EventType},
     id::{DeliveryId, RecordId, WorkspaceId},
     problem::{Code, Problem},
+    record::{Objects, Policy},
+    template::Scope,
 };
 
 use super::{
@@ -15,9 +17,13 @@ use super::{
     facts::Facts,
     records,
     runner::Workshop,
+    scribe,
     sending::Sending,
 };
-use crate::{attempt, configuration::Workspace, store::Pending};
+use crate::{
+    attempt,
+    store::{How, Pending},
+};
 
 /// What an automation would do.
 #[derive(Debug, Clone)]
@@ -57,17 +63,19 @@ pub(crate) async fn try_out(
 ) -> Result<Tried, Problem> {
     let reason = reluctance(automation, &event);
     let mut facts = Facts::new(event, None, &automation.key, []);
+    let objects = workshop.configuration.objects(workspace);
     let mut steps = Vec::new();
     for step in &automation.steps {
         let decider = Decider {
             workspace: workshop.configuration.workspace(workspace),
+            objects: &objects,
             automation,
             run: None,
             facts: &facts,
             now_ms: workshop.desk.clock.now_ms(),
         };
         let tried = match decider.decide(step) {
-            Ok(deed) => imagine(workshop, workspace, decider.workspace, deed, facts.event()).await,
+            Ok(deed) => imagine(workshop, workspace, &objects, deed, facts.event()).await,
             Err(fault) => Err(fault),
         };
         let tried = match tried {
@@ -107,7 +115,7 @@ fn reluctance(automation: &Automation, event: &Event) -> Option<String> {
         return Some("it is switched off".into());
     }
     let condition = automation.condition.as_ref()?;
-    match condition.matches(kind, &switchboard_model::template::Scope::of(&event.data)) {
+    match condition.matches(kind, &Scope::of(&event.data)) {
         Ok(true) => None,
         Ok(false) => Some(format!("`{}` does not hold", condition.source())),
         Err(error) => Some(format!("its condition could not be decided: {error}")),
@@ -150,7 +158,7 @@ impl Imagined {
 async fn imagine(
     workshop: &Workshop,
     workspace: WorkspaceId,
-    configured: Option<&Workspace>,
+    objects: &Objects,
     deed: Deed,
     event: &Event,
 ) -> Result<Imagined, Fault> {
@@ -170,15 +178,19 @@ async fn imagine(
             Imagined::new("done", detail).bringing(found)
         }
         Deed::Write { verb, object, which, values } => {
-            super::scribe::check(configured, &object, &values).map_err(Fault::lasting)?;
-            let is_new = verb == switchboard_model::automation::Verb::Create;
+            let how = How::Match {
+                policy: Policy::Update,
+                only: None,
+            };
+            scribe::write(objects, &object, how, &values, "").map_err(Fault::lasting)?;
+            let is_new = verb == Verb::Create;
             let row = match is_new {
                 true => None,
                 false => records::find(store, workspace, &object, &which, &values).await?,
             };
             let detail = json!({ "object": object.name, "which": which.shown(), "fields": values,
                                  "would": if row.is_some() { "update" } else { "create" } });
-            if row.is_none() && verb == switchboard_model::automation::Verb::Update {
+            if row.is_none() && verb == Verb::Update {
                 let why = format!("there is no such record: {} {}", object.name, which.shown());
                 return Ok(Imagined::new("skipped", json!({ "reason": why })));
             }
@@ -229,7 +241,7 @@ fn preview(sending: &Sending, event: &Event) -> Result<Value, Problem> {
     let carrier = Event {
         id: event.id,
         workspace: event.workspace,
-        kind: switchboard_model::event::EventType::find(switchboard_model::automation::SENT).unwrap_or(event.kind),
+        kind: EventType::find(SENT).unwrap_or(event.kind),
         received_ms: event.received_ms,
         data: data.as_object().cloned().unwrap_or_default(),
     };

@@ -1,16 +1,21 @@
 //! Automations, compiled.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use switchboard_model::{
-    automation::{Automation as Compiled, AutomationSpec},
+    automation::{Automation as Compiled, AutomationSpec, Catalogue, check},
     event::EventType,
     problem::{Code, Problem},
+    record::{ObjectType, Objects, define},
 };
 
-use crate::store::{DefinitionKind, DefinitionRow, DefinitionWrite, Version};
+use super::Workspace;
+use crate::store::{ConfigurationChange, DefinitionKind, DefinitionRow, DefinitionWrite, Version};
 
 /// An automation as it is kept.
 #[derive(Debug, Clone)]
@@ -44,9 +49,9 @@ pub struct Automations {
 
 impl Automations {
     /// Compiles those that are kept.
-    pub(crate) fn compile(rows: Vec<DefinitionRow>) -> Self {
+    pub(crate) fn compile<'r>(rows: impl Iterator<Item = &'r DefinitionRow>) -> Self {
         let mut automations = Self::default();
-        for row in rows {
+        for row in rows.filter(|row| row.kind == DefinitionKind::Automation) {
             let compiled = Compiled::read(&row.spec).map(|steps| {
                 let version = Arc::new(version_of(&row.spec));
                 Arc::new(Steps { steps, version })
@@ -59,8 +64,8 @@ impl Automations {
                 }
             }
             automations.all.push(Automation {
-                key: row.key,
-                body: row.spec,
+                key: row.key.clone(),
+                body: row.spec.clone(),
                 compiled,
                 changed_ms: row.changed_ms,
             });
@@ -120,5 +125,65 @@ pub(crate) fn write(spec: AutomationSpec) -> Result<DefinitionWrite, Vec<Problem
             let others = std::mem::take(&mut problem.others);
             Err(std::iter::once(problem).chain(others).map(at).collect())
         }
+    }
+}
+
+/// Everything in the automations of a change that names kinds of records, fields or lists which neither the workspace nor the change has.
+pub(crate) fn check_change(change: &ConfigurationChange, present: Option<&Workspace>) -> Vec<Problem> {
+    let automations = change.definitions.iter().filter(|write| write.kind == DefinitionKind::Automation);
+    let mut known: Option<Known> = None;
+    let mut problems = Vec::new();
+    for write in automations {
+        let Ok(automation) = Compiled::read(&write.spec) else { continue };
+        let known = known.get_or_insert_with(|| Known::of(change, present));
+        let found = check(&automation, known).into_iter();
+        problems.extend(found.map(|problem| {
+            let inside = problem.place.clone().unwrap_or_default();
+            problem.at(format!("automation {}: {inside}", write.key))
+        }));
+    }
+    problems
+}
+
+/// What the workspace has when the change is made.
+struct Known {
+    objects: Objects,
+    lists: HashSet<String>,
+}
+
+impl Known {
+    fn of(change: &ConfigurationChange, present: Option<&Workspace>) -> Self {
+        let mut objects = present.map_or_else(Objects::default, |workspace| Objects::clone(&workspace.tables.objects));
+        let mut lists: HashSet<String> = present
+            .map(|workspace| workspace.lists.names().map(str::to_owned).collect())
+            .unwrap_or_default();
+        for write in &change.definitions {
+            match write.kind {
+                DefinitionKind::Object => {
+                    if let Ok(object) = define(&write.key, &write.spec) {
+                        objects.insert(object);
+                    }
+                }
+                DefinitionKind::List => {
+                    lists.insert(write.key.clone());
+                }
+                _ => {}
+            }
+        }
+        Self { objects, lists }
+    }
+}
+
+impl Catalogue for Known {
+    fn object(&self, name: &str) -> Option<Arc<ObjectType>> {
+        self.objects.find(name).cloned()
+    }
+
+    fn objects(&self) -> Vec<String> {
+        self.objects.iter().map(|object| object.name.clone()).collect()
+    }
+
+    fn has_list(&self, list: &str) -> bool {
+        self.lists.contains(list)
     }
 }

@@ -20,6 +20,7 @@ use switchboard_model::{
     template::Scope,
 };
 
+use super::object::Lists;
 use crate::{
     attempt::Unanswered,
     lane::{
@@ -75,6 +76,8 @@ pub struct Connection {
     /// Ids that were looked up for its records.
     pub lookups: Arc<Lookups<Unanswered>>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
+    /// The lists of its workspace, for the filter `lookup`.
+    lists: Arc<RwLock<Arc<Lists>>>,
     condition: Arc<Result<Option<Condition>, String>>,
     learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
@@ -170,6 +173,7 @@ impl Connection {
             tokens: Arc::default(),
             lookups: Arc::default(),
             mappings: Arc::new(mappings),
+            lists: Arc::default(),
             condition: Arc::new(condition),
             learned: Arc::new(RwLock::new(Learned {
                 facts: row.facts.clone(),
@@ -182,6 +186,24 @@ impl Connection {
             spec: Arc::new(spec),
             row: Arc::new(row),
         }
+    }
+
+    /// Goes by these lists from now on.
+    pub(super) fn adopt_lists(&self, lists: &Arc<Lists>) {
+        *self.lists.write() = Arc::clone(lists);
+    }
+
+    /// The lists of its workspace.
+    pub fn lists(&self) -> Arc<Lists> {
+        Arc::clone(&self.lists.read())
+    }
+
+    /// Every object that records may have ids of: those of its connector, and those that it has mappings for.
+    pub(super) fn objects(&self) -> Vec<Arc<str>> {
+        let known = self.connector.as_deref().into_iter().flat_map(Connector::objects);
+        let mut all: Vec<Arc<str>> = known.map(|object| object.name().into()).collect();
+        all.extend(self.mappings.keys().filter(|name| !all.contains(name)).cloned().collect::<Vec<_>>());
+        all
     }
 
     /// Whether the row still says what this was compiled from. What the engine learnt meanwhile does not count.
@@ -339,6 +361,12 @@ impl Connection {
     pub fn record_kind(&self, object: &str) -> RecordKind {
         let known = self.connector.as_deref().and_then(|connector| connector.object(object));
         known.map_or(RecordKind::Event, |object| object.record())
+    }
+
+    /// Whether a record of this object that is there can be changed.
+    pub fn changes(&self, object: &str) -> bool {
+        let known = self.connector.as_deref().and_then(|connector| connector.object(object));
+        known.is_some_and(|object| object.can_change())
     }
 
     /// How many records of this object one call may carry.

@@ -3,6 +3,7 @@
 mod automation;
 mod change;
 mod connection;
+mod object;
 mod route;
 
 use std::{
@@ -13,19 +14,19 @@ use std::{
 use switchboard_connect::registry::Registry;
 use switchboard_model::{
     id::{ConnectionId, WorkspaceId},
-    record::{ObjectType, standard},
-    template::Lookups,
+    record::Objects,
 };
 
 pub use automation::{Automation, Automations, Steps};
-pub(crate) use automation::version_of;
+pub(crate) use automation::{check_change, version_of};
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 
-use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
+use crate::store::{DefinitionRow, StoredConfiguration};
 
 /// Everything of every workspace.
 #[derive(Debug, Default)]
@@ -45,6 +46,12 @@ pub struct Workspace {
     pub routes: Vec<Route>,
     /// What is done when something happens.
     pub automations: Automations,
+    /// Kinds of records.
+    pub tables: Tables,
+    /// Named lists of values.
+    pub lists: Arc<Lists>,
+    /// Every connection with each of its objects: where the vendors' ids of records may be kept.
+    pub link_places: Arc<[(ConnectionId, Arc<str>)]>,
     /// The connections that an enabled route names; worked out once, because every event asks.
     named: HashSet<ConnectionId>,
 }
@@ -79,21 +86,21 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
-        let mut definitions: HashMap<(WorkspaceId, DefinitionKind), Vec<DefinitionRow>> = HashMap::new();
+        let mut definitions: HashMap<WorkspaceId, Vec<DefinitionRow>> = HashMap::new();
         for row in stored.definitions {
-            definitions.entry((row.workspace, row.kind)).or_default().push(row);
+            definitions.entry(row.workspace).or_default().push(row);
         }
-        for ((workspace, kind), rows) in definitions {
-            let workspace = configuration.workspaces.entry(workspace).or_default();
-            if kind == DefinitionKind::Automation {
-                workspace.automations = Automations::compile(rows);
-            }
+        for (id, rows) in definitions {
+            configuration.workspaces.entry(id).or_default().define(&rows);
         }
         for workspace in configuration.workspaces.values_mut() {
             workspace
                 .connections
                 .sort_by(|a, b| (a.priority, &a.key).cmp(&(b.priority, &b.key)));
             workspace.named = workspace.find_named();
+            workspace.link_places = workspace.find_link_places();
+            let lists = &workspace.lists;
+            workspace.connections.iter().for_each(|connection| connection.adopt_lists(lists));
         }
         configuration
     }
@@ -106,6 +113,12 @@ impl Configuration {
     /// One connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
         self.connections.get(&id)
+    }
+
+    /// The kinds of records of a workspace.
+    pub fn objects(&self, id: WorkspaceId) -> Arc<Objects> {
+        let workspace = self.workspaces.get(&id);
+        workspace.map_or_else(Objects::plain, |workspace| Arc::clone(&workspace.tables.objects))
     }
 
     /// One workspace; one that has nothing yet is empty.
@@ -135,19 +148,21 @@ impl Workspace {
         })
     }
 
-    /// The kind of record with this name.
-    pub fn object(&self, name: &str) -> Option<Arc<ObjectType>> {
-        standard(name).map(|object| Arc::new(object.clone()))
-    }
-
-    /// The lists, for `lookup` in templates.
-    pub fn lookups(&self) -> Option<&dyn Lookups> {
-        None
-    }
-
     /// Whether any enabled route names the connection, by its key or by standing for its connector.
     pub fn is_named(&self, connection: &Connection) -> bool {
         self.named.contains(&connection.id)
+    }
+
+    fn define(&mut self, rows: &[DefinitionRow]) {
+        self.tables = Tables::compile(rows.iter());
+        self.lists = Arc::new(Lists::compile(rows.iter()));
+        self.automations = Automations::compile(rows.iter());
+    }
+
+    fn find_link_places(&self) -> Arc<[(ConnectionId, Arc<str>)]> {
+        let each = self.connections.iter();
+        each.flat_map(|connection| connection.objects().into_iter().map(|object| (connection.id, object)))
+            .collect()
     }
 
     fn find_named(&self) -> HashSet<ConnectionId> {

@@ -6,7 +6,7 @@ use switchboard_model::{connection::ConnectionSpec, id::WorkspaceId, problem::Pr
 
 use super::Hub;
 use crate::{
-    configuration::{Configured, Connection, prepare_change, seal_place},
+    configuration::{Configured, Connection, check_change, prepare_change, seal_place},
     store::Turn,
 };
 
@@ -37,6 +37,10 @@ impl Hub {
         };
         let (fatal, doubtful): (Vec<_>, Vec<_>) = misfits.into_iter().partition(|(_, misfit)| misfit.is_fatal);
         if let Some(problem) = Problem::all(fatal.iter().map(|(key, misfit)| place(key, misfit)).collect()) {
+            return Err(problem);
+        }
+        let configuration = self.configuration();
+        if let Some(problem) = Problem::all(check_change(&change, configuration.workspace(workspace))) {
             return Err(problem);
         }
         for connection in &mut change.connections {

@@ -277,6 +277,30 @@ pub enum SortBy {
     Number(String),
 }
 
+impl SortBy {
+    /// Where a record stands in a list that is sorted like this.
+    pub fn place(&self, row: &RecordRow) -> Place {
+        let value = match self {
+            Self::Id => Value::Null,
+            Self::Updated => row.updated_ms.into(),
+            Self::Text(field) => match find(&row.data, field) {
+                None | Some(Value::Null) => Value::Null,
+                Some(Value::String(text)) => Value::String(text.clone()),
+                Some(other) => Value::String(other.to_string()),
+            },
+            Self::Number(field) => find(&row.data, field).filter(|value| value.is_number()).cloned().unwrap_or_default(),
+        };
+        Place { value, id: row.id.0 }
+    }
+}
+
+/// The value of a field, or inside of one (`total.amount`).
+pub(crate) fn find<'d>(data: &'d Map<String, Value>, field: &str) -> Option<&'d Value> {
+    let mut parts = field.split('.');
+    let first = data.get(parts.next()?);
+    parts.try_fold(first?, |value, part| value.get(part))
+}
+
 /// A condition on records.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {

@@ -50,6 +50,7 @@ impl Fixture {
             connections: vec![write("crm"), write("backup")],
             routes: vec![],
             now_ms: NOW,
+            ..ConfigurationChange::default()
         };
         store.configure(workspace, change).await.unwrap();
         let connections = store.configuration().await.unwrap().connections;

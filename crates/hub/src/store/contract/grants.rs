@@ -84,6 +84,7 @@ pub(super) async fn kept(bench: &impl Bench) {
             }],
             routes: vec![],
             now_ms: NOW,
+            ..ConfigurationChange::default()
         };
         store.configure(fixture.workspace, change).await.unwrap();
         store.configuration().await.unwrap().connections[0].facts.clone()

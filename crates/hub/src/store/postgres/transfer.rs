@@ -61,7 +61,7 @@ impl PostgresTransfer {
             true => String::new(),
             false => format!("WHERE ({key}) > ({})", places.join(", ")),
         };
-        let ranges = tables(part).iter().map(|(table, lacks)| {
+        let ranges = tables(part).into_iter().map(|(table, lacks)| {
             let columns: Vec<String> = part
                 .columns
                 .iter()

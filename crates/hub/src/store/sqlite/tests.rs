@@ -48,6 +48,7 @@ async fn fixture() -> Fixture {
                 connections: vec![write],
                 routes: vec![],
                 now_ms: NOW,
+                ..ConfigurationChange::default()
             },
         )
         .await

@@ -111,10 +111,9 @@ mod tests {
             sealed: vec![],
             changed_ms: 0,
         });
-        Workspace {
-            automations: Automations::compile(rows.collect::<Vec<_>>().iter()),
-            ..Workspace::default()
-        }
+        let mut workspace = Workspace::default();
+        workspace.automations = Automations::compile(rows.collect::<Vec<_>>().iter());
+        workspace
     }
 
     fn planned(workspace: &Workspace, kind: &str, data: Value, chain: &[&str]) -> (Vec<(String, bool)>, Vec<String>) {

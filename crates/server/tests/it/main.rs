@@ -30,6 +30,7 @@ mod retention;
 mod schema;
 mod secrets;
 mod strategies;
+mod templates;
 mod together;
 mod tokens;
 mod vendors;

@@ -2,9 +2,11 @@
 
 mod access;
 mod automations;
+mod definitions;
 mod options;
 mod outlook;
 mod reading;
+mod records;
 mod schema;
 mod setup;
 mod sign_in;
@@ -27,6 +29,7 @@ pub use access::Caller;
 pub use automations::{AutomationView, RunView};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
+pub use records::{Contains, Part, RecordPage, empty_commit};
 pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
 pub use trial::TestReport;

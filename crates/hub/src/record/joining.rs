@@ -1,7 +1,7 @@
 //! Two records become one, and what was one becomes two again. Pure.
 
 use serde_json::{Map, Value};
-use switchboard_model::record::{FieldKind, ObjectType, keys, suspicions};
+use switchboard_model::record::{FieldKind, ObjectType, keys, phone, suspicions};
 
 /// The values of the record that two make together: those of the first, and of the second what the first lacks. Ids of other systems add up.
 pub(crate) fn join(object: &ObjectType, first: &Map<String, Value>, second: &Map<String, Value>) -> Map<String, Value> {
@@ -31,6 +31,9 @@ pub(crate) fn patched(object: &ObjectType, data: &Map<String, Value>, change: &M
             continue;
         }
         let (Value::Object(ids), true) = (value, is_ids(object, name)) else {
+            if is_same_phone(object, name, data.get(name), value) {
+                continue;
+            }
             patched.insert(name.clone(), value.clone());
             continue;
         };
@@ -98,6 +101,16 @@ pub(crate) fn contradict(object: &ObjectType, one: &Map<String, Value>, other: &
         let mut same_kind = other.iter().filter(|known| known.kind == key.kind).peekable();
         same_kind.peek().is_some() && !same_kind.any(|known| known.value == key.value)
     })
+}
+
+/// Whether a telephone number is the one that is there, written with less.
+fn is_same_phone(object: &ObjectType, name: &str, before: Option<&Value>, now: &Value) -> bool {
+    let is_phone = object.fields.get(name).is_some_and(|field| field.kind == FieldKind::Phone);
+    let (Some(before), Some(now), true) = (before.and_then(Value::as_str), now.as_str(), is_phone) else {
+        return false;
+    };
+    let number = |text| phone(text, object.country.as_deref());
+    !now.starts_with('+') && number(now).is_some() && number(now) == number(before)
 }
 
 fn is_ids(object: &ObjectType, name: &str) -> bool {

@@ -283,19 +283,19 @@ impl SortBy {
         let value = match self {
             Self::Id => Value::Null,
             Self::Updated => row.updated_ms.into(),
-            Self::Text(field) => match find(&row.data, field) {
+            Self::Text(field) => match find_value(&row.data, field) {
                 None | Some(Value::Null) => Value::Null,
                 Some(Value::String(text)) => Value::String(text.clone()),
                 Some(other) => Value::String(other.to_string()),
             },
-            Self::Number(field) => find(&row.data, field).filter(|value| value.is_number()).cloned().unwrap_or_default(),
+            Self::Number(field) => find_value(&row.data, field).filter(|value| value.is_number()).cloned().unwrap_or_default(),
         };
         Place { value, id: row.id.0 }
     }
 }
 
 /// The value of a field, or inside of one (`total.amount`).
-pub(crate) fn find<'d>(data: &'d Map<String, Value>, field: &str) -> Option<&'d Value> {
+pub fn find_value<'d>(data: &'d Map<String, Value>, field: &str) -> Option<&'d Value> {
     let mut parts = field.split('.');
     let first = data.get(parts.next()?);
     parts.try_fold(first?, |value, part| value.get(part))

@@ -185,7 +185,10 @@ impl Reader {
     }
 
     fn field(&mut self, place: &str, name: &str, spec: &Value, object: &ObjectType) -> Option<Field> {
-        const OURS: &[&str] = &["id", "object", "revision", "source", "createdAt", "updatedAt", "needsReview", EXTERNAL_IDS];
+        const OURS: &[&str] = &[
+            "id", "object", "table", "revision", "source", "createdAt", "updatedAt", "needsReview", "outcome", "foundBy", "merges", "merged",
+            "duplicates", "changes", "match", "onDuplicate", "q", "sort", "limit", "after", EXTERNAL_IDS,
+        ];
         if !is_name(name) || OURS.contains(&name) {
             let detail = match OURS.contains(&name) {
                 true => format!("`{name}` is a name of the hub's own"),

@@ -19,3 +19,4 @@ pub use object::{EXTERNAL_IDS, MESSENGER_IDS, ObjectType, Policy};
 pub use objects::Objects;
 pub use present::{present, title};
 pub use standard::{STANDARD, standard};
+pub use value::bring;

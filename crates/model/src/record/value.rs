@@ -55,6 +55,17 @@ pub(super) fn read(object: &ObjectType, field: &Field, value: &Value) -> Result<
     Ok(Read::Kept(kept))
 }
 
+/// A value in the form in which a field keeps it, for comparing with what is kept.
+///
+/// # Errors
+/// Why it cannot be one, in words that follow the field's name.
+pub fn bring(object: &ObjectType, field: &Field, value: &Value) -> Result<Value, String> {
+    match read(object, field, value)? {
+        Read::Kept(kept) => Ok(kept),
+        Read::Named(_) => Err("refers to a record and is compared with its id (`rec_…`)".to_owned()),
+    }
+}
+
 fn expected(value: &Value, what: &str) -> String {
     let shown = match value {
         Value::String(text) => format!("`{}`", text.chars().take(60).collect::<String>()),

@@ -132,6 +132,14 @@ pub struct ConfiguredView {
     pub connections: Vec<ConfiguredConnectionView>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRouteView>,
+    /// The objects and tables whose definitions were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub objects: Vec<String>,
+    /// The lists that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub lists: Vec<String>,
     /// The keys of the automations that were written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -187,6 +195,8 @@ impl From<Configured> for ConfiguredView {
         Self {
             connections: connections.collect(),
             routes: routes.collect(),
+            objects: done.objects,
+            lists: done.lists,
             automations: done.automations,
         }
     }

@@ -176,6 +176,8 @@ pub(super) fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
+    lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
     lines.extend(done.automations.iter().map(|key| format!("automation {key}: kept")));
     lines.push(String::new());
     lines.join("\n")
@@ -203,13 +205,15 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            objects: vec!["customers".into()],
+            lists: vec!["channels".into()],
             automations: vec!["hot-leads".into()],
         };
         assert_eq!(
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
              route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
-             automation hot-leads: kept\n"
+             table customers: kept\nlist channels: kept\nautomation hot-leads: kept\n"
         );
     }
 }

@@ -25,6 +25,7 @@ mod outage;
 mod presets;
 mod pressure;
 mod readme;
+mod records;
 mod repeats;
 mod retention;
 mod schema;

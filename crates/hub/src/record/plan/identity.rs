@@ -38,8 +38,22 @@ impl Plan<'_> {
                 written.found_by = Some(first.key.clone());
                 written
             }
+            (Policy::Find, None) if doubtful.is_empty() && self.namesake(write, data).is_some() => {
+                let id = self.namesake(write, data).unwrap_or_default();
+                self.written(Outcome::Unchanged, id)
+            }
             (Policy::Update, Some(first)) => self.update_found(write, data, first, &sure[1..], &doubtful),
             _ => self.make(write, data, policy, &[sure, doubtful].concat()),
+        }
+    }
+
+    /// The one record with this name, of somebody who is named and nothing else.
+    fn namesake(&self, write: &RecordWrite, data: &Map<String, Value>) -> Option<RecordId> {
+        let name: Arc<str> = write.object.name.as_str().into();
+        let key = suspicions(&write.object, data).into_iter().next()?;
+        match self.shelf.holders(&name, &key)[..] {
+            [only] => Some(only),
+            _ => None,
         }
     }
 
@@ -100,13 +114,16 @@ impl Plan<'_> {
         }
     }
 
-    /// Whether nothing speaks against two records being one: they do not contradict each other, and nobody has said that they are two.
+    /// Whether nothing speaks against two records being one: they do not contradict each other, and they are not on the list of pairs that
+    /// a person decides about, or has decided about, for more than a name.
     fn may_become_one(&self, object: &ObjectType, one: RecordId, other: RecordId) -> bool {
         let (Some(first), Some(second)) = (self.shelf.records.get(&one), self.shelf.records.get(&other)) else {
             return false;
         };
-        let dismissed = self.shelf.pair(one, other).is_some_and(|pair| pair.state == DuplicateState::Dismissed);
-        !dismissed && !contradict(object, &first.data, &second.data)
+        let kept_apart = self.shelf.pair(one, other).is_some_and(|pair| {
+            pair.state == DuplicateState::Dismissed || !pair.key.kind.starts_with('~')
+        });
+        !kept_apart && !contradict(object, &first.data, &second.data)
     }
 
     /// Puts a record that was found, too, on the list of possible duplicates.

@@ -303,9 +303,39 @@ impl Connection {
         self.learned.read().facts.contains_key(PREPARED)
     }
 
-    /// Takes in everything that the preparations told.
-    pub(crate) fn note_prepared(&self, mut facts: Map<String, Value>) {
-        facts.insert(PREPARED.into(), true.into());
+    /// Whether that is done for this object, too.
+    pub fn is_prepared_for(&self, object: &str) -> bool {
+        match self.learned.read().facts.get(PREPARED) {
+            Some(Value::Array(objects)) => objects.iter().any(|known| known == object),
+            Some(_) => self.mapped_objects().iter().any(|known| known == object),
+            None => false,
+        }
+    }
+
+    fn prepared_objects(&self) -> Vec<String> {
+        let learned = self.learned.read();
+        match learned.facts.get(PREPARED) {
+            None => Vec::new(),
+            Some(Value::Array(objects)) => objects.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            // As earlier versions wrote it: all that the connection is for.
+            Some(_) => self.mapped_objects(),
+        }
+    }
+
+    /// The objects that are prepared when this one is wanted: all that the connection is for and was prepared for, and this one.
+    pub(crate) fn objects_to_prepare(&self, wanted: &str) -> Vec<String> {
+        let mut objects = self.mapped_objects();
+        for name in self.prepared_objects().into_iter().chain([wanted.to_owned()]) {
+            if !objects.contains(&name) {
+                objects.push(name);
+            }
+        }
+        objects
+    }
+
+    /// Takes in everything that the preparations for these objects told.
+    pub(crate) fn note_prepared(&self, mut facts: Map<String, Value>, objects: Vec<String>) {
+        facts.insert(PREPARED.into(), objects.into());
         self.note_facts(facts);
     }
 
@@ -320,9 +350,19 @@ impl Connection {
         true
     }
 
-    /// The objects that it has mappings for.
+    /// The objects that it is for: those of the user's own mappings and of the connection's list, or, without own mappings, all that the
+    /// connector has a mapping for. A route can name others that the connector has a mapping for.
     pub fn mapped_objects(&self) -> Vec<String> {
-        self.mappings.keys().map(|name| name.to_string()).collect()
+        let mut objects: Vec<Arc<str>> = match self.spec.mappings.is_empty() {
+            true => self.mappings.keys().cloned().collect(),
+            false => self.own_mappings(),
+        };
+        for name in self.objects_named(&self.spec.objects) {
+            if self.mappings.contains_key(&name) && !objects.contains(&name) {
+                objects.push(name);
+            }
+        }
+        objects.iter().map(|name| name.to_string()).collect()
     }
 
     /// The objects that it makes of an event of this type when no route says which.
@@ -331,7 +371,7 @@ impl Connection {
             return self.objects_named(&self.spec.objects);
         }
         if !self.spec.mappings.is_empty() {
-            return self.mappings.keys().cloned().collect();
+            return self.own_mappings();
         }
         if !kind.is_enquiry() {
             return Vec::new();
@@ -341,6 +381,17 @@ impl Connection {
             object.is_some_and(|object| !object.is_on_request())
         };
         self.mappings.keys().filter(unasked).cloned().collect()
+    }
+
+    /// The objects whose mapping is the user's own.
+    fn own_mappings(&self) -> Vec<Arc<str>> {
+        let mut own: Vec<Arc<str>> = Vec::new();
+        for name in self.spec.mappings.keys().map(|name| self.canonical(name)) {
+            if self.mappings.contains_key(&name) && !own.contains(&name) {
+                own.push(name);
+            }
+        }
+        own
     }
 
     /// These objects by the connector's own names; a name that it does not know stays, to be refused with a clear problem when it is sent.
@@ -461,7 +512,7 @@ pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {
     format!("{}/{key}", workspace.0)
 }
 
-/// The connection's own mappings, or the connector's when it has none.
+/// The connector's mappings, with the connection's own in their places. One of those that is wrong leaves nothing in its place.
 fn compile_mappings(
     spec: &ConnectionSpec,
     connector: Option<&Connector>,
@@ -471,11 +522,9 @@ fn compile_mappings(
     };
     let mut faults = Vec::new();
     let mut mappings = IndexMap::new();
-    if spec.mappings.is_empty() {
-        for object in connector.objects() {
-            if let Some(mapping) = object.default_mapping() {
-                mappings.insert(object.name().into(), mapping.clone().into());
-            }
+    for object in connector.objects() {
+        if let Some(mapping) = object.default_mapping() {
+            mappings.insert(object.name().into(), mapping.clone().into());
         }
     }
     for (name, tree) in &spec.mappings {
@@ -487,7 +536,10 @@ fn compile_mappings(
             Ok(mapping) => {
                 mappings.insert(name, mapping.into());
             }
-            Err(errors) => faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}"))),
+            Err(errors) => {
+                mappings.shift_remove(&name);
+                faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}")));
+            }
         }
     }
     (mappings, faults)

@@ -20,3 +20,6 @@ pub use objects::Objects;
 pub use present::{present, title};
 pub use standard::{STANDARD, standard};
 pub use value::bring;
+
+#[cfg(test)]
+mod tests;

@@ -207,7 +207,7 @@ impl From<Configured> for ConfiguredView {
 /// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
 #[utoipa::path(
     post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
-    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or or the lists `connections`, `routes` and `automations`"),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections`, `routes`, `tables`, `lists` and `automations`"),
     responses(
         (status = 200, description = "What was written", body = ConfiguredView),
         (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_key_has_its_requests_once_a_minute() {
         let quota = Quota::new(2);
-        let mut take = |key, ms: i64| quota.take(KeyId(key), 1_000_000 + ms).unwrap();
+        let take = |key, ms: i64| quota.take(KeyId(key), 1_000_000 + ms).unwrap();
         let stands = |granted, left, seconds| Standing {
             granted,
             left,

@@ -69,7 +69,9 @@ pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCo
         Some(url) => Some(Simulators::elsewhere(url)),
     };
     if let Some(simulators) = &simulators {
-        simulated::redirect(&mut items, simulators.base_url());
+        for key in simulated::redirect(&mut items, simulators)? {
+            eprintln!("connection {key}: its system is not simulated; it calls the real one");
+        }
     }
     let Opened { hub, .. } = open(&settings).await?;
     let workspace = hub.default_workspace().await?;

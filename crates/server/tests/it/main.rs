@@ -17,6 +17,7 @@ mod hub;
 mod lookups;
 mod lost_answers;
 mod mail;
+mod mappings;
 mod migrate;
 mod oauth;
 mod operation;

@@ -313,3 +313,63 @@ async fn a_key_makes_a_hundred_requests_a_minute_to_records_and_any_number_to_ev
     assert!(!hub.get("/v1/events").await.headers.contains_key("ratelimit"));
     assert_eq!(hub.get("/v1/events").await.status, 200);
 }
+
+const PAGE: &str = include_str!("../../../../docs/guide/records.md");
+/// The address that the page's hub listens on.
+const ADDRESS: &str = "http://127.0.0.1:8080";
+
+/// A call of the page.
+struct Call {
+    method: &'static str,
+    path: String,
+    media: String,
+    body: Option<String>,
+}
+
+/// The page's curl calls in their order.
+fn calls() -> Vec<Call> {
+    let blocks = PAGE.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let commands = blocks.flat_map(|block| block.split("$ curl -s ").skip(1));
+    commands
+        .map(|command| {
+            let (_, rest) = command.split_once(ADDRESS).unwrap();
+            let body = rest.split_once(" '").and_then(|(_, body)| body.rsplit_once('\'')).map(|(body, _)| body.to_owned());
+            let methods = ["PATCH", "PUT", "POST"];
+            let named = methods.into_iter().find(|method| command.contains(&format!("-X {method}")));
+            let media = rest.split_once("Content-Type: ").and_then(|(_, media)| media.split('"').next());
+            Call {
+                method: named.unwrap_or(if body.is_some() { "POST" } else { "GET" }),
+                path: rest.split([' ', '"', '\n']).next().unwrap().to_owned(),
+                media: media.unwrap_or("application/json").to_owned(),
+                body,
+            }
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calls_of_the_page_about_records_work_one_after_the_other() {
+    let folder = Folder::new();
+    let hub = start(&folder);
+    let (mut person, mut merge) = (String::new(), String::new());
+    let calls = calls();
+    assert!(calls.len() > 20, "{}", calls.len());
+    for call in calls {
+        let path = call.path.replace("$PERSON", &person).replace("$MERGE", &merge);
+        let mut request = hub.request(call.method, &path);
+        // A POST without a body has no media type.
+        if let Some(body) = call.body {
+            request = request.header("content-type", call.media).body(body);
+        }
+        let reply = hub.send(request).await;
+        assert!((200..300).contains(&reply.status), "{} {path}: {}", call.method, reply.text);
+        let answer: Value = serde_json::from_str(&reply.text).unwrap_or_default();
+        if person.is_empty() {
+            answer["id"].as_str().unwrap().clone_into(&mut person);
+        }
+        if let Some(id) = answer["merges"][0].as_str() {
+            id.clone_into(&mut merge);
+        }
+    }
+    assert!(!merge.is_empty());
+}

@@ -56,17 +56,17 @@ impl Fixture {
         }
     }
 
-    async fn write(&self, write: RecordWrite) -> Written {
+    pub(super) async fn write(&self, write: RecordWrite) -> Written {
         let committed: Committed = self.store.commit(self.commit_of(vec![write])).await.unwrap();
         assert!(committed.held);
         committed.records.into_iter().next().unwrap()
     }
 
-    async fn upsert(&self, data: Value) -> RecordRow {
+    pub(super) async fn upsert(&self, data: Value) -> RecordRow {
         self.write(upsert(data)).await.record.unwrap()
     }
 
-    async fn everybody(&self) -> Vec<RecordRow> {
+    pub(super) async fn everybody(&self) -> Vec<RecordRow> {
         self.list_records(Vec::new(), SortBy::Id, false).await
     }
 
@@ -100,6 +100,17 @@ fn refusal(written: &Written) -> String {
         Outcome::Refused(problem) => problem.detail.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Two that became one, and one that may be a duplicate of it.
+pub(super) async fn some_people(fixture: &Fixture) {
+    for data in [json!({"email": "m@example.org"}), json!({"phone": "+12025550109"})] {
+        fixture.upsert(data).await;
+    }
+    let both = json!({"email": "m@example.org", "phone": "+12025550109", "city": "Минск"});
+    fixture.upsert(both.clone()).await;
+    let (policy, only) = (Policy::Ask, None);
+    fixture.write(write(How::Match { policy, only }, both)).await;
 }
 
 pub(super) async fn kept(bench: &impl Bench) {

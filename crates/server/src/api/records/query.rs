@@ -70,6 +70,18 @@ pub fn read(object: &ObjectType, text: Option<&str>, own: &[&str]) -> Result<Wan
             _ => filter(object, name, value, &mut wanted)?,
         }
     }
+    if let Some(after) = &wanted.query.after {
+        let fits = match (&wanted.query.sort, &after.value) {
+            (SortBy::Id, value) => value.is_null(),
+            (SortBy::Updated, value) => value.is_i64(),
+            (SortBy::Text(_), value) => value.is_null() || value.is_string(),
+            (SortBy::Number(_), value) => value.is_null() || value.is_number(),
+        };
+        if !fits {
+            let detail = "`after` is the `next` of a page that was sorted otherwise".to_owned();
+            return Err(wrong("after", detail, "Leave the other parameters as they were, or begin at the first page."));
+        }
+    }
     Ok(wanted)
 }
 
@@ -327,10 +339,13 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
-        for value in [Value::Null, json!("Минск"), json!(9.5)] {
+        for (sort, value) in [("id", Value::Null), ("name", json!("Минск")), ("value", json!(9.5)), ("-updatedAt", json!(7))] {
             let place = Place { value, id: 77 };
-            let text = format!("after={}", cursor(&place));
-            assert_eq!(wanted("people", &text).unwrap().query.after, Some(place));
+            let text = format!("after={}&sort={sort}", cursor(&place));
+            assert_eq!(wanted("opportunities", &text).unwrap().query.after, Some(place.clone()));
+            let other = if sort == "value" { "name" } else { "value" };
+            let text = format!("after={}&sort={other}", cursor(&place));
+            assert!(wanted("opportunities", &text).is_err() || place.value.is_null() || sort == "-updatedAt");
         }
     }
 

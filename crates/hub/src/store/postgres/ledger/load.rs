@@ -21,6 +21,10 @@ use crate::{
     store::{MatchRow, MergeRow, RecordRow},
 };
 
+/// The first key of the advisory locks of keys.
+const KEYS: i32 = 0x5377_7265;
+/// How many of them there are.
+const LOCKS: u16 = 2_048;
 /// So many matches are shown.
 const SHOWN: i64 = 100;
 /// Longer chains of merges than this do not come about.
@@ -58,7 +62,7 @@ pub(super) async fn shelf(tx: &Transaction<'_>, workspace: WorkspaceId, wanted: 
 
 /// Locks of this transaction on everything that is known by one of the keys, and on keys that nothing has yet, in one order for all.
 async fn lock_keys(tx: &Transaction<'_>, workspace: WorkspaceId, wanted: &Wanted) -> Result<(), Trouble> {
-    let numbers: BTreeSet<i64> = wanted
+    let numbers: BTreeSet<i32> = wanted
         .keys
         .iter()
         .filter(|(_, key)| !key.kind.starts_with('~'))
@@ -67,22 +71,22 @@ async fn lock_keys(tx: &Transaction<'_>, workspace: WorkspaceId, wanted: &Wanted
     if numbers.is_empty() {
         return Ok(());
     }
-    let numbers: Vec<i64> = numbers.into_iter().collect();
-    let lock = "SELECT pg_advisory_xact_lock(n) FROM (SELECT n FROM unnest($1::bigint[]) AS n ORDER BY n) sorted";
+    let numbers: Vec<i32> = numbers.into_iter().collect();
+    let lock = "SELECT pg_advisory_xact_lock($1, n) FROM (SELECT n FROM unnest($2::integer[]) AS n ORDER BY n) sorted";
     let statement = tx.prepare_cached(lock).await?;
-    tx.query(&statement, &[&numbers]).await?;
+    tx.query(&statement, &[&KEYS, &numbers]).await?;
     Ok(())
 }
 
-fn lock_number(workspace: WorkspaceId, object: &str, key: &MatchKey) -> i64 {
+/// Keys share a bounded number of locks, because a server has room for some thousands; two keys that share one merely wait for each other.
+fn lock_number(workspace: WorkspaceId, object: &str, key: &MatchKey) -> i32 {
     let mut hash = Sha256::new().chain_update(b"record").chain_update(workspace.0.to_be_bytes());
     for part in [object, &key.kind, &key.value] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    let mut short = [0; 8];
-    short.copy_from_slice(&hash.finalize()[..8]);
-    i64::from_be_bytes(short)
+    let digest = hash.finalize();
+    i32::from(u16::from_be_bytes([digest[0], digest[1]]) % LOCKS)
 }
 
 async fn holders(

@@ -41,6 +41,7 @@ mod rule;
 pub mod schema;
 pub mod shape;
 mod sign;
+pub mod source;
 mod token_answer;
 pub mod translate;
 mod tree;

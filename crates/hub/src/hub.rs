@@ -10,6 +10,7 @@ mod records;
 mod schema;
 mod setup;
 mod sign_in;
+mod sources;
 mod surveyor;
 mod trial;
 mod upkeep;
@@ -32,6 +33,7 @@ pub use reading::{ConnectionView, RouteView};
 pub use records::{Contains, Part, RecordPage, empty_commit};
 pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
+pub use sources::{Sample, SourceView};
 pub use trial::TestReport;
 pub use wishes::{Trial, Unchanged, done};
 
@@ -43,6 +45,7 @@ use crate::{
     intake::{self, Incoming, Receipt},
     lane::{Gates, Lanes},
     metrics::Metrics,
+    receive,
     store::{Database, Listener, Store},
     vault::{MasterKey, Vault},
 };
@@ -60,7 +63,7 @@ pub struct Hub {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     options: HubOptions,
     store: Arc<dyn Store>,
     desk: Desk,
@@ -73,6 +76,7 @@ struct Inner {
     running: Mutex<Option<Running>>,
     gates: Gates,
     waiting: intake::Waiting,
+    bell: Arc<receive::Bell>,
 }
 
 /// What only a started hub has.
@@ -83,6 +87,7 @@ struct Running {
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
     automating: tokio::task::JoinHandle<()>,
+    processor: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -144,6 +149,7 @@ impl Hub {
                 running: Mutex::new(None),
                 gates,
                 waiting,
+                bell: Arc::default(),
             }),
         };
         hub.refresh().await?;
@@ -168,6 +174,7 @@ impl Hub {
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
         let automating = tokio::spawn(automations::run(Arc::downgrade(&self.inner)));
+        let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
@@ -175,6 +182,7 @@ impl Hub {
             upkeep,
             surveyor,
             automating,
+            processor,
             _lock: lock,
         });
         Ok(())
@@ -190,6 +198,7 @@ impl Hub {
             upkeep,
             surveyor,
             automating,
+            processor,
             _lock: lock,
         }) = running
         {
@@ -198,6 +207,7 @@ impl Hub {
             upkeep.abort();
             surveyor.abort();
             automating.abort();
+            processor.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);
@@ -286,7 +296,7 @@ impl Hub {
         adopted
     }
 
-    fn configuration(&self) -> Arc<Configuration> {
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.inner.configuration.read())
     }
 

@@ -19,6 +19,7 @@ pub mod lookups;
 pub mod mail;
 pub mod metrics;
 pub mod normalise;
+pub mod receive;
 pub mod record;
 pub mod route;
 pub mod store;

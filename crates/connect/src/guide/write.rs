@@ -1,4 +1,4 @@
-//! Writes connections, routes and automations in Switchboard's own form.
+//! Writes connections, routes, sources and automations in Switchboard's own form.
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
@@ -7,6 +7,7 @@ use switchboard_model::{
 };
 
 use super::{Item, automation, list, object};
+use crate::source;
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
 /// written, and notes, which belong to the file that they came from.
@@ -14,11 +15,13 @@ pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
     let mut automations = Vec::new();
+    let mut sources = Vec::new();
     let (mut objects, mut lists) = (Vec::new(), Map::new());
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
+            Item::Source(spec) => sources.push(source::write(spec)),
             Item::Object(name, spec) => objects.push(object::write(name, spec)),
             Item::Automation(spec) => automations.push(automation::write(spec)),
             Item::List(name, spec) => {
@@ -28,6 +31,9 @@ pub fn write(items: &[Item]) -> Value {
     }
     let mut file = json!({ "connections": connections, "routes": routes });
     if let Some(members) = file.as_object_mut() {
+        if !sources.is_empty() {
+            members.insert("sources".into(), json!(sources));
+        }
         if !objects.is_empty() {
             members.insert("tables".into(), json!(objects));
         }

@@ -10,8 +10,10 @@ use switchboard_model::{
 };
 
 use super::{
+    Configuration, ConfiguredSource,
     connection::seal_place,
     object::{check_list, check_object},
+    source,
 };
 use crate::{
     store::{ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite},
@@ -27,6 +29,8 @@ pub struct Configured {
     pub routes: Vec<ConfiguredRoute>,
     /// The automations that were written, by their keys.
     pub automations: Vec<String>,
+    /// The sources that were written.
+    pub sources: Vec<ConfiguredSource>,
     /// The objects and tables whose definitions were written.
     pub objects: Vec<String>,
     /// The lists that were written.
@@ -70,6 +74,7 @@ pub fn prepare_change(
     items: Vec<Item>,
     registry: &Registry,
     vault: &Vault,
+    present: &Configuration,
     now_ms: i64,
 ) -> Result<(ConfigurationChange, Configured), Problem> {
     let mut change = ConfigurationChange {
@@ -78,8 +83,10 @@ pub fn prepare_change(
     };
     let mut done = Configured::default();
     let mut problems = Vec::new();
+    let mut sources = Vec::new();
     for item in items {
         match item {
+            Item::Source(spec) => sources.push(spec),
             Item::Connection(spec) => match write_connection(workspace, spec, registry, vault) {
                 Ok((write, configured)) => {
                     change.connections.push(write);
@@ -111,6 +118,14 @@ pub fn prepare_change(
                 let checked = check_list(&key, &spec);
                 define(DefinitionKind::List, key, checked, &mut change, &mut problems);
             }
+        }
+    }
+    // Tables that the same change defines are there for sources.
+    for spec in sources {
+        let written = source::add(workspace, spec, present, vault, &mut change);
+        match written {
+            Ok(configured) => done.sources.push(configured),
+            Err(found) => problems.extend(found),
         }
     }
     done.objects = names(&change, DefinitionKind::Object);

@@ -24,10 +24,22 @@ impl Hub {
     /// # Errors
     /// Every problem of every item; then nothing is changed.
     pub async fn configure(&self, workspace: WorkspaceId, mut items: Vec<Item>) -> Result<Configured, Problem> {
+        for item in &mut items {
+            if let Item::Source(spec) = item {
+                self.lengthen_path(workspace, spec)?;
+            }
+        }
         let kept = self.keep_sign_ins(workspace, &mut items).await?;
         let now_ms = self.clock().now_ms();
         let misfits = self.misfits_of(workspace, &items).await?;
-        let (mut change, mut done) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms)?;
+        let (mut change, mut done) = prepare_change(
+            workspace,
+            items,
+            &self.registry(),
+            &self.inner.vault,
+            &self.configuration(),
+            now_ms,
+        )?;
         let place = |key: &str, misfit: &Misfit| {
             let inside = misfit.problem.place.as_deref().unwrap_or_default();
             misfit

@@ -3,6 +3,7 @@
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
 //! store handed out. No transaction outlives the call that began it.
 
+pub mod callbacks;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
@@ -25,6 +26,10 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
+pub use callbacks::{
+    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord, NewCallback,
+    RawRequest, Round,
+};
 pub use database::Database;
 pub use filling::Filling;
 pub use ledger::*;
@@ -194,5 +199,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Runs + Lifecycle {}
-impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Runs + Lifecycle> Store for T {}
+pub trait Store: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Lifecycle {}
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Lifecycle> Store for T {}

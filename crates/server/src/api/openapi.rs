@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, automations, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, records,
-    replay, routes as routing, schema, templates, wishes,
+    App, automations, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, receive,
+    records, replay, routes as routing, schema, sources, templates, wishes,
 };
 
 #[derive(OpenApi)]
@@ -28,6 +28,7 @@ use super::{
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
         (name = "automations", description = "What is done when something happens"),
+        (name = "sources", description = "What pushes to the hub, and what becomes of it"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "records", description = "Who and what it is about"),
         (name = "operation", description = "For whoever runs the hub"),
@@ -58,6 +59,7 @@ pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
         .merge(of_events())
         .merge(of_connections())
         .merge(of_automations())
+        .merge(of_sources())
         .merge(of_operation())
         .merge(records::routes(app))
 }
@@ -113,6 +115,20 @@ fn of_automations() -> OpenApiRouter<App> {
         .routes(routes!(automations::runs::retry))
         .routes(routes!(templates::list))
         .routes(routes!(templates::install))
+}
+
+/// What pushes to the hub.
+fn of_sources() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(receive::receive))
+        .routes(routes!(sources::list, sources::create))
+        .routes(routes!(sources::list_ready))
+        .routes(routes!(sources::get, sources::put, sources::switch, sources::delete))
+        .routes(routes!(sources::callbacks))
+        .routes(routes!(sources::callback))
+        .routes(routes!(sources::refused))
+        .routes(routes!(sources::reprocess))
+        .routes(routes!(sources::preview))
 }
 
 /// For whoever runs the hub.

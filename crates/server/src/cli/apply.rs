@@ -178,6 +178,13 @@ pub(super) fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    for source in &done.sources {
+        let missing = match source.missing.is_empty() {
+            true => String::new(),
+            false => format!(" (refuses everything until it has {})", source.missing.join(", ")),
+        };
+        lines.push(format!("source {} [{}]: at /in/{}{missing}", source.key, source.source, source.path));
+    }
     lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
     lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
     lines.extend(done.automations.iter().map(|key| format!("automation {key}: kept")));
@@ -187,7 +194,7 @@ pub(super) fn describe(done: &ConfiguredView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView};
+    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView};
 
     use super::*;
 
@@ -207,6 +214,12 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            sources: vec![ConfiguredSourceView {
+                key: "feiyu".into(),
+                source: "feiyu".into(),
+                path: "callback".into(),
+                missing: Vec::new(),
+            }],
             objects: vec!["customers".into()],
             lists: vec!["channels".into()],
             automations: vec!["hot-leads".into()],
@@ -215,7 +228,7 @@ mod tests {
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
              route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
-             table customers: kept\nlist channels: kept\nautomation hot-leads: kept\n"
+             source feiyu [feiyu]: at /in/callback\ntable customers: kept\nlist channels: kept\nautomation hot-leads: kept\n"
         );
     }
 }

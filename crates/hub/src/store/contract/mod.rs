@@ -5,6 +5,7 @@
 
 mod acceptance;
 pub(crate) mod bench;
+mod callbacks;
 mod configuration;
 mod fixture;
 mod grants;
@@ -104,6 +105,11 @@ contract! {
     runs::turns as a_turn_is_taken_by_one_run,
     runs::retried as a_failed_run_goes_on_at_its_step_when_a_person_says_so,
     runs::dropped as runs_that_are_over_go_with_their_day_and_those_that_wait_stay,
+    callbacks::kept as a_callback_is_kept_byte_by_byte_and_its_delivery_once,
+    callbacks::at_once as the_same_delivery_many_times_at_once_is_kept_once,
+    callbacks::settled as a_callback_is_settled_once_in_each_turn,
+    callbacks::guards as what_comes_of_a_callback_happens_once,
+    callbacks::dropped as old_callbacks_are_dropped_unless_they_wait,
     configuration::closed as a_closed_store_says_so;
     several nodes:
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,
@@ -114,6 +120,7 @@ contract! {
     leases::released_elsewhere as a_delivery_that_was_released_on_another_node_is_told,
     moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
     grants::turns_across as a_turn_is_taken_by_one_node_at_a_time,
+    callbacks::shared as nodes_share_the_callbacks,
     leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
     leases::lost_connection as a_lost_connection_is_survived,
 }

@@ -11,6 +11,7 @@
 mod accept;
 mod automations;
 pub mod backup;
+mod callbacks;
 mod checkpoint;
 mod configuration;
 mod days;
@@ -135,6 +136,7 @@ fn last_id(db: &Connection, days: &days::Days) -> Result<i64, StoreError> {
                     coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0),
                     coalesce((SELECT max(id) FROM record), 0), coalesce((SELECT max(id) FROM record_match), 0),
                     coalesce((SELECT max(id) FROM record_merge), 0), coalesce((SELECT max(id) FROM duplicate), 0),
+                    coalesce((SELECT max(id) FROM callback), 0),
                     coalesce((SELECT max(id) FROM run), 0))",
         [],
         |row| row.get(0),

@@ -2,7 +2,7 @@
 
 use deadpool_postgres::Transaction;
 
-use super::super::{Trouble, automations};
+use super::super::{Trouble, automations, callbacks};
 use crate::store::{Commit, Committed, Guard};
 
 /// Whether the guard holds; what it takes for itself is written, or locked until the end of the transaction.
@@ -10,6 +10,7 @@ pub(super) async fn holds(tx: &Transaction<'_>, commit: &Commit) -> Result<bool,
     match &commit.guard {
         Guard::None => Ok(true),
         Guard::Step(step) => automations::holds(&**tx, commit.workspace, step).await,
+        Guard::Callback { round, .. } => callbacks::holds(&**tx, *round).await,
     }
 }
 
@@ -18,5 +19,9 @@ pub(super) async fn note(tx: &Transaction<'_>, commit: &Commit, committed: &Comm
     match &commit.guard {
         Guard::None => Ok(()),
         Guard::Step(step) => automations::settle(&**tx, commit.workspace, step, committed, commit.now_ms).await,
+        Guard::Callback { round, outcome } => {
+            let settled = callbacks::settle(&**tx, *round, outcome, &committed.made(), commit.now_ms).await;
+            settled.map(|_| ())
+        }
     }
 }

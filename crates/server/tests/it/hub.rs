@@ -69,6 +69,8 @@ impl Folder {
             "200",
             "--retry-attempts",
             "60",
+            "--limits-requests-per-minute",
+            "0",
         ])
     }
 

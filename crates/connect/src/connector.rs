@@ -383,7 +383,7 @@ impl Connector {
     ///
     /// # Errors
     /// When the account lacks its address or a credential.
-    pub fn read_request(&self, account: &Account, token: Option<&Token>, path: &str) -> Result<HttpRequest, Problem> {
+    pub fn read_request(&self, account: &Account, token: Option<&crate::auth::Token>, path: &str) -> Result<HttpRequest, Problem> {
         let base = account.base_url.as_deref();
         let base = base.ok_or_else(|| crate::request::incomplete("the address of the account is not known yet"))?;
         let mut call = Call::plain();

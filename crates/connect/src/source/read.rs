@@ -302,8 +302,10 @@ impl Source {
 fn cover(value: &mut Value, secrets: &[&str]) {
     match value {
         Value::String(text) => {
-            for secret in secrets.iter().filter(|secret| text.contains(**secret)) {
-                *text = text.replace(secret, MASK);
+            for secret in secrets {
+                if text.contains(secret) {
+                    *text = text.replace(secret, MASK);
+                }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| cover(item, secrets)),

@@ -69,6 +69,7 @@ pub fn router(app: App) -> Router {
     let (routes, _) = openapi::routes(Some(app.clone())).split_for_parts();
     routes
         // Paths of sources may have several segments, which the description of the API has no word for.
+        .route("/in/{path}", axum::routing::any(receive::receive))
         .route("/in/{path}/{*rest}", axum::routing::any(receive::receive))
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)

@@ -120,7 +120,7 @@ fn of_automations() -> OpenApiRouter<App> {
 /// What pushes to the hub.
 fn of_sources() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(receive::receive))
+        .routes(routes!(receive::receive, receive::ask))
         .routes(routes!(sources::list, sources::create))
         .routes(routes!(sources::list_ready))
         .routes(routes!(sources::get, sources::put, sources::switch, sources::delete))

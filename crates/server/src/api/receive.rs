@@ -22,22 +22,44 @@ const PREFIX: &str = "/in/";
 
 /// Push something to a source.
 ///
-/// The path may have several segments. The source says how a request is verified, what a handshake is answered with, and how a callback is
-/// acknowledged: status, headers and body are the pusher's to expect, so they are not described here. A callback is on the disk before it is
-/// answered. A source that is switched off, and a hub that cannot keep a callback, answer 503 unless the source says otherwise.
+/// The path may have several segments. The source says how a request is verified and how a callback is acknowledged: status, headers and
+/// body are the pusher's to expect, so they are not described here. A callback is on the disk before it is answered. A source that is
+/// switched off, and a hub that cannot keep a callback, answer 503 unless the source says otherwise. Other methods are taken alike.
 #[utoipa::path(
-    method(get, post, put, patch, delete, options), path = "/in/{path}", tag = "sources", security(()),
+    post, path = "/in/{path}", tag = "sources", operation_id = "push", security(()),
     params(("path" = String, Path, description = "The path of a source; slashes in it are not escaped.")),
-    request_body(content = Vec<u8>, content_type = "*/*", description = "Whatever the pusher sends: JSON, a form, multipart, text."),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "Whatever the pusher sends, with the content type that it has: JSON, a form, multipart, text."),
     responses(
         (status = 404, description = "No source has this path", body = ProblemSchema, content_type = "application/problem+json"),
         (status = 413, description = "The body is larger than the hub takes", body = ProblemSchema, content_type = "application/problem+json"),
         (status = "default", description = "What the source answers", content(
-            ("application/json"), ("text/plain"), ("application/problem+json"),
+            (serde_json::Value = "application/json"), (String = "text/plain"), (ProblemSchema = "application/problem+json"),
         )),
     ),
 )]
 pub async fn receive(State(app): State<App>, request: Request) -> Response {
+    take(&app, request).await
+}
+
+/// Ask a source something before pushing.
+///
+/// Some pushers prove with a question that the address belongs to somebody who expects them. A source that knows no such question takes it for a
+/// callback.
+#[utoipa::path(
+    get, path = "/in/{path}", tag = "sources", operation_id = "shakeHands", security(()),
+    params(("path" = String, Path, description = "The path of a source; slashes in it are not escaped.")),
+    responses(
+        (status = 404, description = "No source has this path", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = "default", description = "What the source answers", content(
+            (serde_json::Value = "application/json"), (String = "text/plain"), (ProblemSchema = "application/problem+json"),
+        )),
+    ),
+)]
+pub async fn ask(State(app): State<App>, request: Request) -> Response {
+    take(&app, request).await
+}
+
+async fn take(app: &App, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let uri = parts.uri.clone();
     let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();

@@ -171,7 +171,7 @@ fn number(of: u32) -> i32 {
 }
 
 impl PostgresStore {
-    async fn take(&self, now_ms: i64, lease_ms: i64, most: usize) -> Result<Vec<TakenRun>, Trouble> {
+    async fn take_due(&self, now_ms: i64, lease_ms: i64, most: usize) -> Result<Vec<TakenRun>, Trouble> {
         let client = self.core.client().await?;
         let statement = client.prepare_cached(TAKE).await?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -250,7 +250,7 @@ impl PostgresStore {
 
 impl Runs for PostgresStore {
     fn take_runs(&self, now_ms: i64, lease_ms: i64, most: usize) -> Answer<'_, Vec<TakenRun>> {
-        Box::pin(async move { Ok(self.take(now_ms, lease_ms, most).await?) })
+        Box::pin(async move { Ok(self.take_due(now_ms, lease_ms, most).await?) })
     }
 
     fn next_run_ms(&self) -> Answer<'_, Option<i64>> {

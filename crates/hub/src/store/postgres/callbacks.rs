@@ -79,11 +79,11 @@ impl Job for Keeping {
     async fn commit(core: &Core, group: &[Self]) -> Result<Vec<Kept>, Trouble> {
         let mut client = core.client().await?;
         let tx = client.transaction().await?;
-        let kept = insert(&**tx, group).await?;
+        let kept = insert(&*tx, group).await?;
         let repeats: Vec<&Self> = group.iter().filter(|one| !kept.contains(&one.id.0)).collect();
         let firsts = match repeats.is_empty() {
             true => HashMap::new(),
-            false => count(&**tx, &repeats).await?,
+            false => count(&*tx, &repeats).await?,
         };
         tx.commit().await?;
         let answer = |one: &Self| {

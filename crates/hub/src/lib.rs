@@ -27,6 +27,6 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    AutomationView, Caller, Choices, ConnectionView, Contains, DATABASE, Hub, HubOptions, ObjectSchema, Part, RecordPage, RouteView, RunView, Schema,
-    SignIn, SignedIn, TestReport, Trial, Tuning, Unchanged, done, empty_commit, lock_folder,
+    AutomationView, Caller, Choices, ConnectionView, Contains, DATABASE, Hub, HubOptions, ObjectSchema, Part, RecordPage, RouteView, RunView, Sample, Schema,
+    SignIn, SignedIn, SourceView, TestReport, Trial, Tuning, Unchanged, done, empty_commit, lock_folder,
 };

@@ -60,7 +60,7 @@ fn every_example_file_of_the_reference_is_read_without_a_problem() {
     for block in REFERENCE.split("```").skip(1).step_by(2) {
         let (language, text) = block.split_once('\n').unwrap_or_default();
         // Blocks with a part of a file only.
-        let is_file = ["connections", "crmIntegrations", "routes", "strategy"]
+        let is_file = ["connections", "crmIntegrations", "routes", "strategy", "tables:"]
             .iter()
             .any(|key| text.contains(key));
         if !is_file || !matches!(language, "json" | "yaml") {
@@ -71,5 +71,5 @@ fn every_example_file_of_the_reference_is_read_without_a_problem() {
         assert!(!items.is_empty(), "{text}");
         read += 1;
     }
-    assert_eq!(read, 7);
+    assert_eq!(read, 8);
 }

@@ -223,8 +223,8 @@ async fn a_table_is_defined_filled_from_a_file_and_written_to_one() {
     let csv = "clue_id,姓名,phone,channel,company\n1,张三,13800138000,Ads,Example Ltd\n2,李四,,shop,\n,no key,,,\n3,王五,,radio,\n";
     let imported = hub.post_raw(&format!("{rows}/import"), "text/csv", csv.into()).await.fine(200);
     assert_eq!((&imported["created"], &imported["refused"]), (&json!(2), &json!(2)), "{imported}");
-    assert_eq!(imported["problems"][0]["place"], "row 4/channel", "{imported}");
-    assert_eq!(imported["problems"][1]["place"], "row 3/clue_id", "{imported}");
+    assert_eq!(imported["problems"][0]["place"], "row 3/clue_id", "{imported}");
+    assert_eq!(imported["problems"][1]["place"], "row 4/channel", "{imported}");
     let row = &items(&hub, &format!("{rows}?clue_id=1")).await[0];
     assert_eq!((&row["phone"], &row["score"], &row["company"]), (&json!("+8613800138000"), &json!(5), &json!("Example Ltd")));
     let again = hub.post_raw(&format!("{rows}/import"), "text/csv", csv.into()).await.fine(200);
@@ -276,7 +276,7 @@ async fn a_change_of_a_record_goes_where_a_route_says() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     let hub = start(&folder);
     let mut hook = vendors::webhook(&vendors);
-    hook["routes"] = json!([{"key": "won", "on": "opportunity.won", "to": ["hook"]}]);
+    hook["routes"] = json!([{"key": "won", "on": "opportunity.won", "to": [{"system": "hook", "objects": ["event"]}]}]);
     hub.post("/api/crm/configure", &hook).await.fine(200);
     let made = hub.post("/v1/opportunities", &json!({"name": "Roof", "stage": "New"})).await.fine(201);
     let path = format!("/v1/opportunities/{}", made["id"].as_str().unwrap());

@@ -25,6 +25,6 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, Choices, ConnectionView, Contains, DATABASE, Hub, HubOptions, ObjectSchema, Part, RecordPage, RouteView, Schema,
-    SignIn, SignedIn, TestReport, Trial, Tuning, Unchanged, done, empty_commit, lock_folder,
+    Caller, Choices, ConnectionView, Contains, DATABASE, Hub, HubOptions, ObjectSchema, Part, RecordPage, RouteView,
+    Schema, SignIn, SignedIn, TestReport, Trial, Tuning, Unchanged, done, empty_commit, lock_folder,
 };

@@ -40,9 +40,18 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     ("company.updated", "a company's record changed"),
     ("company.deleted", "a company's record was removed"),
     ("opportunity.created", "an opportunity is new among the records"),
-    ("opportunity.updated", "an opportunity's record changed, its stage for example"),
-    ("opportunity.won", "an opportunity's stage became a won one; comes beside opportunity.updated or opportunity.created"),
-    ("opportunity.lost", "an opportunity's stage became a lost one; comes beside opportunity.updated or opportunity.created"),
+    (
+        "opportunity.updated",
+        "an opportunity's record changed, its stage for example",
+    ),
+    (
+        "opportunity.won",
+        "an opportunity's stage became a won one; comes beside opportunity.updated or opportunity.created",
+    ),
+    (
+        "opportunity.lost",
+        "an opportunity's stage became a lost one; comes beside opportunity.updated or opportunity.created",
+    ),
     ("opportunity.deleted", "an opportunity's record was removed"),
     ("task.created", "a task is new among the records"),
     ("task.updated", "a task's record changed"),
@@ -67,7 +76,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     ("payment.created", "a payment is new among the records"),
     ("payment.updated", "a payment's record changed"),
     ("payment.deleted", "a payment's record was removed"),
-    ("row.created", "a row is new in a table of the user's own; `data.table` names it"),
+    (
+        "row.created",
+        "a row is new in a table of the user's own; `data.table` names it",
+    ),
     ("row.updated", "a row of a table of the user's own changed"),
     ("row.deleted", "a row of a table of the user's own was removed"),
 ];

@@ -105,13 +105,21 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
         );
     }
     for kind in ["objects", "tables"] {
-        for (entry, name, spec) in root.member(kind).map(|list| object::read_all(&list)).unwrap_or_default() {
+        for (entry, name, spec) in root
+            .member(kind)
+            .map(|list| object::read_all(&list))
+            .unwrap_or_default()
+        {
             if seen.is_new("table", &name, &entry) {
                 items.push(Item::Object(name, spec));
             }
         }
     }
-    for (entry, name, spec) in root.member("lists").map(|list| list::read_all(&list)).unwrap_or_default() {
+    for (entry, name, spec) in root
+        .member("lists")
+        .map(|list| list::read_all(&list))
+        .unwrap_or_default()
+    {
         if seen.is_new("list", &name, &entry) {
             items.push(Item::List(name, spec));
         }

@@ -202,7 +202,13 @@ impl Connection {
     pub(super) fn objects(&self) -> Vec<Arc<str>> {
         let known = self.connector.as_deref().into_iter().flat_map(Connector::objects);
         let mut all: Vec<Arc<str>> = known.map(|object| object.name().into()).collect();
-        all.extend(self.mappings.keys().filter(|name| !all.contains(name)).cloned().collect::<Vec<_>>());
+        all.extend(
+            self.mappings
+                .keys()
+                .filter(|name| !all.contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
         all
     }
 
@@ -316,7 +322,10 @@ impl Connection {
         let learned = self.learned.read();
         match learned.facts.get(PREPARED) {
             None => Vec::new(),
-            Some(Value::Array(objects)) => objects.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            Some(Value::Array(objects)) => objects
+                .iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect(),
             // As earlier versions wrote it: all that the connection is for.
             Some(_) => self.mapped_objects(),
         }

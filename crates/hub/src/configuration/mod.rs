@@ -95,7 +95,10 @@ impl Configuration {
             workspace.named = workspace.find_named();
             workspace.link_places = workspace.find_link_places();
             let lists = &workspace.lists;
-            workspace.connections.iter().for_each(|connection| connection.adopt_lists(lists));
+            workspace
+                .connections
+                .iter()
+                .for_each(|connection| connection.adopt_lists(lists));
         }
         configuration
     }

@@ -102,7 +102,10 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
             }
         }
     }
-    let unasked = workspace.connections.iter().filter(|connection| connection.enabled && !of_record);
+    let unasked = workspace
+        .connections
+        .iter()
+        .filter(|connection| connection.enabled && !of_record);
     for connection in unasked {
         if !workspace.is_named(connection) && connection.wants(kind, &scope, &mut planner.notes) {
             planner.add(connection, kind, None, None);
@@ -194,10 +197,7 @@ impl Planner<'_> {
             RecordKind::Person => normalise::person_key(self.data),
             RecordKind::Company => normalise::company_key(self.data),
             // A record that is changed there stays the same one; what cannot be changed, like a message, is made for each change.
-            RecordKind::Event => self
-                .record
-                .filter(|_| connection.changes(object))
-                .map(str::to_owned),
+            RecordKind::Event => self.record.filter(|_| connection.changes(object)).map(str::to_owned),
         }
     }
 

@@ -26,8 +26,8 @@ use switchboard_model::{
 
 pub use database::Database;
 pub use filling::Filling;
-pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
+pub use ledger::*;
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.

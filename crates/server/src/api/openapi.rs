@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, records, replay,
-    routes as routing, schema, wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, records,
+    replay, routes as routing, schema, wishes,
 };
 
 #[derive(OpenApi)]

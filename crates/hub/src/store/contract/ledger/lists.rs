@@ -14,6 +14,13 @@ use super::{
 };
 use crate::store::{Compare, Filter, How, RecordQuery, RecordRow, RecordWrite, SortBy};
 
+/// Who is in a list, by the digit in their addresses.
+fn emails(rows: Vec<RecordRow>) -> String {
+    let each = rows.iter();
+    each.map(|row| row.data["email"].as_str().unwrap()[1..2].to_owned())
+        .collect()
+}
+
 pub(in crate::store::contract) async fn by_field(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     for (at, city) in ["Riga", "Минск", "Hanoi", "Ab", "广州"].iter().enumerate() {
@@ -21,12 +28,6 @@ pub(in crate::store::contract) async fn by_field(bench: &impl Bench) {
         fixture.upsert(data).await;
     }
     fixture.upsert(json!({"email": "p9@example.org"})).await;
-    let emails = |rows: Vec<RecordRow>| -> String {
-        let each = rows
-            .iter()
-            .map(|row| row.data["email"].as_str().unwrap()[1..2].to_owned());
-        each.collect()
-    };
     let list = async |filters, sort, descending| emails(fixture.list_records(filters, sort, descending).await);
     assert_eq!(list(vec![], SortBy::Id, false).await, "012349");
     assert_eq!(list(vec![], SortBy::Id, true).await, "943210");

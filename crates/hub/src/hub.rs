@@ -1,6 +1,7 @@
 //! The hub as its callers see it.
 
 mod access;
+mod classifier;
 mod definitions;
 mod options;
 mod outlook;
@@ -25,6 +26,7 @@ use switchboard_model::{
 };
 
 pub use access::Caller;
+pub use classifier::{ClassifierView, Decided, ModelView, try_rules};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use records::{Contains, Part, RecordPage, empty_commit};
@@ -35,6 +37,7 @@ pub use wishes::{Trial, Unchanged, done};
 
 use crate::{
     attempt::Desk,
+    classify,
     clock::Clock,
     configuration::{Configuration, Tools},
     http::{AddressPolicy, Client},
@@ -58,13 +61,13 @@ pub struct Hub {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     options: HubOptions,
-    store: Arc<dyn Store>,
-    desk: Desk,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Desk,
     vault: Vault,
     registry: RwLock<Arc<Registry>>,
-    configuration: RwLock<Arc<Configuration>>,
+    pub(crate) configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
@@ -80,6 +83,7 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    classifier: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -124,6 +128,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
             doubts: Arc::default(),
+            unclassified: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
@@ -163,12 +168,14 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
             upkeep,
             surveyor,
+            classifier,
             _lock: lock,
         });
         Ok(())
@@ -183,6 +190,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            classifier,
             _lock: lock,
         }) = running
         {
@@ -190,6 +198,7 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            classifier.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

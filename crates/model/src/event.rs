@@ -1,5 +1,7 @@
 //! Events: immutable things that happened.
 
+pub mod variables;
+
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -14,6 +16,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     (
         "message.received",
         "a customer's message, classified or not, came in over any channel",
+    ),
+    (
+        "message.unclassified",
+        "a message waits for its category and priority; the hub makes `message.received` of it, and nobody posts it",
     ),
     ("lead.received", "an advertising platform or a partner pushed a lead"),
     ("form.submitted", "somebody filled in a form"),
@@ -93,9 +99,25 @@ impl EventType {
             .map(|(known, _)| Self(known))
     }
 
+    /// Every type.
+    pub fn all() -> impl Iterator<Item = Self> {
+        EVENT_TYPES.iter().map(|(known, _)| Self(known))
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0
+    }
+
+    /// A customer's message.
+    pub const MESSAGE: Self = Self("message.received");
+
+    /// A customer's message that waits for its classification. It goes nowhere; the event that is made of it does.
+    pub const UNCLASSIFIED: Self = Self("message.unclassified");
+
+    /// Whether only the hub itself makes such events.
+    pub fn is_internal(self) -> bool {
+        self == Self::UNCLASSIFIED
     }
 
     /// Whether somebody has turned to us with something: what the connectors' own mappings are made for.
@@ -118,7 +140,8 @@ impl Serialize for EventType {
     }
 }
 
-/// One event as it was accepted. `data` is exactly what came in.
+/// One event as it was accepted. `data` is what came in; what a classifier has added stands in members that were empty, and `classified` names
+/// them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
     /// Its id, which also tells when it was accepted.

@@ -77,6 +77,8 @@ pub struct Desk {
     pub pace: Arc<Pace>,
     /// Whose fields are to be read anew.
     pub doubts: Arc<Doubts>,
+    /// Told when a message comes that waits for its classification.
+    pub unclassified: Arc<tokio::sync::Notify>,
 }
 
 impl std::fmt::Debug for Desk {

@@ -1,7 +1,10 @@
 //! The users' wish, compiled: what intake and lanes look things up in. A new one replaces the old one whole; nobody sees half of a change.
 
 mod change;
+mod classifier;
 mod connection;
+mod fit;
+mod mapping;
 mod object;
 mod route;
 
@@ -12,18 +15,24 @@ use std::{
 
 use switchboard_connect::registry::Registry;
 use switchboard_model::{
+    classify::Classifier,
+    connection::Defaults,
     id::{ConnectionId, WorkspaceId},
     record::Objects,
 };
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
+pub(crate) use classifier::CLASSIFIER_KEY;
+pub use classifier::WorkspaceClassifier;
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub(crate) use fit::placed;
+pub use fit::{check_mappings, misfits};
 pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 
-use crate::store::{DefinitionRow, StoredConfiguration};
+use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
 /// Everything of every workspace.
 #[derive(Debug, Default)]
@@ -41,6 +50,10 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// What holds for connections that say nothing else.
+    pub defaults: Defaults,
+    /// How messages are classified that come without category or priority.
+    classifier: Option<Arc<WorkspaceClassifier>>,
     /// Kinds of records.
     pub tables: Tables,
     /// Named lists of values.
@@ -58,12 +71,21 @@ impl Configuration {
             revision: stored.revision,
             ..Self::default()
         };
+        for row in &stored.definitions {
+            if row.kind == DefinitionKind::Defaults {
+                // What a later version wrote, and this one cannot read, is as good as nothing.
+                let defaults = serde_json::from_value(row.spec.clone()).unwrap_or_default();
+                configuration.workspaces.entry(row.workspace).or_default().defaults = defaults;
+            }
+        }
         for row in stored.connections {
             let old = before.connections.get(&row.id);
-            let connection = match old.filter(|old| old.is_same(&row)) {
+            let workspace = configuration.workspaces.entry(row.workspace).or_default();
+            let defaults = &workspace.defaults;
+            let connection = match old.filter(|old| old.is_same(&row, defaults)) {
                 Some(old) if old.has_connector_of(registry) => Arc::clone(old),
-                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools)),
-                None => Arc::new(Connection::compile(row, registry, tools)),
+                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools, defaults)),
+                None => Arc::new(Connection::compile(row, registry, tools, defaults)),
             };
             configuration.connections.insert(connection.id, Arc::clone(&connection));
             configuration
@@ -86,7 +108,10 @@ impl Configuration {
             definitions.entry(row.workspace).or_default().push(row);
         }
         for (id, rows) in definitions {
-            configuration.workspaces.entry(id).or_default().define(&rows);
+            let old = before.workspaces.get(&id).and_then(Workspace::classifier_entry);
+            let workspace = configuration.workspaces.entry(id).or_default();
+            workspace.define(&rows);
+            workspace.classifier = WorkspaceClassifier::of_rows(&rows, old, tools);
         }
         for workspace in configuration.workspaces.values_mut() {
             workspace
@@ -126,6 +151,16 @@ impl Configuration {
 }
 
 impl Workspace {
+    /// What classifies messages here; `None` when nothing does.
+    pub fn classifier(&self) -> Option<&Classifier> {
+        self.classifier.as_deref()?.active()
+    }
+
+    /// The classifier with everything about it, also one that is switched off or cannot be used.
+    pub fn classifier_entry(&self) -> Option<&Arc<WorkspaceClassifier>> {
+        self.classifier.as_ref()
+    }
+
     /// The connection that a route means by `system`: by its key, else the first enabled one of that connector.
     pub fn find(&self, system: &str) -> Option<&Arc<Connection>> {
         // A connection that waits for its connector takes nothing, so that nothing piles up for it.

@@ -291,7 +291,7 @@ impl Reader {
         field.title = self.text(members, place, "title");
         field.aliases = self.texts(members, place, "aliases").unwrap_or_default();
         self.demands(place, members, &mut field);
-        self.default(place, members, object, &mut field);
+        self.preset(place, members, object, &mut field);
         Some(field)
     }
 
@@ -324,7 +324,7 @@ impl Reader {
         }
     }
 
-    fn default(&mut self, place: &str, members: &Map<String, Value>, object: &ObjectType, field: &mut Field) {
+    fn preset(&mut self, place: &str, members: &Map<String, Value>, object: &ObjectType, field: &mut Field) {
         if let Some(default) = members.get("default").filter(|default| !default.is_null()) {
             match read(object, field, default) {
                 Ok(Read::Kept(kept)) => field.default = Some(kept),

@@ -96,7 +96,7 @@ contract! {
     ledger::three_ways as what_names_both_keys_makes_one_of_two_records_and_that_can_be_undone,
     ledger::contradictions as records_that_contradict_each_other_stay_two_and_are_listed,
     ledger::by_hand as merges_by_hand_are_undone_in_their_order,
-    ledger::lists as records_are_filtered_sorted_and_read_page_by_page,
+    ledger::by_field as records_are_filtered_sorted_and_read_page_by_page,
     ledger::numbers as numbers_are_compared_as_numbers,
     ledger::told as a_change_is_told_in_the_transaction_that_makes_it,
     ledger::at_once as one_person_whom_several_sources_bring_at_once_is_one,

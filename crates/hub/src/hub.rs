@@ -2,6 +2,7 @@
 
 mod access;
 mod automations;
+mod classifier;
 mod definitions;
 mod options;
 mod outlook;
@@ -28,6 +29,7 @@ use switchboard_model::{
 
 pub use access::Caller;
 pub use automations::{AutomationView, RunView};
+pub use classifier::{ClassifierView, Decided, ModelView, try_rules};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use records::{Contains, Part, RecordPage, empty_commit};
@@ -39,6 +41,7 @@ pub use wishes::{Trial, Unchanged, done};
 
 use crate::{
     attempt::Desk,
+    classify,
     clock::Clock,
     configuration::{Configuration, Tools},
     http::{AddressPolicy, Client},
@@ -65,11 +68,11 @@ pub struct Hub {
 
 pub(crate) struct Inner {
     options: HubOptions,
-    store: Arc<dyn Store>,
-    desk: Desk,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Desk,
     vault: Vault,
     registry: RwLock<Arc<Registry>>,
-    configuration: RwLock<Arc<Configuration>>,
+    pub(crate) configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
@@ -88,6 +91,7 @@ struct Running {
     surveyor: tokio::task::JoinHandle<()>,
     automating: tokio::task::JoinHandle<()>,
     processor: tokio::task::JoinHandle<()>,
+    classifier: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -133,6 +137,7 @@ impl Hub {
             pace: Arc::default(),
             doubts: Arc::default(),
             bell: Arc::default(),
+            unclassified: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
@@ -175,6 +180,7 @@ impl Hub {
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
         let automating = tokio::spawn(automations::run(Arc::downgrade(&self.inner)));
         let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
+        let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
@@ -183,6 +189,7 @@ impl Hub {
             surveyor,
             automating,
             processor,
+            classifier,
             _lock: lock,
         });
         Ok(())
@@ -199,6 +206,7 @@ impl Hub {
             surveyor,
             automating,
             processor,
+            classifier,
             _lock: lock,
         }) = running
         {
@@ -208,6 +216,7 @@ impl Hub {
             surveyor.abort();
             automating.abort();
             processor.abort();
+            classifier.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

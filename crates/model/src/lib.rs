@@ -4,6 +4,7 @@
 //! Arrows of the workspace: `model ← connect ← hub ← server`.
 
 pub mod automation;
+pub mod classify;
 pub mod condition;
 pub mod connection;
 pub mod delivery;

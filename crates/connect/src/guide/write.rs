@@ -1,4 +1,4 @@
-//! Writes connections, routes, sources and automations in Switchboard's own form.
+//! Writes connections, routes, sources, automations and the classifier in Switchboard's own form.
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
@@ -6,7 +6,7 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::{Item, automation, list, object};
+use super::{Item, automation, classifier, list, object};
 use crate::source;
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
@@ -17,11 +17,18 @@ pub fn write(items: &[Item]) -> Value {
     let mut automations = Vec::new();
     let mut sources = Vec::new();
     let (mut objects, mut lists) = (Vec::new(), Map::new());
+    let mut file = Map::new();
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
             Item::Source(spec) => sources.push(source::write(spec)),
+            Item::Defaults(defaults) => {
+                file.insert("defaults".into(), json!(defaults));
+            }
+            Item::Classifier(item) => {
+                file.insert("classifier".into(), classifier::write(&item.spec));
+            }
             Item::Object(name, spec) => objects.push(object::write(name, spec)),
             Item::Automation(spec) => automations.push(automation::write(spec)),
             Item::List(name, spec) => {
@@ -29,22 +36,21 @@ pub fn write(items: &[Item]) -> Value {
             }
         }
     }
-    let mut file = json!({ "connections": connections, "routes": routes });
-    if let Some(members) = file.as_object_mut() {
-        if !sources.is_empty() {
-            members.insert("sources".into(), json!(sources));
-        }
-        if !objects.is_empty() {
-            members.insert("tables".into(), json!(objects));
-        }
-        if !automations.is_empty() {
-            members.insert("automations".into(), json!(automations));
-        }
-        if !lists.is_empty() {
-            members.insert("lists".into(), Value::Object(lists));
-        }
+    file.insert("connections".into(), connections.into());
+    file.insert("routes".into(), routes.into());
+    if !sources.is_empty() {
+        file.insert("sources".into(), json!(sources));
     }
-    file
+    if !objects.is_empty() {
+        file.insert("tables".into(), json!(objects));
+    }
+    if !automations.is_empty() {
+        file.insert("automations".into(), json!(automations));
+    }
+    if !lists.is_empty() {
+        file.insert("lists".into(), Value::Object(lists));
+    }
+    Value::Object(file)
 }
 
 fn connection(spec: &ConnectionSpec) -> Value {
@@ -64,6 +70,9 @@ fn connection(spec: &ConnectionSpec) -> Value {
         .collect();
     let conditions: Vec<_> = spec.condition.iter().collect();
     written.insert("rules".into(), json!({ "conditions": conditions, "actions": actions }));
+    if let Value::Object(values) = json!(spec.values) {
+        written.extend(values);
+    }
     Value::Object(written)
 }
 

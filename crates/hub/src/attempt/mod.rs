@@ -81,6 +81,8 @@ pub struct Desk {
     pub doubts: Arc<Doubts>,
     /// Wakes what takes the steps of automations.
     pub bell: Arc<Bell>,
+    /// Told when a message comes that waits for its classification.
+    pub unclassified: Arc<tokio::sync::Notify>,
 }
 
 impl std::fmt::Debug for Desk {

@@ -1,9 +1,10 @@
 //! From the event to the vendor's object.
 
 use serde_json::Value;
-use switchboard_connect::connector::Connector;
+use switchboard_connect::{connector::Connector, shape::FieldFault};
 use switchboard_model::{
     event::Event,
+    mapping::MappingError,
     problem::{Code, Problem},
     template::Scope,
 };
@@ -58,46 +59,53 @@ pub(crate) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
     };
     let lists = connection.lists();
     let scope = scope.with_map(&event.data).lookups(&*lists);
-    let mapped = mapping.mapping.render(&scope).map_err(|errors| {
-        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Problem::new(
-            Code::MappingFailed,
-            format!(
-                "the mapping of {} could not be filled in: {}",
-                pending.object,
-                text.join("; ")
-            ),
-            "Mend the mapping of this connection and replay the delivery.",
-        )
-    })?;
-    let mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let scope = scope.time_zone(connection.time_zone.clone());
+    let scope = match &connection.country {
+        Some(country) => scope.country(country),
+        None => scope,
+    };
+    let failed = |errors: Vec<MappingError>| not_filled_in(&pending.object, errors);
+    let mapped = mapping.mapping.render(&scope).map_err(failed)?;
+    let mut mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    if !mapping.rules.is_empty() {
+        mapping.rules.apply(&mut mapped, &scope).map_err(failed)?;
+    }
     shape(connector, object.name(), &pending.object, mapped)
 }
 
 /// Brings an object into the vendor's form; `called` is what the person calls it.
 fn shape(connector: &Connector, object: &str, called: &str, mapped: Value) -> Result<Value, Problem> {
-    connector.shape(object, mapped).map_err(|fields| {
-        let missing = fields.iter().all(|field| field.is_missing);
-        let text: Vec<String> = fields
-            .iter()
-            .map(|field| format!("{}: {}", field.field, field.message))
-            .collect();
-        let code = if missing {
-            Code::MappingIncomplete
-        } else {
-            Code::FieldInvalid
-        };
-        let place = fields
-            .first()
-            .map(|field| format!("{called}.{}", field.field));
-        let problem = Problem::new(
-            code,
-            format!("{} of {called} ({})", text.join("; "), connector.name()),
-            "Give the field a value in the mapping, for instance with `| default: '…'`, then replay the delivery.",
-        );
-        match place {
-            Some(place) => problem.at(place),
-            None => problem,
-        }
-    })
+    let refused = |fields: Vec<FieldFault>| does_not_fit(called, connector.name(), &fields);
+    connector.shape(object, mapped).map_err(refused)
+}
+
+fn not_filled_in(object: &str, errors: Vec<MappingError>) -> Problem {
+    let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Problem::new(
+        Code::MappingFailed,
+        format!("the mapping of {object} could not be filled in: {}", text.join("; ")),
+        "Mend the mapping of this connection and replay the delivery.",
+    )
+}
+
+/// The vendor would refuse these fields.
+fn does_not_fit(object: &str, connector: &str, fields: &[FieldFault]) -> Problem {
+    let missing = fields.iter().all(|field| field.is_missing);
+    let text: Vec<String> = fields
+        .iter()
+        .map(|field| format!("{}: {}", field.field, field.message))
+        .collect();
+    let code = match missing {
+        true => Code::MappingIncomplete,
+        false => Code::FieldInvalid,
+    };
+    let problem = Problem::new(
+        code,
+        format!("{} of {object} ({connector})", text.join("; ")),
+        "Give the field a value in the mapping, for instance with `| default: '…'`, then replay the delivery.",
+    );
+    match fields.first() {
+        Some(field) => problem.at(format!("{object}.{}", field.field)),
+        None => problem,
+    }
 }

@@ -10,7 +10,7 @@ use switchboard_model::{
 };
 
 use super::{
-    Configuration, ConfiguredSource,
+    Configuration, ConfiguredSource, Workspace, classifier,
     connection::seal_place,
     object::{check_list, check_object},
     source,
@@ -19,6 +19,9 @@ use crate::{
     store::{ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite},
     vault::Vault,
 };
+
+/// The key of the defaults of a workspace, which are there once.
+const DEFAULTS_KEY: &str = "main";
 
 /// What a change did, for a person.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,10 @@ pub struct Configured {
     pub automations: Vec<String>,
     /// The sources that were written.
     pub sources: Vec<ConfiguredSource>,
+    /// Whether the classifier was written.
+    pub classifier: bool,
+    /// Whether the defaults were written.
+    pub defaults: bool,
     /// The objects and tables whose definitions were written.
     pub objects: Vec<String>,
     /// The lists that were written.
@@ -65,7 +72,8 @@ pub struct ConfiguredRoute {
     pub waiting_for: Vec<String>,
 }
 
-/// Checks the items and makes of them what the store writes. Connections that lack something become drafts.
+/// Checks the items and makes of them what the store writes. Connections that lack something become drafts. `installation` is what there is
+/// now.
 ///
 /// # Errors
 /// Every problem of every item.
@@ -74,9 +82,10 @@ pub fn prepare_change(
     items: Vec<Item>,
     registry: &Registry,
     vault: &Vault,
-    present: &Configuration,
     now_ms: i64,
+    installation: &Configuration,
 ) -> Result<(ConfigurationChange, Configured), Problem> {
+    let present = installation.workspace(workspace);
     let mut change = ConfigurationChange {
         now_ms,
         ..ConfigurationChange::default()
@@ -110,6 +119,25 @@ pub fn prepare_change(
                 }
                 Err(found) => problems.extend(found),
             },
+            Item::Defaults(defaults) => {
+                change.definitions.push(DefinitionWrite {
+                    kind: DefinitionKind::Defaults,
+                    key: DEFAULTS_KEY.to_owned(),
+                    spec: serde_json::to_value(&defaults).unwrap_or_default(),
+                    sealed: Vec::new(),
+                });
+                done.defaults = true;
+            }
+            Item::Classifier(item) => {
+                let before = present.and_then(Workspace::classifier_entry);
+                match classifier::write(workspace, *item, before, vault) {
+                    Ok(write) => {
+                        change.definitions.push(write);
+                        done.classifier = true;
+                    }
+                    Err(found) => problems.extend(found),
+                }
+            }
             Item::Object(key, spec) => {
                 let checked = check_object(&key, &spec);
                 define(DefinitionKind::Object, key, checked, &mut change, &mut problems);
@@ -122,7 +150,7 @@ pub fn prepare_change(
     }
     // Tables that the same change defines are there for sources.
     for spec in sources {
-        let written = source::add(workspace, spec, present, vault, &mut change);
+        let written = source::add(workspace, spec, installation, vault, &mut change);
         match written {
             Ok(configured) => done.sources.push(configured),
             Err(found) => problems.extend(found),

@@ -2,7 +2,10 @@
 
 mod automation;
 mod change;
+mod classifier;
 mod connection;
+mod fit;
+mod mapping;
 mod object;
 mod route;
 mod source;
@@ -14,6 +17,8 @@ use std::{
 
 use switchboard_connect::registry::Registry;
 use switchboard_model::{
+    classify::Classifier,
+    connection::Defaults,
     id::{ConnectionId, WorkspaceId},
     record::Objects,
 };
@@ -21,8 +26,12 @@ use switchboard_model::{
 pub use automation::{Automation, Automations, Steps};
 pub(crate) use automation::{check_change, version_of};
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
+pub(crate) use classifier::CLASSIFIER_KEY;
+pub use classifier::WorkspaceClassifier;
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub(crate) use fit::placed;
+pub use fit::{check_mappings, misfits};
 pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
@@ -49,6 +58,10 @@ pub struct Workspace {
     pub routes: Vec<Route>,
     /// What is done when something happens.
     pub automations: Automations,
+    /// What holds for connections that say nothing else.
+    pub defaults: Defaults,
+    /// How messages are classified that come without category or priority.
+    classifier: Option<Arc<WorkspaceClassifier>>,
     /// Kinds of records.
     pub tables: Tables,
     /// Named lists of values.
@@ -68,12 +81,21 @@ impl Configuration {
             revision: stored.revision,
             ..Self::default()
         };
+        for row in &stored.definitions {
+            if row.kind == DefinitionKind::Defaults {
+                // What a later version wrote, and this one cannot read, is as good as nothing.
+                let defaults = serde_json::from_value(row.spec.clone()).unwrap_or_default();
+                configuration.workspaces.entry(row.workspace).or_default().defaults = defaults;
+            }
+        }
         for row in stored.connections {
             let old = before.connections.get(&row.id);
-            let connection = match old.filter(|old| old.is_same(&row)) {
+            let workspace = configuration.workspaces.entry(row.workspace).or_default();
+            let defaults = &workspace.defaults;
+            let connection = match old.filter(|old| old.is_same(&row, defaults)) {
                 Some(old) if old.has_connector_of(registry) => Arc::clone(old),
-                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools)),
-                None => Arc::new(Connection::compile(row, registry, tools)),
+                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools, defaults)),
+                None => Arc::new(Connection::compile(row, registry, tools, defaults)),
             };
             configuration.connections.insert(connection.id, Arc::clone(&connection));
             configuration
@@ -104,7 +126,10 @@ impl Configuration {
             definitions.entry(row.workspace).or_default().push(row);
         }
         for (id, rows) in definitions {
-            configuration.workspaces.entry(id).or_default().define(&rows);
+            let old = before.workspaces.get(&id).and_then(Workspace::classifier_entry);
+            let workspace = configuration.workspaces.entry(id).or_default();
+            workspace.define(&rows);
+            workspace.classifier = WorkspaceClassifier::of_rows(&rows, old, tools);
         }
         for workspace in configuration.workspaces.values_mut() {
             workspace
@@ -113,7 +138,10 @@ impl Configuration {
             workspace.named = workspace.find_named();
             workspace.link_places = workspace.find_link_places();
             let lists = &workspace.lists;
-            workspace.connections.iter().for_each(|connection| connection.adopt_lists(lists));
+            workspace
+                .connections
+                .iter()
+                .for_each(|connection| connection.adopt_lists(lists));
         }
         configuration
     }
@@ -152,6 +180,16 @@ impl Configuration {
 }
 
 impl Workspace {
+    /// What classifies messages here; `None` when nothing does.
+    pub fn classifier(&self) -> Option<&Classifier> {
+        self.classifier.as_deref()?.active()
+    }
+
+    /// The classifier with everything about it, also one that is switched off or cannot be used.
+    pub fn classifier_entry(&self) -> Option<&Arc<WorkspaceClassifier>> {
+        self.classifier.as_ref()
+    }
+
     /// The connection that a route means by `system`: by its key, else the first enabled one of that connector.
     pub fn find(&self, system: &str) -> Option<&Arc<Connection>> {
         // A connection that waits for its connector takes nothing, so that nothing piles up for it.

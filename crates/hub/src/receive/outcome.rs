@@ -11,12 +11,11 @@ use switchboard_model::{
 };
 
 use crate::{
-    automate,
     configuration::{Configuration, Receiver},
     failpoint,
     hub::Hub,
+    intake,
     record::{Said, announcer, object, prepare},
-    route,
     store::{CallbackOutcome, CallbackRow, CallbackState, Commit, Fingerprint, Guard, How, NewEvent, RecordWrite, StoreError},
 };
 
@@ -196,20 +195,11 @@ fn new_event(
     at: usize,
     event: MadeEvent,
 ) -> NewEvent {
-    let compiled = configuration.workspace(receiver.workspace);
-    let mut plan = route::plan(compiled, event.kind, &event.data);
-    let runs = automate::begin(compiled, event.kind, &event.data, &[], &mut plan);
     let id = event.id.unwrap_or_else(|| format!("{}/{at}", callback.id));
-    NewEvent {
-        workspace: receiver.workspace,
-        kind: event.kind,
-        received_ms: callback.received_ms,
-        fingerprint: Some(fingerprint(&receiver.key, event.kind.name(), &id, &event.data)),
-        data: event.data,
-        deliveries: plan.deliveries,
-        runs,
-        note: plan.note,
-    }
+    let print = fingerprint(&receiver.key, event.kind.name(), &id, &event.data);
+    let MadeEvent { kind, data, .. } = event;
+    let compiled = configuration.workspace(receiver.workspace);
+    intake::draft(compiled, receiver.workspace, kind, data, callback.received_ms, Some(print))
 }
 
 /// The same thing of the same source is one event. Parts are told apart by their lengths.

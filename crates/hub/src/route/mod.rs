@@ -13,7 +13,8 @@ use switchboard_model::{
 };
 
 use crate::{
-    configuration::{Connection, Workspace, explain_waiting},
+    classify,
+    configuration::{Connection, Route, Workspace, explain_waiting},
     normalise,
     store::{Fallback, NewDelivery},
 };
@@ -29,11 +30,24 @@ pub struct Plan {
     pub unwanted: bool,
 }
 
+impl Plan {
+    fn nowhere(why: &str) -> Self {
+        Self {
+            deliveries: Vec::new(),
+            note: Some(why.to_owned()),
+            unwanted: false,
+        }
+    }
+}
+
 /// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
-/// and whose own condition holds. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
+/// and whose own condition holds. A message that waits for its classification goes nowhere. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
 /// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
-    plan_from(workspace, kind, data, false)
+    match kind == EventType::UNCLASSIFIED {
+        true => Plan::nowhere(classify::WAITS),
+        false => plan_from(workspace, kind, data, false),
+    }
 }
 
 /// Where the change of a record goes: where a route says so, and nowhere else. A connection that no route names gets what comes in; were it
@@ -44,16 +58,12 @@ pub fn plan_of_record(workspace: Option<&Workspace>, kind: EventType, data: &Map
 
 fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>, of_record: bool) -> Plan {
     if kind.is_internal() {
-        return Plan {
-            note: Some("a step of an automation sends it where the step says".into()),
-            ..Plan::default()
-        };
+        return Plan::nowhere("a step of an automation sends it where the step says");
     }
     let Some(workspace) = workspace else {
         return Plan {
-            note: Some("nothing is connected yet".into()),
             unwanted: true,
-            ..Plan::default()
+            ..Plan::nowhere("nothing is connected yet")
         };
     };
     let mut planner = Planner {
@@ -68,24 +78,11 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
         .iter()
         .filter(|route| route.spec.enabled && route.spec.takes(kind.name()))
     {
-        match &route.condition {
-            Ok(None) => {}
-            Ok(Some(condition)) => match condition.matches(kind.name(), &scope) {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    planner.notes.push(format!(
-                        "the condition of route `{}` could not be decided: {error}",
-                        route.spec.key
-                    ));
-                    continue;
-                }
-            },
-            Err(error) => {
-                planner.notes.push(format!(
-                    "the condition of route `{}` cannot be read: {error}",
-                    route.spec.key
-                ));
+        match holds(route, kind, &scope) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(note) => {
+                planner.notes.push(note);
                 continue;
             }
         }
@@ -111,13 +108,33 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
             }
         }
     }
-    let unasked = workspace.connections.iter().filter(|connection| connection.enabled && !of_record);
+    let unasked = workspace
+        .connections
+        .iter()
+        .filter(|connection| connection.enabled && !of_record);
     for connection in unasked {
         if !workspace.is_named(connection) && connection.wants(kind, &scope, &mut planner.notes) {
             planner.add(connection, kind, None, None);
         }
     }
     planner.finish()
+}
+
+/// Whether the condition of a route holds, or a note why that cannot be said.
+fn holds(route: &Route, kind: EventType, scope: &Scope<'_>) -> Result<bool, String> {
+    match &route.condition {
+        Ok(None) => Ok(true),
+        Ok(Some(condition)) => condition.matches(kind.name(), scope).map_err(|error| {
+            format!(
+                "the condition of route `{}` could not be decided: {error}",
+                route.spec.key
+            )
+        }),
+        Err(error) => Err(format!(
+            "the condition of route `{}` cannot be read: {error}",
+            route.spec.key
+        )),
+    }
 }
 
 /// Whether a target's options say that records are removed there, too. Nobody loses records by a route that only says `on: "*"`.
@@ -203,10 +220,7 @@ impl Planner<'_> {
             RecordKind::Person => normalise::person_key(self.data),
             RecordKind::Company => normalise::company_key(self.data),
             // A record that is changed there stays the same one; what cannot be changed, like a message, is made for each change.
-            RecordKind::Event => self
-                .record
-                .filter(|_| connection.changes(object))
-                .map(str::to_owned),
+            RecordKind::Event => self.record.filter(|_| connection.changes(object)).map(str::to_owned),
         }
     }
 

@@ -4,6 +4,7 @@
 //! store handed out. No transaction outlives the call that began it.
 
 pub mod callbacks;
+pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
@@ -30,10 +31,11 @@ pub use callbacks::{
     Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord, NewCallback,
     RawRequest, Round,
 };
+pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use filling::Filling;
-pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
+pub use ledger::*;
 pub use rows::*;
 pub use runs::*;
 
@@ -199,5 +201,11 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Lifecycle {}
-impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Lifecycle> Store for T {}
+pub trait Store:
+    Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle
+{
+}
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle> Store
+    for T
+{
+}

@@ -490,16 +490,19 @@ pub enum DefinitionKind {
     List,
     /// How a message is classified that comes without category or priority.
     Classifier,
+    /// The country and the time zone of connections that name none.
+    Defaults,
 }
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Source,
         Self::Object,
         Self::Automation,
         Self::List,
         Self::Classifier,
+        Self::Defaults,
     ];
 
     /// Its name in the database.
@@ -510,6 +513,7 @@ impl DefinitionKind {
             Self::Automation => "automation",
             Self::List => "list",
             Self::Classifier => "classifier",
+            Self::Defaults => "defaults",
         }
     }
 

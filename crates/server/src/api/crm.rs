@@ -136,6 +136,14 @@ pub struct ConfiguredView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub sources: Vec<ConfiguredSourceView>,
+    /// Whether the classifier was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub classifier: bool,
+    /// Whether the defaults were written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub defaults: bool,
     /// The objects and tables whose definitions were written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -219,6 +227,8 @@ impl From<Configured> for ConfiguredView {
             connections: connections.collect(),
             routes: routes.collect(),
             sources: sources.collect(),
+            classifier: done.classifier,
+            defaults: done.defaults,
             objects: done.objects,
             lists: done.lists,
             automations: done.automations,
@@ -231,7 +241,7 @@ impl From<Configured> for ConfiguredView {
 /// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
 #[utoipa::path(
     post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
-    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, `connections` and `routes`, a receiver, `sources`, `tables`, `lists` or `automations`"),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, a receiver, or `connections`, `routes`, `sources`, `tables`, `lists`, `automations`, `classifier` and `defaults`"),
     responses(
         (status = 200, description = "What was written", body = ConfiguredView),
         (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),

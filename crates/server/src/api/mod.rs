@@ -3,6 +3,7 @@
 mod automations;
 mod body;
 mod caller;
+mod classifier;
 mod connections;
 mod connectors;
 mod crm;

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, automations, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, receive,
-    records, replay, routes as routing, schema, sources, templates, wishes,
+    App, automations, classifier, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets,
+    receive, records, replay, routes as routing, schema, sources, templates, wishes,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +29,7 @@ use super::{
         (name = "connections", description = "Where it goes"),
         (name = "automations", description = "What is done when something happens"),
         (name = "sources", description = "What pushes to the hub, and what becomes of it"),
+        (name = "classifier", description = "Category and priority of messages that come without"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "records", description = "Who and what it is about"),
         (name = "operation", description = "For whoever runs the hub"),
@@ -60,6 +61,7 @@ pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
         .merge(of_connections())
         .merge(of_automations())
         .merge(of_sources())
+        .merge(of_classifier())
         .merge(of_operation())
         .merge(records::routes(app))
 }
@@ -129,6 +131,14 @@ fn of_sources() -> OpenApiRouter<App> {
         .routes(routes!(sources::refused))
         .routes(routes!(sources::reprocess))
         .routes(routes!(sources::preview))
+}
+
+/// Category and priority of messages.
+fn of_classifier() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(classifier::get, classifier::put, classifier::delete))
+        .routes(routes!(classifier::presets))
+        .routes(routes!(classifier::trial::attempt))
 }
 
 /// For whoever runs the hub.

@@ -6,6 +6,7 @@ mod automations;
 mod backups;
 mod bad_input;
 mod bench;
+mod classifier;
 mod conformance;
 mod connectors;
 mod crash;

@@ -197,7 +197,7 @@ async fn what_was_answered_before_a_kill_is_processed_once_after_it() {
         let mut answered = Vec::new();
         // The hub dies in the middle; what it has answered is known.
         for n in 0..6 {
-            let request = hub.anonymous("POST", "/in/callback").json(&lead(n));
+            let request = hub.anonymous("POST", "/in/callback").header("content-type", "application/json").body(lead(n).to_string());
             match request.send().await {
                 Ok(answer) => {
                     assert_eq!(answer.status(), 200);
@@ -214,7 +214,7 @@ async fn what_was_answered_before_a_kill_is_processed_once_after_it() {
         hub.kill();
         let hub = folder.start();
         // The pusher sends again whatever it has no answer for, and for good measure the rest, too.
-        let again = join_all((0..6).map(|n| hub.send(hub.anonymous("POST", "/in/callback").json(&lead(n))))).await;
+        let again = join_all((0..6).map(|n| hub.send(hub.anonymous("POST", "/in/callback").header("content-type", "application/json").body(lead(n).to_string())))).await;
         assert!(again.iter().all(|answer| answer.text == SUCCESS));
         let kept = callbacks(&hub).await;
         assert_eq!(kept.len(), 6, "{place}");
@@ -254,7 +254,7 @@ async fn requests_that_are_not_the_pushers_are_refused_counted_and_shown_and_sec
     }
     // Written again without its secret, the source still has it.
     let without = json!({"source": "feiyu", "path": "leads/cn"});
-    let request = hub.request("PUT", "/v1/sources/feiyu").json(&without);
+    let request = hub.request("PUT", "/v1/sources/feiyu").header("content-type", "application/json").body(without.to_string());
     assert_eq!(hub.send(request).await.fine(200)["secrets"], json!(["token"]));
 }
 
@@ -265,7 +265,7 @@ async fn test_mode_keeps_and_makes_nothing_and_a_source_that_is_off_is_pushed_to
     folder.run(&["apply", file.to_str().unwrap()]).fine();
     let hub = folder.start();
     let switch = async |body: Value| {
-        let request = hub.request("PATCH", "/v1/sources/feiyu").json(&body);
+        let request = hub.request("PATCH", "/v1/sources/feiyu").header("content-type", "application/json").body(body.to_string());
         hub.send(request).await.fine(200)
     };
     let push = async || hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await;

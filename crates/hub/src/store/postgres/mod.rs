@@ -16,6 +16,7 @@ mod accept;
 mod automations;
 pub mod admin;
 mod callbacks;
+mod classifying;
 mod configuration;
 mod connect;
 mod days;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use switchboard_model::{
-    event::Event,
+    event::{Event, EventType},
     id::{DeliveryId, EventId, IdSource, RunId, WorkspaceId},
 };
 use tokio::sync::oneshot;
 
 use super::{
-    automations, record,
+    automations, classifying, record,
     writer::{Job, Tx},
 };
 use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError};
@@ -150,7 +150,9 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accept
             new.data,
             new.note
         ])?;
-    if new.deliveries.is_empty() {
+    if event.kind == EventType::UNCLASSIFIED {
+        classifying::wait(tx.db, event)?;
+    } else if new.deliveries.is_empty() {
         is_over(tx.db, event.id)?;
     }
     for pending in &new.deliveries {

@@ -13,6 +13,7 @@ mod automations;
 pub mod backup;
 mod callbacks;
 mod checkpoint;
+mod classifying;
 mod configuration;
 mod days;
 mod definitions;

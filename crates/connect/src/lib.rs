@@ -39,7 +39,7 @@ pub mod resolve;
 mod rule;
 pub mod schema;
 pub mod shape;
-mod sign;
+pub mod sign;
 mod token_answer;
 pub mod translate;
 mod tree;

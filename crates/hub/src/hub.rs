@@ -1,6 +1,7 @@
 //! The hub as its callers see it.
 
 mod access;
+mod endpoints;
 mod options;
 mod outlook;
 mod reading;
@@ -9,7 +10,9 @@ mod setup;
 mod sign_in;
 mod surveyor;
 mod trial;
+mod try_endpoint;
 mod upkeep;
+mod warden;
 mod watch;
 mod wishes;
 
@@ -23,6 +26,7 @@ use switchboard_model::{
 };
 
 pub use access::Caller;
+pub use endpoints::{EndpointChange, EndpointView, MadeEndpoint, NewEndpoint, Signature};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use schema::{Choices, ObjectSchema, Schema};
@@ -47,7 +51,7 @@ pub const DATABASE: &str = "switchboard.db";
 /// The name of the file whose lock says that a hub is at work in the data folder.
 const LOCK: &str = "switchboard.lock";
 /// The key of the workspace that everything belongs to until more are made.
-const FIRST_WORKSPACE: &str = "main";
+pub const FIRST_WORKSPACE: &str = "main";
 
 /// A hub. Clones are the same hub.
 #[derive(Clone)]
@@ -64,6 +68,8 @@ struct Inner {
     configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
+    /// One change of endpoints of outgoing webhooks at a time is made.
+    telling: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
     running: Mutex<Option<Running>>,
     gates: Gates,
@@ -77,6 +83,7 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    warden: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -133,6 +140,7 @@ impl Hub {
                 registry,
                 configuration: RwLock::default(),
                 adopting: tokio::sync::Mutex::new(()),
+                telling: tokio::sync::Mutex::new(()),
                 keys: RwLock::default(),
                 running: Mutex::new(None),
                 gates,
@@ -160,12 +168,14 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let warden = tokio::spawn(warden::watch(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
             upkeep,
             surveyor,
+            warden,
             _lock: lock,
         });
         Ok(())
@@ -180,6 +190,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            warden,
             _lock: lock,
         }) = running
         {
@@ -187,6 +198,7 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            warden.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

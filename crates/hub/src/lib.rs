@@ -18,12 +18,13 @@ pub mod lookups;
 pub mod mail;
 pub mod metrics;
 pub mod normalise;
+pub mod outgoing;
 pub mod route;
 pub mod store;
 pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, Choices, ConnectionView, DATABASE, Hub, HubOptions, ObjectSchema, RouteView, Schema, SignIn, SignedIn,
+    Caller, Choices, ConnectionView, DATABASE, EndpointChange, EndpointView, FIRST_WORKSPACE, Hub, HubOptions, MadeEndpoint, NewEndpoint, ObjectSchema, RouteView, Schema, SignIn, Signature, SignedIn,
     TestReport, Trial, Tuning, Unchanged, done, lock_folder,
 };

@@ -33,6 +33,14 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
         "a contact was removed in another system; goes only where a route has `deletions: true` among its options",
     ),
     ("task.completed", "a task was finished"),
+    (
+        "webhook.disabled",
+        "an endpoint of outgoing webhooks was switched off, because nobody took its messages for days or its receiver is gone",
+    ),
+    (
+        "webhook.removed",
+        "a subscription of outgoing webhooks was removed, because its receiver said that it is gone",
+    ),
 ];
 
 impl EventType {

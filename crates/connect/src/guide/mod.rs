@@ -23,6 +23,7 @@ use switchboard_model::{
 use self::reader::{Part, Reader, question};
 use crate::{document::Document, registry::Registry};
 
+pub use route::is_event_pattern;
 pub use write::write;
 
 /// One thing that a configuration file asks for.

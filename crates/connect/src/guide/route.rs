@@ -68,15 +68,20 @@ fn read_named(part: &Part<'_, '_>, key: Option<String>) -> Option<RouteSpec> {
     })
 }
 
-/// An event type, a family of them (`call.*`), or all (`*`).
-fn read_event_type(part: &Part<'_, '_>) -> Option<String> {
-    let name = part.text()?;
-    let is_known = match name.strip_suffix('*') {
+/// Whether this is an event type, a family of them (`call.*`), or all (`*`).
+pub fn is_event_pattern(name: &str) -> bool {
+    match name.strip_suffix('*') {
         Some("") => true,
         Some(family) => family.ends_with('.') && EVENT_TYPES.iter().any(|(known, _)| known.starts_with(family)),
         None => EventType::find(name).is_some(),
-    };
-    if !is_known {
+    }
+}
+
+/// An event type, a family of them, or all; or several of these with commas between them.
+fn read_event_type(part: &Part<'_, '_>) -> Option<String> {
+    let name = part.text()?;
+    let unknown = name.split(',').map(str::trim).find(|name| !is_event_pattern(name));
+    if let Some(name) = unknown {
         let known: Vec<&str> = EVENT_TYPES.iter().map(|(known, _)| *known).collect();
         let detail = format!(
             "There is no event type `{name}`{}",

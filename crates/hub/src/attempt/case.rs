@@ -140,7 +140,7 @@ fn change_of(
         let detail = format!("the event {} of this delivery is no longer kept", pending.event);
         Problem::new(Code::NotFound, detail, "Send the event again if it still matters.")
     })?;
-    if event.kind.is_removal() {
+    if event.kind.is_removal() && !connection.tells_removals(&pending.object) {
         if !pending.options.as_ref().is_some_and(takes_removals) {
             let detail = format!("`{}` keeps what is deleted elsewhere", connection.key);
             let next = "Write `deletions: true` among the options of this target of the route if its records are to be removed, too.";

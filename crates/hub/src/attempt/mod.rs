@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
+pub(crate) use record::fill;
 pub use renew::{TokenError, access_note, ask, token};
 pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};

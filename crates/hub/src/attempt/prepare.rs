@@ -58,7 +58,12 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
                 connection.gate.pause_until(until);
                 return Err(unavailable(connection, &message));
             }
-            Err(Outcome::Denied { message } | Outcome::Rejected { message, .. } | Outcome::Reauthorise { message }) => {
+            Err(
+                Outcome::Denied { message }
+                | Outcome::Gone { message }
+                | Outcome::Rejected { message, .. }
+                | Outcome::Reauthorise { message },
+            ) => {
                 return Err(stopped(connection, &message, &record.request));
             }
             Err(Outcome::Blocked { message }) => {

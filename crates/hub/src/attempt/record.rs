@@ -1,13 +1,17 @@
 //! From the event to the vendor's object.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use switchboard_model::{
     event::Event,
     problem::{Code, Problem},
     template::Scope,
 };
 
-use crate::{configuration::Connection, normalise, store::Pending};
+use crate::{
+    configuration::{Connection, ObjectMapping},
+    normalise,
+    store::Pending,
+};
 
 /// Fills the mapping in and brings it into the vendor's form.
 ///
@@ -32,29 +36,7 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
-    let mut derived = normalise::variables(event);
-    if mapping.reads_event {
-        derived.insert("event".into(), Value::Object(event.data.clone()));
-    }
-    // What the route says stands above what the sender says: an event does not choose who is told.
-    let scope = match &pending.options {
-        Some(options) => Scope::of(options).with_map(&derived),
-        None => Scope::of(&derived),
-    };
-    let scope = scope.with_map(&event.data);
-    let mapped = mapping.mapping.render(&scope).map_err(|errors| {
-        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Problem::new(
-            Code::MappingFailed,
-            format!(
-                "the mapping of {} could not be filled in: {}",
-                pending.object,
-                text.join("; ")
-            ),
-            "Mend the mapping of this connection and replay the delivery.",
-        )
-    })?;
-    let mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let mapped = fill(mapping, &pending.object, pending.options.as_ref(), event)?;
     connector.shape(object.name(), mapped).map_err(|fields| {
         let missing = fields.iter().all(|field| field.is_missing);
         let text: Vec<String> = fields
@@ -79,4 +61,35 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
             None => problem,
         }
     })
+}
+
+/// Fills a mapping in. `options` is what the route says.
+///
+/// # Errors
+/// When a template fails.
+pub(crate) fn fill(
+    mapping: &ObjectMapping,
+    object: &str,
+    options: Option<&Map<String, Value>>,
+    event: &Event,
+) -> Result<Value, Problem> {
+    let mut derived = normalise::variables(event);
+    if mapping.reads_event {
+        derived.insert("event".into(), Value::Object(event.data.clone()));
+    }
+    // What the route says stands above what the sender says: an event does not choose who is told.
+    let scope = match options {
+        Some(options) => Scope::of(options).with_map(&derived),
+        None => Scope::of(&derived),
+    };
+    let scope = scope.with_map(&event.data);
+    let mapped = mapping.mapping.render(&scope).map_err(|errors| {
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Problem::new(
+            Code::MappingFailed,
+            format!("the mapping of {object} could not be filled in: {}", text.join("; ")),
+            "Mend the mapping of this connection and replay the delivery.",
+        )
+    })?;
+    Ok(mapped.unwrap_or_else(|| Value::Object(Map::new())))
 }

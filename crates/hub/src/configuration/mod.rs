@@ -2,23 +2,25 @@
 
 mod change;
 mod connection;
+mod endpoint;
 mod route;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
 use switchboard_connect::registry::Registry;
-use switchboard_model::id::{ConnectionId, WorkspaceId};
+use switchboard_model::id::{ConnectionId, WebhookId, WorkspaceId};
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
-pub use connection::{Connection, Tools};
+pub use connection::{Connection, ObjectMapping, Tools};
+pub use endpoint::Told;
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 
-use crate::store::StoredConfiguration;
+use crate::store::{DefinitionKind, StoredConfiguration};
 
 /// Everything of every workspace.
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// The endpoints of outgoing webhooks, in the order in which they were made.
+    pub endpoints: BTreeMap<WebhookId, Told>,
     /// The connections that an enabled route names; worked out once, because every event asks.
     named: HashSet<ConnectionId>,
 }
@@ -70,6 +74,14 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
+        for row in stored.definitions {
+            if row.kind == DefinitionKind::Webhook
+                && let Some((id, endpoint)) = Told::compile(&row)
+            {
+                let workspace = configuration.workspaces.entry(row.workspace).or_default();
+                workspace.endpoints.insert(id, endpoint);
+            }
+        }
         for workspace in configuration.workspaces.values_mut() {
             workspace
                 .connections
@@ -82,6 +94,11 @@ impl Configuration {
     /// Every connection of every workspace.
     pub fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
         self.connections.values()
+    }
+
+    /// Every workspace that has anything.
+    pub fn workspaces(&self) -> impl Iterator<Item = (WorkspaceId, &Workspace)> {
+        self.workspaces.iter().map(|(id, workspace)| (*id, workspace))
     }
 
     /// One connection.
@@ -106,7 +123,11 @@ impl Workspace {
         };
         let by_key = usable().find(|connection| connection.key == system);
         by_key.or_else(|| {
-            let mut of_connector = usable().filter(|connection| connection.enabled && connection.is_of(system));
+            // An endpoint is told what it asked for and nothing else.
+            let is_meant = |connection: &&Arc<Connection>| {
+                connection.enabled && connection.is_of(system) && !self.is_endpoint(connection)
+            };
+            let mut of_connector = usable().filter(is_meant);
             let first = of_connector.next()?;
             if first.can_send() {
                 Some(first)
@@ -114,6 +135,12 @@ impl Workspace {
                 of_connector.find(|other| other.can_send()).or(Some(first))
             }
         })
+    }
+
+    /// Whether the connection carries an endpoint out.
+    pub fn is_endpoint(&self, connection: &Connection) -> bool {
+        let id = connection.key.parse();
+        id.is_ok_and(|id: WebhookId| self.endpoints.contains_key(&id))
     }
 
     /// Whether any enabled route names the connection, by its key or by standing for its connector.

@@ -6,6 +6,7 @@
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
+mod ending;
 mod filling;
 pub mod grants;
 pub mod postgres;
@@ -153,6 +154,9 @@ pub trait Register: Send + Sync {
     fn revision(&self) -> Answer<'_, i64>;
     /// Writes connections and routes, replacing those with the same key, in one transaction.
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()>;
+    /// Ends the deliveries of connections that are no more, as [`Removal::Connection`] does: those that were accepted by a configuration that
+    /// still had them. Answers how many connections that were.
+    fn end_orphans(&self, now_ms: i64) -> Answer<'_, usize>;
     /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes. Answers whether anything was
     /// written: nothing is when the note is about other credentials than the present ones.
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool>;

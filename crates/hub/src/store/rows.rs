@@ -488,16 +488,19 @@ pub enum DefinitionKind {
     List,
     /// How a message is classified that comes without category or priority.
     Classifier,
+    /// An endpoint of outgoing webhooks; a connection and a route under its key carry it out.
+    Webhook,
 }
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Source,
         Self::Object,
         Self::Automation,
         Self::List,
         Self::Classifier,
+        Self::Webhook,
     ];
 
     /// Its name in the database.
@@ -508,6 +511,7 @@ impl DefinitionKind {
             Self::Automation => "automation",
             Self::List => "list",
             Self::Classifier => "classifier",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -554,6 +558,9 @@ pub enum Removal {
     Definition(DefinitionKind, String),
     /// A route, by its key.
     Route(String),
+    /// A connection, by its key, with everything that was learnt on it. Its deliveries that wait or are held are cancelled; those that were
+    /// under way or in doubt are dead, since nobody looks any more what became of them.
+    Connection(String),
 }
 
 /// What an account was found to have.

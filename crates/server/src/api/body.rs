@@ -6,6 +6,7 @@ use axum::{
 };
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use switchboard_model::problem::{Code, Problem};
 
@@ -39,6 +40,21 @@ impl FromRequest<App> for TextBody {
         let bytes = receive(request, app.limits.body_bytes).await?;
         Ok(Self(json::utf8(&bytes)?.to_owned()))
     }
+}
+
+/// A body as what it is to be.
+///
+/// # Errors
+/// [`Code::WrongShape`] with what does not fit.
+pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_json::from_value(value).map_err(|error| {
+        let words: String = error.to_string().chars().take(400).collect();
+        Problem::new(
+            Code::WrongShape,
+            format!("The body does not fit: {words}"),
+            "/openapi.json describes the members of this body.",
+        )
+    })
 }
 
 async fn receive(request: Request, limit: usize) -> Result<Bytes, Problem> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::{header, request::Parts};
 use switchboard_model::{
-    id::WorkspaceId,
+    id::{KeyId, WorkspaceId},
     problem::{Code, Problem},
 };
 
@@ -23,6 +23,11 @@ impl Caller {
     /// What the key is for: who does it, in the log.
     pub fn name(&self) -> &str {
         &self.key.name
+    }
+
+    /// Which key it is.
+    pub fn key(&self) -> KeyId {
+        self.key.key
     }
 }
 

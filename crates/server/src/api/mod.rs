@@ -10,8 +10,10 @@ mod events;
 mod filter;
 mod health;
 mod history;
+mod hooks;
 mod incoming;
 mod json;
+mod me;
 mod oauth;
 mod openapi;
 mod page;
@@ -23,6 +25,7 @@ mod replay;
 mod routes;
 mod schema;
 mod views;
+mod webhooks;
 mod wishes;
 
 use std::sync::Arc;

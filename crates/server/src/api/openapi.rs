@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets, replay,
-    routes as routing, schema, wishes,
+    App, connections, connectors, crm, deliveries, events, health, history, hooks, me, oauth, pages, posting, presets,
+    replay, routes as routing, schema, webhooks, wishes,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{
         (name = "events", description = "What happened"),
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
+        (name = "webhooks", description = "Who else is told"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "operation", description = "For whoever runs the hub"),
     ),
@@ -55,6 +56,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
+        .merge(of_webhooks())
         .merge(of_operation())
 }
 
@@ -93,6 +95,24 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(crm::configure))
         .routes(routes!(crm::test_connection))
         .routes(routes!(crm::sync_status))
+}
+
+/// Who else is told.
+fn of_webhooks() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::actions::test))
+        .routes(routes!(webhooks::actions::rotate))
+        .routes(routes!(webhooks::actions::deliveries))
+        .routes(routes!(webhooks::actions::replay))
+        .routes(routes!(hooks::list, hooks::subscribe))
+        .routes(routes!(hooks::unsubscribe))
+        .routes(routes!(hooks::samples))
+        .routes(routes!(hooks::poll))
+        .routes(routes!(hooks::event_types))
+        .routes(routes!(me::me))
+        .routes(routes!(me::subscriber))
 }
 
 /// For whoever runs the hub.

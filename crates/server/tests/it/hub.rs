@@ -74,7 +74,16 @@ impl Folder {
 
     /// Starts a hub with these flags.
     pub fn start_with(&self, flags: &[&str]) -> Hub {
-        let mut command = self.command(&["--listen", "127.0.0.1:0", "--allow-private-addresses"]);
+        self.launch(&[&["--allow-private-addresses"], flags].concat())
+    }
+
+    /// Starts a hub that calls public addresses only.
+    pub fn start_public(&self) -> Hub {
+        self.launch(&[])
+    }
+
+    fn launch(&self, flags: &[&str]) -> Hub {
+        let mut command = self.command(&["--listen", "127.0.0.1:0"]);
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)

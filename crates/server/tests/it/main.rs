@@ -33,4 +33,5 @@ mod together;
 mod tokens;
 mod vendors;
 mod wait;
+mod webhooks;
 mod wishes;

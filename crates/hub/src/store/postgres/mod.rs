@@ -27,6 +27,7 @@ mod leasing;
 mod migrate;
 mod outbox;
 mod record;
+mod removal;
 mod session;
 mod settle;
 pub mod transfer;

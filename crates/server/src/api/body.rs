@@ -42,18 +42,21 @@ impl FromRequest<App> for TextBody {
     }
 }
 
-/// A body as what it is to be.
+/// A body that is an object, as what it is to be.
 ///
 /// # Errors
 /// [`Code::WrongShape`] with what does not fit.
 pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    let refuse = |detail: String| {
+        let next = "/openapi.json describes the members of this body.";
+        Problem::new(Code::WrongShape, detail, next)
+    };
+    if !value.is_object() {
+        return Err(refuse("The body is not an object".into()));
+    }
     serde_json::from_value(value).map_err(|error| {
         let words: String = error.to_string().chars().take(400).collect();
-        Problem::new(
-            Code::WrongShape,
-            format!("The body does not fit: {words}"),
-            "/openapi.json describes the members of this body.",
-        )
+        refuse(format!("The body does not fit: {words}"))
     })
 }
 

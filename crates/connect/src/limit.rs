@@ -298,7 +298,10 @@ impl Connector {
         let nothing = Map::new();
         let settings = self.with_defaults(settings.as_object().unwrap_or(&nothing));
         let base = Map::from_iter([("settings".to_owned(), settings)]);
-        let value = template.render(&Scope::of(&base).lookups(&self.lookups)).ok().flatten()?;
+        let value = template
+            .render(&Scope::of(&base).lookups(&self.lookups))
+            .ok()
+            .flatten()?;
         let waits = value.as_array()?.iter();
         waits.map(|wait| wait.as_u64()?.checked_mul(1000)).collect()
     }

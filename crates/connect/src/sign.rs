@@ -37,7 +37,10 @@ pub(crate) fn names() -> Vec<&'static str> {
 /// signature with `secrets.previousSecret` stands behind the first, so that a receiver can change its secret without a gap. Without a
 /// secret nothing is signed, but id and time are there all the same: the id is how a receiver recognises a repetition.
 fn standard_webhooks(draft: &mut Draft, scope: &Scope<'_>) -> Result<(), Problem> {
-    let id = scope.variable("key").and_then(|value| value.as_str()).unwrap_or_default();
+    let id = scope
+        .variable("key")
+        .and_then(|value| value.as_str())
+        .unwrap_or_default();
     let now_seconds = scope
         .variable("now_seconds")
         .and_then(serde_json::Value::as_i64)
@@ -55,7 +58,12 @@ fn standard_webhooks(draft: &mut Draft, scope: &Scope<'_>) -> Result<(), Problem
         .is_some_and(|until| now_seconds < until);
     let present = [Some("secret"), overlaps.then_some("previousSecret")];
     let mut signatures = Vec::with_capacity(2);
-    for secret in present.into_iter().flatten().map(secret).filter(|secret| !secret.is_empty()) {
+    for secret in present
+        .into_iter()
+        .flatten()
+        .map(secret)
+        .filter(|secret| !secret.is_empty())
+    {
         let parts = [id.as_bytes(), b".", seconds.as_bytes(), b".", &draft.body];
         signatures.push(signature(secret, parts)?);
         draft.hide(secret);

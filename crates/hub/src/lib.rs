@@ -25,6 +25,7 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, Choices, ConnectionView, DATABASE, EndpointChange, EndpointView, FIRST_WORKSPACE, Hub, HubOptions, MadeEndpoint, NewEndpoint, ObjectSchema, RouteView, Schema, SignIn, Signature, SignedIn,
-    TestReport, Trial, Tuning, Unchanged, done, lock_folder,
+    Caller, Choices, ConnectionView, DATABASE, EndpointChange, EndpointView, FIRST_WORKSPACE, Hub, HubOptions,
+    MadeEndpoint, NewEndpoint, ObjectSchema, RouteView, Schema, SignIn, Signature, SignedIn, TestReport, Trial, Tuning,
+    Unchanged, done, lock_folder,
 };

@@ -15,8 +15,8 @@ use switchboard_model::id::{ConnectionId, WebhookId, WorkspaceId};
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
 pub use connection::{Connection, ObjectMapping, Tools};
-pub use endpoint::Told;
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub use endpoint::Told;
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 

@@ -133,7 +133,9 @@ impl Hub {
     /// When there is none with this id.
     pub fn endpoint(&self, workspace: WorkspaceId, id: WebhookId) -> Result<EndpointView, Problem> {
         let all = self.endpoints(workspace);
-        all.into_iter().find(|view| view.id == id).ok_or_else(|| unknown(&id.to_string()))
+        all.into_iter()
+            .find(|view| view.id == id)
+            .ok_or_else(|| unknown(&id.to_string()))
     }
 
     /// Makes an endpoint. The same key that asks for the same events at the same address again gets the one that is there.
@@ -151,7 +153,12 @@ impl Hub {
                 && known.condition == new.condition
         };
         if let Some(view) = all.iter().find(same) {
-            let secret = view.endpoint.owner.is_subscription.then(|| self.secret_of(view)).flatten();
+            let secret = view
+                .endpoint
+                .owner
+                .is_subscription
+                .then(|| self.secret_of(view))
+                .flatten();
             return Ok(MadeEndpoint {
                 view: view.clone(),
                 is_new: false,
@@ -160,13 +167,18 @@ impl Hub {
         }
         if all.len() >= MOST {
             let detail = format!("There are {MOST} endpoints already");
-            return Err(Problem::new(Code::WrongState, detail, "Remove one that is no longer needed."));
+            return Err(Problem::new(
+                Code::WrongState,
+                detail,
+                "Remove one that is no longer needed.",
+            ));
         }
         let id = fresh(self.now_ms(), random()?);
         let secret = sign::new_secret(random()?, new.signature == Signature::Private);
         let host = || {
             let url = url::Url::parse(&new.url).ok();
-            url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+            url.and_then(|url| url.host_str().map(str::to_owned))
+                .unwrap_or_default()
         };
         let endpoint = Endpoint {
             name: new.name.clone().unwrap_or_else(host),
@@ -329,8 +341,7 @@ impl Hub {
             Item::Connection(endpoint.connection(id, secrets)),
             Item::Route(endpoint.route(id)),
         ];
-        let (mut change, _) =
-            prepare_change(workspace, items, &self.registry(), &self.inner.vault, self.now_ms())?;
+        let (mut change, _) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, self.now_ms())?;
         change.definitions.push(DefinitionWrite {
             kind: DefinitionKind::Webhook,
             key: id.to_string(),

@@ -70,7 +70,10 @@ impl Hub {
         Ok(match outcome {
             Outcome::Delivered { .. } => TestReport {
                 ok: true,
-                message: format!("The receiver took the message (HTTP status {}).", status.unwrap_or_default()),
+                message: format!(
+                    "The receiver took the message (HTTP status {}).",
+                    status.unwrap_or_default()
+                ),
                 problem: None,
                 calls,
             },

@@ -51,7 +51,10 @@ impl Hub {
             }
             let reason = view.reason.clone().unwrap_or_default();
             let (done, notice) = match view.endpoint.owner.is_subscription {
-                true => (self.remove_endpoint(workspace, view.id).await.map(|_| ()), "webhook.removed"),
+                true => (
+                    self.remove_endpoint(workspace, view.id).await.map(|_| ()),
+                    "webhook.removed",
+                ),
                 false => (
                     self.stop_endpoint(workspace, view.id, reason.clone()).await,
                     "webhook.disabled",
@@ -63,7 +66,11 @@ impl Hub {
 
     /// An endpoint where nobody has taken anything for too long is switched off.
     async fn stop_silent(&self, limit_ms: i64) {
-        for (workspace, view) in self.all_endpoints().into_iter().filter(|(_, view)| view.endpoint.active) {
+        for (workspace, view) in self
+            .all_endpoints()
+            .into_iter()
+            .filter(|(_, view)| view.endpoint.active)
+        {
             let Some(connection) = view.connection else { continue };
             let now_ms = self.now_ms();
             let silence = match self.silence(workspace, &view, connection, now_ms - limit_ms).await {

@@ -66,7 +66,9 @@ mod tests {
             data: data.as_object().cloned().unwrap(),
         };
         let mut all = variables(&event);
-        let time = all.shift_remove("eventTime").and_then(|time| Some(time.as_str()?.to_owned()));
+        let time = all
+            .shift_remove("eventTime")
+            .and_then(|time| Some(time.as_str()?.to_owned()));
         assert_eq!(time.as_deref(), Some("2026-11-24T09:30:00Z"));
         all.shift_remove("eventId");
         all.shift_remove("eventType");

@@ -151,9 +151,18 @@ impl Endpoint {
         }
         if self.events.is_empty() || self.events.len() > MOST_EVENTS {
             let detail = format!("An endpoint is told 1 to {MOST_EVENTS} types of events");
-            wrong("events", detail, "Name the types, families like `call.*`, or `*` for everything.");
+            wrong(
+                "events",
+                detail,
+                "Name the types, families like `call.*`, or `*` for everything.",
+            );
         }
-        for (at, event) in self.events.iter().enumerate().filter(|(_, event)| !is_event_pattern(event)) {
+        for (at, event) in self
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, event)| !is_event_pattern(event))
+        {
             let near = nearest(event, EVENT_TYPES.iter().map(|(name, _)| *name));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let shown: String = event.chars().take(80).collect();
@@ -168,7 +177,8 @@ impl Endpoint {
         }
         let waits = &self.retry_seconds;
         if waits.is_empty() || waits.len() > MOST_WAITS || waits.iter().any(|wait| *wait > LONGEST_WAIT) {
-            let detail = format!("`retry_seconds` is a list of 1 to {MOST_WAITS} waits of at most {LONGEST_WAIT} seconds");
+            let detail =
+                format!("`retry_seconds` is a list of 1 to {MOST_WAITS} waits of at most {LONGEST_WAIT} seconds");
             wrong("retry_seconds", detail, "Leave it out for three days of tries.");
         }
         problems
@@ -197,7 +207,10 @@ pub fn check_headers(headers: &IndexMap<String, String>) -> Vec<Problem> {
             wrong(&shown, format!("The header `{shown}` is set by the hub itself"));
         }
         if value.len() > LONGEST_HEADER || http::HeaderValue::from_str(value).is_err() {
-            wrong(&shown, format!("The value of `{shown}` has characters that no header may have, or too many"));
+            wrong(
+                &shown,
+                format!("The value of `{shown}` has characters that no header may have, or too many"),
+            );
         }
     }
     problems
@@ -257,14 +270,24 @@ mod tests {
         let problems = wrong.problems();
         let places: Vec<_> = problems.iter().filter_map(|problem| problem.place.as_deref()).collect();
         assert_eq!(places, ["name", "events/0", "events/1", "condition"]);
-        assert!(problems[1].detail.contains("did you mean `message.received`?"), "{}", problems[1].detail);
+        assert!(
+            problems[1].detail.contains("did you mean `message.received`?"),
+            "{}",
+            problems[1].detail
+        );
     }
 
     #[test]
     fn headers_of_the_hub_cannot_be_overwritten() {
         let check = |name: &str, value: &str| check_headers(&IndexMap::from([(name.into(), value.into())])).len();
         assert_eq!(check("x-make-apikey", "s3cret"), 0);
-        for (name, value) in [("Webhook-Id", "1"), ("content-type", "x"), ("a b", "1"), ("x", "a\nb"), ("x", "ключ\n")] {
+        for (name, value) in [
+            ("Webhook-Id", "1"),
+            ("content-type", "x"),
+            ("a b", "1"),
+            ("x", "a\nb"),
+            ("x", "ключ\n"),
+        ] {
             assert_eq!(check(name, value), 1, "{name}: {value}");
         }
     }

@@ -7,9 +7,7 @@ use super::{
     bench::{Bench, NOW},
     fixture::{Fixture, delivery},
 };
-use crate::store::{
-    ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite, NewEvent, Removal, Wish,
-};
+use crate::store::{ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite, NewEvent, Removal, Wish};
 
 fn write(key: &str) -> ConnectionWrite {
     ConnectionWrite {
@@ -67,7 +65,10 @@ pub(super) async fn removed(bench: &impl Bench) {
 
     assert!(fixture.store.revision().await.unwrap() > before);
     let left = fixture.store.configuration().await.unwrap();
-    assert_eq!(left.connections.iter().map(|row| &*row.key).collect::<Vec<_>>(), ["backup"]);
+    assert_eq!(
+        left.connections.iter().map(|row| &*row.key).collect::<Vec<_>>(),
+        ["backup"]
+    );
     assert!(left.definitions.is_empty());
     for (pending, state) in [
         (&waiting, DeliveryState::Cancelled),

@@ -41,7 +41,9 @@ pub(super) fn end_orphans(db: &Connection, now_ms: i64) -> rusqlite::Result<usiz
              FROM waiting WHERE waiting.connection IS NOT NULL)
          SELECT connection FROM waiting WHERE connection IS NOT NULL AND connection NOT IN (SELECT id FROM connection)",
     )?;
-    let orphans: Vec<i64> = select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let orphans: Vec<i64> = select
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
     for id in &orphans {
         end(db, *id, &format!("#{id}"), now_ms)?;
     }
@@ -63,6 +65,7 @@ fn end(db: &Connection, id: i64, key: &str, now_ms: i64) -> rusqlite::Result<()>
             ])?;
         }
     }
-    db.prepare_cached("UPDATE tally SET pending = 0 WHERE connection = ?1")?.execute([id])?;
+    db.prepare_cached("UPDATE tally SET pending = 0 WHERE connection = ?1")?
+        .execute([id])?;
     Ok(())
 }

@@ -36,7 +36,7 @@ const LONGEST_OVERLAP: u32 = 2_592_000;
 
 /// With what an endpoint is tried.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct WebhookTest {
     /// The type of the event; the first that it is told when not given.
     #[schema(example = "message.received")]
@@ -86,7 +86,7 @@ pub fn unknown_type(name: &str) -> Problem {
 
 /// How an endpoint gets a new secret.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct SecretRotation {
     /// So long the former secret signs, too, in seconds; a day when not given.
     #[schema(example = 86400, maximum = 2_592_000)]
@@ -119,10 +119,15 @@ pub async fn rotate(
     if overlap > LONGEST_OVERLAP {
         let detail = format!("`overlap_seconds` is at most {LONGEST_OVERLAP}");
         let next = "Two secrets at once are for changing over; 86400 is a day.";
-        return Err(Problem::new(Code::WrongShape, detail, next).at("overlap_seconds").into());
+        return Err(Problem::new(Code::WrongShape, detail, next)
+            .at("overlap_seconds")
+            .into());
     }
     let signature = asked.signature.map(Into::into);
-    let (view, secret) = app.hub.rotate_endpoint(caller.workspace, id, signature, overlap).await?;
+    let (view, secret) = app
+        .hub
+        .rotate_endpoint(caller.workspace, id, signature, overlap)
+        .await?;
     tracing::info!(key = caller.name(), endpoint = %id, "an endpoint of outgoing webhooks has a new secret");
     Ok(Json(WebhookView::of(view, Some(secret))))
 }
@@ -175,13 +180,13 @@ pub async fn deliveries(
 
 /// What is to be tried again.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct WebhookReplay {
     /// Messages of events that were accepted at or after this moment; all when not given.
-    #[schema(example = "2026-11-24T09:30:00Z", format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-24T09:30:00Z")]
     from: Option<jiff::Timestamp>,
     /// Messages of events that were accepted before this moment.
-    #[schema(format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<jiff::Timestamp>,
 }
 

@@ -38,7 +38,7 @@ impl From<SignatureKind> for Signature {
 
 /// An endpoint to be made.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct NewWebhook {
     /// The name that people see; its host when not given.
     #[schema(example = "Warehouse", min_length = 1, max_length = 200)]
@@ -82,7 +82,11 @@ impl NewWebhook {
     pub fn endpoint(self, key: KeyId, is_subscription: bool) -> Result<NewEndpoint, Problem> {
         let url = one_of(("url", self.url), ("target_url", self.target_url))?;
         let events = one_of(("events", self.events), ("event", self.event.map(|event| vec![event])))?;
-        if self.source.as_ref().is_some_and(|source| source.chars().count() > LONGEST_SOURCE) {
+        if self
+            .source
+            .as_ref()
+            .is_some_and(|source| source.chars().count() > LONGEST_SOURCE)
+        {
             let detail = format!("`source` is longer than {LONGEST_SOURCE} characters");
             return Err(Problem::new(Code::WrongShape, detail, "Send a short name.").at("source"));
         }
@@ -107,7 +111,7 @@ impl NewWebhook {
 
 /// What is to be changed of an endpoint.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct WebhookChange {
     /// The name.
     #[schema(min_length = 1, max_length = 200)]
@@ -197,7 +201,10 @@ mod tests {
             json!({"target_url": "https://example.org/", "event": "task.completed"}),
         ] {
             let new = endpoint(body).unwrap();
-            assert_eq!((new.url.as_str(), new.events), ("https://example.org/", vec!["task.completed".to_owned()]));
+            assert_eq!(
+                (new.url.as_str(), new.events),
+                ("https://example.org/", vec!["task.completed".to_owned()])
+            );
         }
     }
 
@@ -212,7 +219,10 @@ mod tests {
         assert_eq!(with(json!({"condition": " "})), None);
         assert_eq!(with(json!({"filter": {}})), None);
         let both = with(json!({"condition": "a == 1 || b == 2", "filter": {"stage": "Won"}})).unwrap();
-        assert!(both.starts_with("(a == 1 || b == 2) && ") && both.contains("stage"), "{both}");
+        assert!(
+            both.starts_with("(a == 1 || b == 2) && ") && both.contains("stage"),
+            "{both}"
+        );
         assert!(Condition::parse(&both).is_ok());
     }
 
@@ -221,7 +231,10 @@ mod tests {
         for (body, place) in [
             (json!({"events": ["*"]}), "url"),
             (json!({"url": "https://example.org/"}), "events"),
-            (json!({"url": "https://example.org/", "target_url": "https://example.org/", "event": "*"}), "url"),
+            (
+                json!({"url": "https://example.org/", "target_url": "https://example.org/", "event": "*"}),
+                "url",
+            ),
         ] {
             assert_eq!(endpoint(body).unwrap_err().place.as_deref(), Some(place));
         }

@@ -62,11 +62,7 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<Webhook
         (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
     ),
 )]
-pub async fn create(
-    State(app): State<App>,
-    caller: Caller,
-    body: JsonBody,
-) -> Answer<(StatusCode, Json<WebhookView>)> {
+pub async fn create(State(app): State<App>, caller: Caller, body: JsonBody) -> Answer<(StatusCode, Json<WebhookView>)> {
     let new = typed::<NewWebhook>(body.0)?.endpoint(caller.key(), false)?;
     let made = app.hub.make_endpoint(caller.workspace, new).await?;
     let status = match made.is_new {

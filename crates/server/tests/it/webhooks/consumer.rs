@@ -46,7 +46,11 @@ impl Consumer {
     /// `None`: the test is skipped.
     pub fn start(library: Library, test: &str) -> Option<Self> {
         let (installed, program, script) = match library {
-            Library::Npm => (folder().join("node_modules/standardwebhooks"), PathBuf::from("node"), "consumer.mjs"),
+            Library::Npm => (
+                folder().join("node_modules/standardwebhooks"),
+                PathBuf::from("node"),
+                "consumer.mjs",
+            ),
             Library::Pypi => {
                 let python = folder().join(".venv/bin/python");
                 (python.clone(), python, "consumer.py")
@@ -55,11 +59,17 @@ impl Consumer {
         let spawned = installed.exists().then(|| {
             let mut command = Command::new(program);
             command.current_dir(folder()).arg(script);
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+            command
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null());
             command.spawn()
         });
         let Some(Ok(mut process)) = spawned else {
-            skip(&format!("the consumer {script} of tests/standardwebhooks is not installed"), test);
+            skip(
+                &format!("the consumer {script} of tests/standardwebhooks is not installed"),
+                test,
+            );
             return None;
         };
         let mut address = String::new();

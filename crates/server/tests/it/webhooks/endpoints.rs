@@ -27,7 +27,10 @@ async fn an_endpoint_is_told_what_it_asked_for_in_the_shape_of_the_guide() {
 
     let told = records(&vendors, "webhook", "deliveries");
     assert_eq!(told.len(), 2, "{told:?}");
-    let task = told.iter().find(|one| one["body"]["event"] == "task.completed").unwrap();
+    let task = told
+        .iter()
+        .find(|one| one["body"]["event"] == "task.completed")
+        .unwrap();
     let expected = json!({
         "event": "task.completed",
         "timestamp": "2024-11-05T10:30:00Z",
@@ -35,15 +38,25 @@ async fn an_endpoint_is_told_what_it_asked_for_in_the_shape_of_the_guide() {
     });
     assert_eq!(task["body"], expected);
     let members: Vec<_> = task["body"].as_object().unwrap().keys().collect();
-    assert_eq!(members, ["event", "timestamp", "data"], "those of the users' example, in its order");
+    assert_eq!(
+        members,
+        ["event", "timestamp", "data"],
+        "those of the users' example, in its order"
+    );
     assert!(told.iter().any(|one| one["body"]["event"] == "contact.deleted"));
 
     let shown = hub.get(&format!("/v1/webhooks/{}", id(&made))).await.fine(200);
     assert_eq!((&shown["state"], shown.get("secret")), (&json!("active"), None));
-    let log = hub.get(&format!("/v1/webhooks/{}/deliveries", id(&made))).await.fine(200);
+    let log = hub
+        .get(&format!("/v1/webhooks/{}/deliveries", id(&made)))
+        .await
+        .fine(200);
     let log = log["items"].as_array().unwrap();
     assert_eq!(log.len(), 2);
-    assert_eq!((&log[0]["state"], &log[0]["calls"][0]["status"]), (&json!("delivered"), &json!(200)));
+    assert_eq!(
+        (&log[0]["state"], &log[0]["calls"][0]["status"]),
+        (&json!("delivered"), &json!(200))
+    );
     assert!(!log[0].to_string().contains("whsec_"), "the log shows no secret");
 }
 
@@ -66,7 +79,11 @@ async fn a_condition_and_headers_of_the_user_count_and_nothing_shows_the_values_
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["body"]["data"]["senderName"], "Ana");
     assert_eq!(told[0]["headers"]["x-make-apikey"], "geheim-77");
-    for path in ["/v1/webhooks", "/v1/connections", &format!("/v1/webhooks/{}/deliveries", id(&made))] {
+    for path in [
+        "/v1/webhooks",
+        "/v1/connections",
+        &format!("/v1/webhooks/{}/deliveries", id(&made)),
+    ] {
         assert!(!hub.get(path).await.text.contains("geheim-77"), "{path}");
     }
 
@@ -76,7 +93,10 @@ async fn a_condition_and_headers_of_the_user_count_and_nothing_shows_the_values_
     hub.message(json!({"senderName": "Hoa"})).await;
     hub.idle().await;
     let told = records(&vendors, "webhook", "deliveries");
-    assert_eq!(told[1]["headers"]["x-make-apikey"], "geheim-77", "what was not named stays");
+    assert_eq!(
+        told[1]["headers"]["x-make-apikey"], "geheim-77",
+        "what was not named stays"
+    );
 
     patch(&hub, &path, &json!({"active": false})).await;
     let event = hub.message(json!({"senderName": "Lan"})).await;
@@ -97,7 +117,10 @@ async fn a_removed_endpoint_leaves_its_messages_to_be_seen_as_cancelled() {
     hub.get(&path).await.problem(404, "SWB-API-008");
     let story = hub.settled(&waiting).await;
     let delivery = &story["deliveries"][0];
-    assert!(["cancelled", "dead"].contains(&delivery["state"].as_str().unwrap()), "{story}");
+    assert!(
+        ["cancelled", "dead"].contains(&delivery["state"].as_str().unwrap()),
+        "{story}"
+    );
     assert_eq!(delivery["problem"]["code"], "SWB-DLV-011", "{story}");
     let connections = hub.get("/v1/connections").await.fine(200);
     assert_eq!(connections["items"], json!([]));
@@ -105,8 +128,16 @@ async fn a_removed_endpoint_leaves_its_messages_to_be_seen_as_cancelled() {
 
     // A new connection inherits nothing.
     down(&vendors, "webhook", false);
-    let next = endpoint(&hub, &format!("{}/other", vendors.url("webhook")), &["message.received"]).await;
-    let log = hub.get(&format!("/v1/webhooks/{}/deliveries", id(&next))).await.fine(200);
+    let next = endpoint(
+        &hub,
+        &format!("{}/other", vendors.url("webhook")),
+        &["message.received"],
+    )
+    .await;
+    let log = hub
+        .get(&format!("/v1/webhooks/{}/deliveries", id(&next)))
+        .await
+        .fine(200);
     assert_eq!(log["items"], json!([]));
     let event = hub.message(json!({"senderName": "Ivan"})).await;
     assert_eq!(states(&hub.settled(&event).await), ["delivered"]);
@@ -119,9 +150,17 @@ async fn what_is_wrong_with_an_endpoint_is_told_all_at_once() {
     let body = json!({"url": "ftp://example.org/", "events": ["message.recieved"], "headers": {"host": "x"}});
     let refused = hub.post("/v1/webhooks", &body).await.problem(422, "SWB-API-002");
     let others = refused["others"].as_array().unwrap();
-    let places: Vec<&Value> = std::iter::once(&refused).chain(others).map(|one| &one["place"]).collect();
+    let places: Vec<&Value> = std::iter::once(&refused)
+        .chain(others)
+        .map(|one| &one["place"])
+        .collect();
     assert_eq!(places, ["url", "events/0", "headers/host"], "{refused}");
-    for body in [json!([]), json!({}), json!({"url": 7}), json!({"url": "https://example.org/", "event": "*", "x": 1})] {
+    for body in [
+        json!([]),
+        json!({}),
+        json!({"url": 7}),
+        json!({"url": "https://example.org/", "event": "*", "x": 1}),
+    ] {
         hub.post("/v1/webhooks", &body).await.problem(422, "SWB-API-002");
     }
 }
@@ -130,7 +169,12 @@ async fn what_is_wrong_with_an_endpoint_is_told_all_at_once() {
 async fn only_public_encrypted_addresses_are_told_anything() {
     let folder = Folder::new();
     let hub = folder.start_public();
-    for url in ["http://example.org/", "https://127.0.0.1/", "https://localhost/", "https://192.168.1.1/"] {
+    for url in [
+        "http://example.org/",
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://192.168.1.1/",
+    ] {
         let refused = hub.post("/v1/webhooks", &json!({"url": url, "events": ["*"]})).await;
         refused.problem(422, "SWB-API-002");
     }
@@ -152,7 +196,10 @@ async fn a_failing_endpoint_is_tried_again_and_switched_off_only_after_a_long_si
     })
     .await;
     assert_eq!(disabled["active"], false);
-    assert!(disabled["reason"].as_str().unwrap().contains("Nobody has taken"), "{disabled}");
+    assert!(
+        disabled["reason"].as_str().unwrap().contains("Nobody has taken"),
+        "{disabled}"
+    );
     let notice = until("it is told", async || {
         let events = hub.get("/v1/events?type=webhook.disabled").await.fine(200);
         events["items"].as_array().unwrap().first().cloned()
@@ -160,7 +207,10 @@ async fn a_failing_endpoint_is_tried_again_and_switched_off_only_after_a_long_si
     .await;
     assert_eq!(notice["data"]["id"], made["id"]);
     let story = hub.story(&event).await;
-    assert!(["waiting", "unknown"].contains(&states(&story)[0]), "what waits is kept: {story}");
+    assert!(
+        ["waiting", "unknown"].contains(&states(&story)[0]),
+        "what waits is kept: {story}"
+    );
 
     down(&vendors, "webhook", false);
     let back = patch(&hub, &path, &json!({"active": true})).await;
@@ -185,14 +235,19 @@ async fn a_refusal_is_no_reason_to_stop_and_what_was_given_up_can_be_tried_again
     let made = hub.post("/v1/webhooks", &body).await.fine(201);
     for status in [404, 401, 302] {
         vendors::fail(&vendors, "webhook", [rule(status)]);
-        let event = hub.message(json!({"senderName": format!("refused with {status}")})).await;
+        let event = hub
+            .message(json!({"senderName": format!("refused with {status}")}))
+            .await;
         assert_eq!(states(&hub.settled(&event).await), ["dead"], "{status}");
         let shown = hub.get(&format!("/v1/webhooks/{}", id(&made))).await.fine(200);
         assert_eq!(shown["state"], "active", "after {status}");
     }
     vendors::fail(&vendors, "webhook", []);
     let path = format!("/v1/webhooks/{}/replay", id(&made));
-    let replayed = hub.post(&path, &json!({"from": "2020-01-01T00:00:00Z"})).await.fine(200);
+    let replayed = hub
+        .post(&path, &json!({"from": "2020-01-01T00:00:00Z"}))
+        .await
+        .fine(200);
     assert_eq!(replayed, json!({"replayed": 3}));
     hub.idle().await;
     assert_eq!(records(&vendors, "webhook", "deliveries").len(), 3);

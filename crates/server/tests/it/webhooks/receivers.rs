@@ -43,10 +43,15 @@ async fn takes_what_is_genuine(program: PathBuf, arguments: &[&str], text: &str)
     let hub = folder.start();
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}/hooks/crm");
-    let made = hub.post("/v1/webhooks", &json!({"url": url, "events": ["message.received"]})).await.fine(201);
+    let made = hub
+        .post("/v1/webhooks", &json!({"url": url, "events": ["message.received"]}))
+        .await
+        .fine(201);
     let mut command = Command::new(program);
     command.args(arguments).arg(text).current_dir(home);
-    command.env("SECRET", made["secret"].as_str().unwrap()).env("PORT", port.to_string());
+    command
+        .env("SECRET", made["secret"].as_str().unwrap())
+        .env("PORT", port.to_string());
     let _receiver = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     until("the receiver listens", async || {
         tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
@@ -58,7 +63,11 @@ async fn takes_what_is_genuine(program: PathBuf, arguments: &[&str], text: &str)
     let rotate = format!("/v1/webhooks/{}/rotate", id(&made));
     hub.post(&rotate, &json!({"overlap_seconds": 0})).await.fine(200);
     let tried = hub.post(&test, &json!({})).await.fine(200);
-    assert_eq!((&tried["ok"], &tried["calls"][0]["status"]), (&json!(false), &json!(401)), "{tried}\n{text}");
+    assert_eq!(
+        (&tried["ok"], &tried["calls"][0]["status"]),
+        (&json!(false), &json!(401)),
+        "{tried}\n{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +75,10 @@ async fn the_receiver_of_the_guide_in_javascript_works() {
     let programs = programs("js");
     assert_eq!(programs.len(), 1);
     if !folder().join("node_modules/standardwebhooks").is_dir() {
-        return skip("`npm ci` was not run in tests/standardwebhooks", "the receiver in JavaScript");
+        return skip(
+            "`npm ci` was not run in tests/standardwebhooks",
+            "the receiver in JavaScript",
+        );
     }
     for text in programs {
         takes_what_is_genuine("node".into(), &["--input-type=module", "--eval"], text).await;

@@ -15,7 +15,9 @@ use crate::{
 
 /// Sends a message and waits until it has arrived.
 async fn arrive(hub: &Hub, name: &str) {
-    let event = hub.message(json!({"senderName": name, "messageContent": "Giá bao nhiêu? 多少钱？"})).await;
+    let event = hub
+        .message(json!({"senderName": name, "messageContent": "Giá bao nhiêu? 多少钱？"}))
+        .await;
     let story = hub.settled(&event).await;
     assert_eq!(states(&story), ["delivered"], "{story}");
 }
@@ -35,7 +37,10 @@ async fn accepted_and_forgeries_refused(library: Library) {
 
     let messages = consumer.messages().await;
     assert_eq!(messages.len(), 2);
-    assert!(messages.iter().all(|message| message["refused"] == Value::Null), "{messages:?}");
+    assert!(
+        messages.iter().all(|message| message["refused"] == Value::Null),
+        "{messages:?}"
+    );
     let shape = |message: &Value| {
         let body: Value = serde_json::from_str(message["body"].as_str().unwrap()).unwrap();
         body.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
@@ -45,10 +50,23 @@ async fn accepted_and_forgeries_refused(library: Library) {
     let message = &messages[0];
     let body = message["body"].as_str().unwrap();
     assert_eq!(consumer.send(message, &[], body).await, 204);
-    assert_eq!(consumer.send(message, &[], &body.replacen("Nguyễn", "Nguyen", 1)).await, 401);
+    assert_eq!(
+        consumer.send(message, &[], &body.replacen("Nguyễn", "Nguyen", 1)).await,
+        401
+    );
     assert_eq!(consumer.send(message, &[], &format!("{body} ")).await, 401);
-    assert_eq!(consumer.send(message, &[("webhook-id", "evt_0000000000001")], body).await, 401);
-    assert_eq!(consumer.send(message, &[("webhook-timestamp", "1614265330")], body).await, 401);
+    assert_eq!(
+        consumer
+            .send(message, &[("webhook-id", "evt_0000000000001")], body)
+            .await,
+        401
+    );
+    assert_eq!(
+        consumer
+            .send(message, &[("webhook-timestamp", "1614265330")], body)
+            .await,
+        401
+    );
 
     // Until the time is over a receiver that knows either secret takes the messages.
     let rotate = format!("/v1/webhooks/{}/rotate", id(&made));
@@ -62,7 +80,11 @@ async fn accepted_and_forgeries_refused(library: Library) {
     assert_eq!(signatures.split(' ').count(), 2, "{signatures}");
     hub.post(&rotate, &json!({"overlap_seconds": 0})).await.fine(200);
     let tried = hub.post(&test, &json!({})).await.fine(200);
-    assert_eq!((&tried["ok"], &tried["calls"][0]["status"]), (&json!(false), &json!(401)), "{tried}");
+    assert_eq!(
+        (&tried["ok"], &tried["calls"][0]["status"]),
+        (&json!(false), &json!(401)),
+        "{tried}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,12 +19,19 @@ async fn a_program_subscribes_once_is_told_and_unsubscribes_as_often_as_it_likes
     assert_eq!(hub.send(hub.anonymous("GET", "/api/v1/me")).await.status, 401);
 
     let samples = hub.get("/api/v1/events/samples?event=task.completed").await.fine(200);
-    assert_eq!(samples.as_array().unwrap().len(), 1, "there is one before anything has happened");
+    assert_eq!(
+        samples.as_array().unwrap().len(),
+        1,
+        "there is one before anything has happened"
+    );
     let body = json!({"target_url": format!("{}/in", vendors.url("webhook")), "event": "task.completed"});
     let first = hub.post("/api/v1/webhooks", &body).await.fine(201);
     let again = hub.post("/api/v1/webhooks", &body).await.fine(200);
     assert_eq!(first, again, "what the subscriber has lost it gets again");
-    assert!(vendors.calls(0, usize::MAX).is_empty(), "nothing is sent beforehand: it would run a Zap");
+    assert!(
+        vendors.calls(0, usize::MAX).is_empty(),
+        "nothing is sent beforehand: it would run a Zap"
+    );
 
     let event = json!({"type": "task.completed", "data": {"id": "tsk_1", "title": "Перезвонить"}});
     hub.post("/v1/events", &event).await.fine(202);

@@ -9,7 +9,7 @@ use switchboard_model::{
     template::{Lookups, Scope},
 };
 
-use crate::{auth::Token, connector::Connector, decision::Known, object::Object, request::incomplete};
+use crate::{auth::Token, connector::Connector, decision::Known, object::Object, paging::PageAt, request::incomplete};
 
 /// How far a vendor's clock may be behind ours, in milliseconds.
 const SKEW_MS: i64 = 120_000;
@@ -132,6 +132,7 @@ pub struct Call {
     pub known: Known,
     vars: Map<String, Value>,
     age_ms: i64,
+    page: PageAt,
 }
 
 impl Call {
@@ -139,7 +140,12 @@ impl Call {
     /// `record` is what [`Connector::shape`] gave.
     pub fn new(key: &str, record: Value, known: Known) -> Self {
         let vars = Map::from_iter([("key".to_owned(), key.into()), ("record".to_owned(), record)]);
-        Self { known, vars, age_ms: 0 }
+        Self {
+            known,
+            vars,
+            age_ms: 0,
+            page: PageAt::default(),
+        }
     }
 
     /// Calls about no record: tests, preparations, tokens.
@@ -148,6 +154,7 @@ impl Call {
             known: Known::default(),
             vars: Map::new(),
             age_ms: 0,
+            page: PageAt::default(),
         }
     }
 
@@ -161,6 +168,7 @@ impl Call {
             known: Known::default(),
             vars: kept.map(|(name, value)| (name.clone(), value.clone())).collect(),
             age_ms: self.age_ms,
+            page: PageAt::default(),
         };
         group.set("key", key.into());
         group
@@ -175,6 +183,15 @@ impl Call {
         self.set("since", moment(since));
         self.set("since_ms", since.into());
         self.age_ms = now_ms.saturating_sub(first_sent_ms.unwrap_or(now_ms));
+    }
+
+    /// The page of a read that [`Connector::build`] asks for from now on; the default is the first one.
+    pub fn turn_to(&mut self, page: PageAt) {
+        self.page = page;
+    }
+
+    pub(crate) fn page(&self) -> &PageAt {
+        &self.page
     }
 
     /// How long ago the record was first sent, in milliseconds.

@@ -25,6 +25,7 @@ use crate::{
     manifest::{Category, GuideSpec, OperationKind},
     object::Object,
     operation::Operation,
+    paging::Next,
     parameter::Header,
     prepare::PreparationPlan,
     request::Request,
@@ -42,6 +43,7 @@ pub use crate::{
     discover::{Choice, FieldView, Findings, FoundField, FoundObject, Misfit, Survey},
     identity::AccountId,
     means::Means,
+    paging::PageAt,
     prepare::{Preparation, PrepareStep},
     resolve::{Asking, Directory, Question, QuestionId, Resolution},
     trial::{TestStep, Trial},
@@ -269,32 +271,66 @@ impl Connector {
                 "Map the fields that the connector needs.",
             )
         })?;
-        self.authorised(&way.request, account, &scope)
+        let Some(pages) = &way.pages else {
+            return self.authorised(&way.request, account, &scope);
+        };
+        let variables = pages.variables(call.page());
+        let scope = scope.with_map(&variables);
+        let mut draft = way.request.draft(account.base_url.as_deref(), &scope)?;
+        call.page().go_to(&mut draft)?;
+        self.complete(draft, account, &scope)
     }
 
-    /// What the answer to an operation means. Without positive evidence of success it is never `Delivered`.
+    /// The page that has to be read before it is known what a read found: this one does not hold it and is not the last.
+    /// [`Call::turn_to`] makes it the next one that [`Connector::build`] asks for.
+    pub fn next_page(
+        &self,
+        object: &str,
+        kind: OperationKind,
+        account: &Account,
+        call: &Call,
+        answer: &Answer,
+    ) -> Option<PageAt> {
+        match self.meaning(object, kind, account, call, answer) {
+            Meaning::NotHere(Next::Page(page)) => Some(page),
+            _ => None,
+        }
+    }
+
+    /// What the answer to an operation means. Without positive evidence of success it is never `Delivered`, and what is not on one of
+    /// several pages is not `Missing`.
     pub fn read(&self, object: &str, kind: OperationKind, account: &Account, call: &Call, answer: &Answer) -> Outcome {
+        let outcome = match self.meaning(object, kind, account, call, answer) {
+            Meaning::Outcome(outcome) => outcome,
+            Meaning::NotHere(Next::None) => Outcome::Missing,
+            Meaning::NotHere(Next::Page(_)) => unknown("it is not on this page, and there are more"),
+            Meaning::NotHere(Next::TooMany) => unknown("it is not on the pages that were read, and there are more"),
+        };
+        self.without_refresh(outcome, account)
+    }
+
+    fn meaning(&self, object: &str, kind: OperationKind, account: &Account, call: &Call, answer: &Answer) -> Meaning {
         let Some(object) = self.object(object) else {
-            return Outcome::Unknown {
-                message: format!("{} has no such object", self.name),
-            };
+            return Meaning::Outcome(unknown(&format!("{} has no such object", self.name)));
         };
         let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
         let Some(way) = self.way(object, kind, &scope) else {
-            return Outcome::Unknown {
-                message: format!("{} cannot {kind} this record any more", self.name),
-            };
+            return Meaning::Outcome(unknown(&format!("{} cannot {kind} this record any more", self.name)));
         };
         let around = Circumstances {
             scope: &scope,
             repeatable: way.repeatable,
             id_pattern: object.id_pattern.as_ref(),
         };
-        let outcome = way.rules.iter().find_map(|rule| rule.judge(answer, around));
-        let outcome = outcome.or_else(|| way.succeeded(answer, call.record(), around));
-        let outcome = outcome.unwrap_or_else(|| judge(object.rules.iter().chain(&self.rules), answer, around));
-        self.without_refresh(outcome, account)
+        if let Some(outcome) = way.rules.iter().find_map(|rule| rule.judge(answer, around)) {
+            return Meaning::Outcome(outcome);
+        }
+        match way.succeeded(answer, call.record(), around) {
+            Some(Outcome::Missing) => Meaning::NotHere(way.next_page(call.page(), answer, &scope)),
+            Some(outcome) => Meaning::Outcome(outcome),
+            None => Meaning::Outcome(judge(object.rules.iter().chain(&self.rules), answer, around)),
+        }
     }
 
     /// Where there is no token to renew, a refused credential is a refused credential.
@@ -386,6 +422,19 @@ impl Connector {
             draft.hide(token);
         }
         Ok(draft.finish())
+    }
+}
+
+/// What an answer means, as long as nobody has looked at further pages.
+enum Meaning {
+    Outcome(Outcome),
+    /// A read found nothing here; this comes after it.
+    NotHere(Next),
+}
+
+fn unknown(message: &str) -> Outcome {
+    Outcome::Unknown {
+        message: message.to_owned(),
     }
 }
 

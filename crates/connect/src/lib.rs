@@ -29,6 +29,7 @@ mod means;
 pub mod object;
 mod offers;
 mod operation;
+mod paging;
 mod parameter;
 pub mod prepare;
 mod reading;

@@ -13,6 +13,7 @@ use crate::{
     call::Answer,
     compile::{Compiler, child},
     manifest::{OneOrMany, OperationKind, OperationSpec, Recovery, ResultSpec, SameForm, SameSpec},
+    paging::{Next, PageAt, Pages},
     reading::{Source, When, text_of},
     request::Request,
     rule::{Circumstances, Rule, unexpected},
@@ -34,6 +35,8 @@ pub(crate) struct Operation {
     pub read_lag_ms: i64,
     /// How several records go in one request.
     pub bulk: Option<BulkPlan>,
+    /// How a read goes on.
+    pub pages: Option<Pages>,
 }
 
 /// What proves success; see [`ResultSpec`].
@@ -45,6 +48,7 @@ pub(crate) struct Success {
     candidates: Option<JsonPath>,
     conditions: Vec<Source>,
     not_before: Option<Source>,
+    newest_first: bool,
     same: Vec<Same>,
 }
 
@@ -70,6 +74,7 @@ impl Operation {
 
     fn compile(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &OperationSpec) -> Option<Self> {
         check_kind(compiler, at, kind, spec);
+        check_pages(compiler, at, kind, spec);
         let requires = compiler.paths(&child(at, "requires"), &spec.requires);
         let unless = compiler.paths(&child(at, "unless"), &spec.unless);
         let request = Request::compile(compiler, &child(at, "request"), &spec.request);
@@ -79,6 +84,9 @@ impl Operation {
         let read_lag_ms = i64::try_from(spec.read_lag_seconds * 1000).unwrap_or(i64::MAX);
         let bulk = optional(&spec.bulk, |bulk| {
             BulkPlan::compile(compiler, &child(at, "bulk"), kind, bulk)
+        });
+        let pages = optional(&spec.pages, |pages| {
+            Pages::compile(compiler, &child(at, "pages"), pages)
         });
         Some(Self {
             requires,
@@ -90,6 +98,7 @@ impl Operation {
             repeat_ms: spec.repeat_seconds.map(|seconds| i64::from(seconds) * 1000),
             read_lag_ms,
             bulk: bulk?,
+            pages: pages?,
         })
     }
 
@@ -97,6 +106,16 @@ impl Operation {
     pub fn is_available(&self, scope: &Scope<'_>) -> bool {
         self.requires.iter().all(|path| has_value(path, scope))
             && !self.unless.iter().any(|path| has_value(path, scope))
+    }
+
+    /// What comes after a page on which nothing was found.
+    pub fn next_page(&self, at: &PageAt, answer: &Answer, scope: &Scope<'_>) -> Next {
+        match &self.pages {
+            Some(pages) if !self.result.is_too_early(answer, scope) => {
+                pages.next(at, self.result.count(answer), answer, scope)
+            }
+            _ => Next::None,
+        }
     }
 
     /// The outcome when the answer proves success, or proves that a read found nothing.
@@ -117,6 +136,19 @@ fn check_kind(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: 
             "`repeat_seconds` is about a create that may be repeated",
             next,
         );
+    }
+}
+
+fn check_pages(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &OperationSpec) {
+    if spec.pages.is_some() && (!kind.is_read() || spec.bulk.is_some()) {
+        let next = "Leave `pages` out: one request has to answer for all records of a `bulk`.";
+        let detail = "`pages` is about a read of one record";
+        compiler.report(&child(at, "pages"), detail, next);
+    }
+    if spec.result.newest_first && (spec.pages.is_none() || spec.result.not_before.is_none()) {
+        let next = "Add `pages` and `not_before`, or leave it out.";
+        let detail = "`newest_first` says when no further page is read";
+        compiler.report(&child(&child(at, "result"), "newest_first"), detail, next);
     }
 }
 
@@ -171,6 +203,7 @@ impl Success {
             candidates: candidates?,
             conditions,
             not_before: not_before?,
+            newest_first: spec.newest_first,
             same,
         })
     }
@@ -261,6 +294,19 @@ enum Age {
 }
 
 impl Success {
+    /// How many items the answer to a read holds.
+    fn count(&self, answer: &Answer) -> usize {
+        let items = self.candidates.as_ref().zip(answer.json());
+        items.map_or(0, |(path, json)| path.query(json).all().len())
+    }
+
+    /// Whether the answer ends with what was made before the record was first sent, and nothing newer can follow.
+    fn is_too_early(&self, answer: &Answer, scope: &Scope<'_>) -> bool {
+        let items = self.candidates.as_ref().zip(answer.json());
+        let last = items.and_then(|(path, json)| path.query(json).all().last().copied());
+        self.newest_first && last.is_some_and(|last| self.age(last, scope) == Age::Older)
+    }
+
     fn age(&self, candidate: &Value, scope: &Scope<'_>) -> Age {
         let Some(source) = &self.not_before else {
             return Age::Younger;

@@ -1,10 +1,13 @@
 //! All connectors: those that are built in, and those of a folder on disk, which add to them or take their place.
+//!
+//! A built-in one is compiled when it is first asked for. Until then only its names are known, so that a hub starts at once and has in memory
+//! what it uses.
 
 use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use include_dir::{Dir, include_dir};
@@ -13,10 +16,12 @@ use switchboard_model::problem::{Code, Problem};
 
 use crate::{
     connector::Connector,
-    load::{Files, load},
+    load::{Files, Heading, load},
 };
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../connectors");
+/// Compiled connectors are the same objects for everybody in a process.
+static BUILT_IN: LazyLock<Result<Registry, Vec<Problem>>> = LazyLock::new(Registry::of_embedded);
 
 const MANIFEST: &str = "connector.yaml";
 const ICON: &str = "icon.svg";
@@ -43,11 +48,46 @@ impl Files {
 /// Every connector by its slug.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    connectors: IndexMap<String, Arc<Connector>>,
+    connectors: IndexMap<String, Entry>,
     /// The files of those that came by [`Registry::reread`].
     read: HashMap<String, Files>,
     /// Those that came by [`Registry::with_folder`].
     beside: Vec<String>,
+}
+
+/// A connector, and how it is called.
+#[derive(Debug, Clone)]
+struct Entry {
+    aliases: Arc<[String]>,
+    compiled: Arc<OnceLock<Option<Arc<Connector>>>>,
+}
+
+impl Entry {
+    /// One that is built in and was not asked for yet.
+    fn named(heading: Heading) -> Self {
+        Self {
+            aliases: heading.aliases.into(),
+            compiled: Arc::default(),
+        }
+    }
+
+    /// One that is compiled.
+    fn of(connector: Connector) -> Self {
+        Self {
+            aliases: connector.aliases.clone().into(),
+            compiled: Arc::new(OnceLock::from(Some(Arc::new(connector)))),
+        }
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+    }
+
+    /// `None` when a built-in one is broken, which a test of every connector excludes.
+    fn connector(&self, slug: &str) -> Option<&Arc<Connector>> {
+        let compile = || load(&Registry::embedded_files(slug)?).ok().map(Arc::new);
+        self.compiled.get_or_init(compile).as_ref()
+    }
 }
 
 /// What came of reading a folder of connectors again.
@@ -69,8 +109,12 @@ impl Registry {
     /// The connectors that are built in.
     ///
     /// # Errors
-    /// Everything that is wrong with them, each with its place.
+    /// Everything that is wrong with their names, each with its place.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
+        BUILT_IN.clone()
+    }
+
+    fn of_embedded() -> Result<Self, Vec<Problem>> {
         let mut registry = Self {
             connectors: IndexMap::new(),
             read: HashMap::new(),
@@ -78,20 +122,15 @@ impl Registry {
         };
         let mut problems = Vec::new();
         for folder in EMBEDDED.dirs() {
-            let file = |name: &str| {
-                let text = folder
-                    .get_file(folder.path().join(name))
-                    .and_then(|file| file.contents_utf8());
-                text.unwrap_or_default().to_owned()
-            };
-            let name = folder.path().join(MANIFEST).display().to_string();
-            let files = Files {
-                manifest: file(MANIFEST),
-                icon: file(ICON),
-                guide: file(GUIDE),
-                name,
-            };
-            registry.take(&folder.path().display().to_string(), &files, &mut problems);
+            let slug = folder.path().display().to_string();
+            let name = format!("{slug}/{MANIFEST}");
+            match Heading::read(Self::embedded_manifest(&slug).unwrap_or_default(), &name) {
+                Ok(heading) if heading.slug == slug => {
+                    registry.connectors.insert(slug, Entry::named(heading));
+                }
+                Ok(heading) => problems.push(misplaced(&slug, &heading.slug, &name)),
+                Err(problem) => problems.push(problem),
+            }
         }
         registry.finish(problems)
     }
@@ -99,7 +138,7 @@ impl Registry {
     /// One connector and no other.
     pub fn alone(connector: Connector) -> Self {
         Self {
-            connectors: IndexMap::from([(connector.slug.clone(), Arc::new(connector))]),
+            connectors: IndexMap::from([(connector.slug.clone(), Entry::of(connector))]),
             read: HashMap::new(),
             beside: Vec::new(),
         }
@@ -180,14 +219,18 @@ impl Registry {
 
     /// The connector with this slug or alias, regardless of case.
     pub fn get(&self, name: &str) -> Option<&Arc<Connector>> {
-        self.connectors
-            .get(name)
-            .or_else(|| self.connectors.values().find(|connector| connector.is_called(name)))
+        let exact = self.connectors.get_key_value(name);
+        let called = || {
+            let mut all = self.connectors.iter();
+            all.find(|(slug, entry)| slug.eq_ignore_ascii_case(name) || entry.is_called(name))
+        };
+        let (slug, entry) = exact.or_else(called)?;
+        entry.connector(slug)
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Connector>> {
-        self.connectors.values()
+        self.connectors.iter().filter_map(|(slug, entry)| entry.connector(slug))
     }
 
     /// Whether the connector with this slug is the one that is built in, and none of a folder has taken its place.
@@ -204,34 +247,34 @@ impl Registry {
     fn take(&mut self, folder: &str, files: &Files, problems: &mut Vec<Problem>) {
         match load(files) {
             Ok(connector) if connector.slug == folder => {
-                self.connectors.insert(connector.slug.clone(), Arc::new(connector));
+                self.connectors.insert(connector.slug.clone(), Entry::of(connector));
             }
-            Ok(connector) => problems.push(misplaced(folder, &connector, files)),
+            Ok(connector) => problems.push(misplaced(folder, &connector.slug, &files.name)),
             Err(found) => problems.extend(found),
         }
     }
 
     /// Nothing may go by two meanings.
     fn finish(self, mut problems: Vec<Problem>) -> Result<Self, Vec<Problem>> {
-        for connector in self.connectors.values() {
-            problems.extend(self.clashes(connector));
+        for (slug, entry) in &self.connectors {
+            problems.extend(self.clashes(slug, &entry.aliases));
         }
         if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
     /// The names of a connector that mean another one, too.
-    fn clashes(&self, connector: &Connector) -> Vec<Problem> {
-        let names = std::iter::once(&connector.slug).chain(&connector.aliases);
-        let clash = |name: &String| {
-            let mut others = self.connectors.values();
-            let other = others.find(|other| other.slug != connector.slug && other.is_called(name))?;
-            let detail = format!("`{name}` means both {} and {}", connector.slug, other.slug);
+    fn clashes(&self, slug: &str, aliases: &[String]) -> Vec<Problem> {
+        let clash = |name: &str| {
+            let mut others = self.connectors.iter().filter(|(other, _)| *other != slug);
+            let (other, _) = others.find(|(other, entry)| other.eq_ignore_ascii_case(name) || entry.is_called(name))?;
+            let detail = format!("`{name}` means both {slug} and {other}");
             Some(Problem::new(
                 Code::ManifestInvalid,
                 detail,
                 "Take the name away from one of them.",
             ))
         };
+        let names = std::iter::once(slug).chain(aliases.iter().map(String::as_str));
         names.filter_map(clash).collect()
     }
 }
@@ -246,7 +289,7 @@ impl Reread {
         };
         match compiled {
             Some(Ok((connector, files))) => {
-                self.registry.connectors.insert(slug.to_owned(), Arc::new(connector));
+                self.registry.connectors.insert(slug.to_owned(), Entry::of(connector));
                 self.registry.read.insert(slug.to_owned(), files);
                 self.loaded.push(slug.to_owned());
             }
@@ -264,9 +307,9 @@ impl Reread {
     fn compile(&self, slug: &str, files: &Files) -> Result<Connector, Vec<Problem>> {
         let connector = load(files)?;
         if connector.slug != slug {
-            return Err(vec![misplaced(slug, &connector, files)]);
+            return Err(vec![misplaced(slug, &connector.slug, &files.name)]);
         }
-        let clashes = self.registry.clashes(&connector);
+        let clashes = self.registry.clashes(slug, &connector.aliases);
         if clashes.is_empty() {
             Ok(connector)
         } else {
@@ -276,8 +319,8 @@ impl Reread {
 
     /// The connector that was read from this folder before.
     fn keep(&mut self, before: &Registry, slug: &str) {
-        if let (Some(files), Some(connector)) = (before.read.get(slug), before.connectors.get(slug)) {
-            self.registry.connectors.insert(slug.to_owned(), Arc::clone(connector));
+        if let (Some(files), Some(entry)) = (before.read.get(slug), before.connectors.get(slug)) {
+            self.registry.connectors.insert(slug.to_owned(), entry.clone());
             self.registry.read.insert(slug.to_owned(), files.clone());
         }
     }
@@ -293,9 +336,9 @@ fn folders(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn misplaced(folder: &str, connector: &Connector, files: &Files) -> Problem {
-    let detail = format!("the folder `{folder}` holds the connector `{}`", connector.slug);
-    Problem::new(Code::ManifestInvalid, detail, "Give folder and slug the same name.").at(files.name.clone())
+fn misplaced(folder: &str, slug: &str, file: &str) -> Problem {
+    let detail = format!("the folder `{folder}` holds the connector `{slug}`");
+    Problem::new(Code::ManifestInvalid, detail, "Give folder and slug the same name.").at(file)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {

@@ -140,6 +140,7 @@ proptest! {
         items.retain(|item| keys.insert(match item {
             Item::Connection(spec) => (true, spec.key.clone()),
             Item::Route(spec) => (false, spec.key.clone()),
+            Item::Object(name, _) | Item::List(name, _) => (false, name.clone()),
         }));
         let read_back = read(&guide::write(&items).to_string());
         prop_assert_eq!(read_back, Ok(items));
@@ -151,4 +152,29 @@ proptest! {
             let _ = guide::read(&document, &REGISTRY);
         }
     }
+}
+
+#[test]
+fn tables_and_lists_read_back_as_they_were_written() {
+    let file = json!({
+        "tables": [
+            {"key": "customers", "title": "客户", "country": "CN", "keys": ["clue_id"], "fields": {"clue_id": "text", "phone": {"type": "phone"}}},
+            {"name": "people", "fields": [{"name": "tier", "type": "select", "options": ["gold"]}]}
+        ],
+        "objects": {"visits": {"fields": {"at": "datetime"}}},
+        "lists": {"channels": {"7": "Partners"}, "rates": {"title": "Rates", "values": {"EUR": 1}}}
+    });
+    let items = read(&file.to_string()).unwrap();
+    let names: Vec<&str> = items
+        .iter()
+        .map(|item| match item {
+            Item::Object(name, _) | Item::List(name, _) => name.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(names, ["visits", "customers", "people", "channels", "rates"]);
+    let written = guide::write(&items);
+    assert_eq!(read(&written.to_string()).unwrap(), items);
+    assert_eq!(written["lists"]["channels"], json!({"7": "Partners"}));
+    assert_eq!(written["tables"][1]["key"], "customers");
 }

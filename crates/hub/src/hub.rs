@@ -1,10 +1,12 @@
 //! The hub as its callers see it.
 
 mod access;
+mod definitions;
 mod endpoints;
 mod options;
 mod outlook;
 mod reading;
+mod records;
 mod schema;
 mod setup;
 mod sign_in;
@@ -29,6 +31,7 @@ pub use access::Caller;
 pub use endpoints::{EndpointChange, EndpointView, MadeEndpoint, NewEndpoint, Signature};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
+pub use records::{Contains, Part, RecordPage, empty_commit};
 pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
 pub use trial::TestReport;

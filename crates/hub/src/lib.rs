@@ -1,7 +1,7 @@
 //! The engine: one folder per stage of an event's way, in this order.
 //!
 //! `intake` takes events and makes them durable; `normalise` gives them their variables and identity; `route` decides where they go; the
-//! outbox is a table of `store`; a `lane` per connection, on the node that has the right to send there, sends what waits through
+//! outbox is a table of `store`; `record` decides who is who among what comes in; a `lane` per connection, on the node that has the right to send there, sends what waits through
 //! `attempt`, which speaks to vendors through `http`, and to mail servers through `mail`, with tokens from `token` and ids from `lookups`; what is over lies in the store by day. `vault` seals
 //! credentials; `configuration` is the compiled wish of the users; `failpoint` is for the crash test.
 
@@ -19,13 +19,14 @@ pub mod mail;
 pub mod metrics;
 pub mod normalise;
 pub mod outgoing;
+pub mod record;
 pub mod route;
 pub mod store;
 pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, Choices, ConnectionView, DATABASE, EndpointChange, EndpointView, FIRST_WORKSPACE, Hub, HubOptions,
-    MadeEndpoint, NewEndpoint, ObjectSchema, RouteView, Schema, SignIn, Signature, SignedIn, TestReport, Trial, Tuning,
-    Unchanged, done, lock_folder,
+    Caller, Choices, ConnectionView, Contains, DATABASE, EndpointChange, EndpointView, FIRST_WORKSPACE, Hub, HubOptions,
+    MadeEndpoint, NewEndpoint, ObjectSchema, Part, RecordPage, RouteView, Schema, SignIn, Signature, SignedIn, TestReport,
+    Trial, Tuning, Unchanged, done, empty_commit, lock_folder,
 };

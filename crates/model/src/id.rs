@@ -159,6 +159,18 @@ id!(
     /// One route.
     RouteId, "rte"
 );
+id!(
+    /// One record: a person, a company, a row of a table.
+    RecordId, "rec"
+);
+id!(
+    /// One merge of two records.
+    MergeId, "mrg"
+);
+id!(
+    /// Two records that may be the same.
+    DuplicateId, "dup"
+);
 
 /// A workspace (tenant). Small numbers, given in the order of creation; the first is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

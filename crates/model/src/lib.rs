@@ -14,5 +14,6 @@ pub mod name;
 pub mod nearest;
 pub mod outcome;
 pub mod problem;
+pub mod record;
 pub mod route;
 pub mod template;

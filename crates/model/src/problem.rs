@@ -83,6 +83,8 @@ codes! {
     WrongParameter = "SWB-API-013", 400, Sender, "A parameter of the address is wrong";
     /// The hub takes no more at the moment.
     Busy = "SWB-API-014", 429, Hub, "The hub takes no more at the moment";
+    /// The key has made its requests of this minute.
+    TooManyRequests = "SWB-API-015", 429, Sender, "The API key has made its requests of this minute";
 
     /// A configuration has a key that nobody reads.
     UnknownKey = "SWB-CFG-001", 422, Configuration, "The configuration has an unknown key";

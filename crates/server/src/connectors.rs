@@ -30,13 +30,8 @@ impl Shelf {
             None => Registry::embedded(),
             Some(folder) => Registry::embedded().and_then(|registry| registry.with_folder(folder)),
         };
-        let fixed = fixed.map_err(|problems| {
-            Problem::all(problems).unwrap_or_else(|| {
-                Problem::new(Code::ManifestInvalid, "The connectors cannot be read.", "Report this.")
-            })
-        })?;
         Ok(Self {
-            fixed,
+            fixed: fixed.map_err(unreadable)?,
             folder: settings.data.join(FOLDER),
         })
     }
@@ -66,4 +61,10 @@ impl Shelf {
         tracing::info!(loaded = ?reread.loaded, removed = ?reread.removed, "the connectors were read again");
         Ok(reread)
     }
+}
+
+/// All problems of connectors as one.
+pub fn unreadable(problems: Vec<Problem>) -> Problem {
+    Problem::all(problems)
+        .unwrap_or_else(|| Problem::new(Code::ManifestInvalid, "The connectors cannot be read.", "Report this."))
 }

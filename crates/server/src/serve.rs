@@ -7,7 +7,7 @@ use switchboard_model::problem::{Code, Problem};
 use tokio::{net::TcpListener, signal, sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{
-    api::{self, App},
+    api::{self, App, Quota},
     connectors::Shelf,
     settings::{MasterKey, Settings},
 };
@@ -114,6 +114,7 @@ impl Server {
             connectors,
             public_url: public_url(settings, address).into(),
             limits: settings.limits,
+            quota: Arc::new(Quota::new(settings.limits.requests_per_minute)),
         });
         let (stop, mut stopped) = watch::channel(false);
         let serving = tokio::spawn(async move {

@@ -1,14 +1,17 @@
 //! Simulated vendors in this process or elsewhere, and connections that are led to them.
 
 use serde_json::{Value, json};
-use switchboard_connect::guide::Item;
+use switchboard_connect::{guide::Item, registry::Registry};
 use switchboard_model::problem::{Code, Problem};
-use switchboard_simulator::{Dial, Fault, Options, Rule, Running};
+use switchboard_simulator::{Dial, Fault, Options, Rule, Running, url_at};
+
+use crate::{
+    conformance::scenario::{self, SCENARIO},
+    connectors::unreadable,
+};
 
 /// Both sides' rate limits are multiplied by this: a run is to show what goes wrong, not how slow the vendors are.
 const LIMIT_SCALE: f64 = 1000.0;
-/// The vendors' settings that hold their address, and what the address is below the base of the simulators.
-const ADDRESSES: [(&str, &str); 3] = [("salesforce", ""), ("hubspot", ""), ("notion", "/v1")];
 
 /// How the vendors behave.
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,6 +78,14 @@ impl Simulators {
         &self.base
     }
 
+    /// Where one vendor is, without a slash at the end.
+    fn origin(&self, vendor: &str) -> String {
+        match &self.ours {
+            Some(running) => running.url(vendor),
+            None => url_at(&self.base, vendor),
+        }
+    }
+
     /// Whether this process runs them.
     pub fn are_ours(&self) -> bool {
         self.ours.is_some()
@@ -136,16 +147,104 @@ pub fn trouble() -> Dial {
     }
 }
 
-/// Leads connections to the simulated vendors at `base`. Those whose system is not simulated stay as they are.
-pub fn redirect(items: &mut [Item], base: &str) {
+/// Leads connections to the simulated vendors: the settings that hold an address according to the connector's scenario, and every other
+/// address that somebody has entered, with its path. Answers the keys of those whose system is not simulated; they stay as they are.
+///
+/// # Errors
+/// When a built-in connector cannot be read.
+pub fn redirect(items: &mut [Item], simulators: &Simulators) -> Result<Vec<String>, Problem> {
+    let registry = Registry::embedded().map_err(unreadable)?;
+    let mut left = Vec::new();
     for item in items {
         let Item::Connection(spec) = item else { continue };
-        if let Some((vendor, below)) = ADDRESSES.iter().find(|(vendor, _)| *vendor == spec.connector) {
-            spec.settings
-                .insert("baseUrl".into(), format!("{base}/{vendor}{below}").into());
+        let scenario = Registry::embedded_file(&spec.connector, SCENARIO).zip(registry.get(&spec.connector));
+        let Some((text, connector)) = scenario else {
+            left.push(spec.key.clone());
+            continue;
+        };
+        let scenario = scenario::read(text, SCENARIO, connector).map_err(unreadable)?;
+        let origin = simulators.origin(&spec.connector);
+        let is_there = |value: &Value| value.as_str().is_some_and(|text| text.starts_with(&origin));
+        for (name, value) in scenario.connection.addresses(&origin) {
+            if !spec.settings.get(&name).is_some_and(is_there) {
+                spec.settings.insert(name, value);
+            }
         }
-        if ADDRESSES.iter().any(|(vendor, _)| *vendor == spec.connector) || spec.connector == "webhook" {
-            spec.settings.insert("limitScale".into(), LIMIT_SCALE.into());
+        for value in spec.settings.values_mut().chain(spec.secrets.values_mut()) {
+            if let Some(there) = below(value, &origin) {
+                *value = there.into();
+            }
         }
+        spec.settings.insert("limitScale".into(), LIMIT_SCALE.into());
+    }
+    Ok(left)
+}
+
+/// Path and query of an address of the web below another one; `None` when it is no address, or is there already.
+fn below(value: &Value, origin: &str) -> Option<String> {
+    let text = value.as_str().filter(|text| !text.starts_with(origin))?;
+    let address = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let path = address.path().trim_end_matches('/');
+    Some(match address.query() {
+        Some(query) => format!("{origin}{path}?{query}"),
+        None => format!("{origin}{path}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+    use serde_json::Map;
+    use switchboard_model::connection::ConnectionSpec;
+
+    use super::*;
+
+    fn connection(connector: &str, settings: Value, secrets: Value) -> Item {
+        let map = |value: Value| value.as_object().cloned().unwrap_or_else(Map::new);
+        Item::Connection(ConnectionSpec {
+            key: connector.into(),
+            connector: connector.into(),
+            name: connector.into(),
+            enabled: true,
+            priority: 1,
+            auth_kind: "token".into(),
+            settings: map(settings),
+            secrets: map(secrets),
+            mappings: IndexMap::new(),
+            condition: None,
+            objects: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn whatever_address_is_entered_nothing_goes_to_the_real_vendor() {
+        let mut items = vec![
+            connection("jira", json!({"baseUrl": "https://acme.atlassian.net/", "projectKey": "SUP"}), json!({})),
+            connection("teams", json!({"baseUrl": "https://graph.microsoft.com/v1.0"}), json!({})),
+            connection("slack", json!({}), json!({"webhookUrl": "https://hooks.slack.com/services/T1/B1/x?y=1"})),
+            connection("zendesk", json!({"subdomain": "acme"}), json!({})),
+            connection("webhook", json!({"url": "http://127.0.0.1:4000/webhook/demo"}), json!({})),
+            connection("email", json!({"host": "mail.example.org"}), json!({})),
+            connection("my-own", json!({"baseUrl": "https://crm.example.org"}), json!({})),
+        ];
+        let left = redirect(&mut items, &Simulators::elsewhere("http://127.0.0.1:4000/")).unwrap();
+        assert_eq!(left, ["my-own"]);
+        let of = |at: usize| match &items[at] {
+            Item::Connection(spec) => (Value::Object(spec.settings.clone()), Value::Object(spec.secrets.clone())),
+            other => panic!("{other:?}"),
+        };
+        let base = "http://127.0.0.1:4000";
+        assert_eq!(
+            of(0).0,
+            json!({"baseUrl": format!("{base}/jira"), "projectKey": "SUP", "apiUrl": format!("{base}/jira"),
+                   "authUrl": format!("{base}/jira"), "limitScale": LIMIT_SCALE})
+        );
+        assert_eq!(of(1).0["baseUrl"], format!("{base}/teams/graph/v1.0"));
+        assert_eq!(of(2).1["webhookUrl"], format!("{base}/slack/services/T1/B1/x?y=1"));
+        assert_eq!(of(3).0["baseUrl"], format!("{base}/zendesk"));
+        assert_eq!(of(4).0["url"], format!("{base}/webhook/demo"));
+        assert_eq!(of(5).0["address"], "smtp+plain://127.0.0.1:4025");
+        assert_eq!(of(6).0, json!({"baseUrl": "https://crm.example.org"}));
     }
 }

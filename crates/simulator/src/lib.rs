@@ -11,6 +11,7 @@
 
 pub mod chance;
 pub mod clock;
+pub mod consent;
 pub mod control;
 pub mod credentials;
 pub mod dial;
@@ -33,6 +34,6 @@ pub use dial::{Dial, Fault, Rule};
 pub use journal::{Call, Summary, VendorSummary};
 pub use message::{Reply, Request};
 pub use options::Options;
-pub use running::{Running, start};
+pub use running::{Running, start, url_at};
 pub use scripted::{Script, ScriptError};
 pub use simulation::{Refused, Simulation};

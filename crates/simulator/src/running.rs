@@ -64,6 +64,17 @@ pub async fn start(addr: SocketAddr, options: Options) -> std::io::Result<Runnin
     })
 }
 
+/// Where one vendor of a simulation elsewhere is, which was started on a port of its own choice: `base` is `http://127.0.0.1:4000`.
+#[must_use]
+pub fn url_at(base: &str, vendor: &str) -> String {
+    let mail = url::Url::parse(base).ok().filter(|_| vendor == smtp::SLUG);
+    let place = mail.as_ref().and_then(|base| Some((base.host_str()?, base.port_or_known_default()?)));
+    match place {
+        Some((host, port)) => format!("smtp+plain://{host}:{}", port.saturating_add(MAIL_ABOVE)),
+        None => format!("{}/{vendor}", base.trim_end_matches('/')),
+    }
+}
+
 impl Running {
     /// Where the simulation listens: `http://127.0.0.1:4000`, without a slash at the end.
     #[must_use]

@@ -8,7 +8,7 @@ const FIELDS = [
   { key: 'value', label: 'Value', type: 'number' },
   { key: 'currency', label: 'Currency', type: 'string', placeholder: 'EUR' },
   { key: 'stage', label: 'Stage', type: 'string' },
-  { key: 'person', label: 'Person ID', type: 'string', helpText: 'Whom it is with; the search for a person gives it.' },
+  { key: 'person', label: 'Person', type: 'string', helpText: 'Whom it is with: the ID that the search gives, or an e-mail address.' },
 ];
 
 const perform = async (z, bundle) => {
@@ -24,7 +24,7 @@ module.exports = {
   operation: {
     inputFields: FIELDS,
     perform,
-    sample: { id: 'opp_1', name: 'Annual plan for 20 people', value: 4800, stage: 'New' },
+    sample: { id: 'rec_0r3kd8m2v0000', name: 'Annual plan for 20 people', value: 4800, stage: 'New' },
     outputFields: OPPORTUNITY,
   },
 };

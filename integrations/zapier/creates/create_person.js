@@ -29,7 +29,7 @@ module.exports = {
   operation: {
     inputFields: FIELDS,
     perform,
-    sample: { id: 'per_1', firstName: 'Ann', lastName: 'Example', email: 'ann@example.com' },
+    sample: { id: 'rec_0r3kd8m2v0000', firstName: 'Ann', lastName: 'Example', email: 'ann@example.com' },
     outputFields: PERSON,
   },
 };

@@ -8,7 +8,7 @@ const FIELDS = [
   { key: 'description', label: 'Description', type: 'text' },
   { key: 'dueAt', label: 'Due', type: 'datetime' },
   { key: 'status', label: 'Status', type: 'string', choices: { todo: 'To do', in_progress: 'In progress', done: 'Completed' } },
-  { key: 'person', label: 'Person ID', type: 'string', helpText: 'Whom it is about; the search for a person gives it.' },
+  { key: 'person', label: 'Person', type: 'string', helpText: 'Whom it is about: the ID that the search gives, or an e-mail address.' },
 ];
 
 const perform = async (z, bundle) => {
@@ -24,7 +24,7 @@ module.exports = {
   operation: {
     inputFields: FIELDS,
     perform,
-    sample: { id: 'tsk_1', title: 'Call Ann Example back', status: 'todo' },
+    sample: { id: 'rec_0r3kd8m2v0000', title: 'Call Ann Example back', status: 'todo' },
     outputFields: TASK,
   },
 };

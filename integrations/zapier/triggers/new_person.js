@@ -9,6 +9,6 @@ module.exports = hookTrigger({
   label: 'New Person',
   description: 'Triggers when a person is added.',
   events: ['person.created'],
-  sample: { id: 'per_1', firstName: 'Ann', lastName: 'Example', email: 'ann@example.com', phone: '+12025550143' },
+  sample: { id: 'rec_0r3kd8m2v0000', firstName: 'Ann', lastName: 'Example', email: 'ann@example.com', phone: '+12025550143' },
   output: PERSON,
 });

@@ -19,7 +19,7 @@ module.exports = hookTrigger({
     },
   ],
   sample: {
-    id: 'opp_1',
+    id: 'rec_0r3kd8m2v0000',
     name: 'Annual plan for 20 people',
     value: 4800,
     stage: 'Proposal',

@@ -9,6 +9,6 @@ module.exports = hookTrigger({
   label: 'Opportunity Won',
   description: 'Triggers when an opportunity is won.',
   events: ['opportunity.won'],
-  sample: { id: 'opp_1', name: 'Annual plan for 20 people', value: 4800, stage: 'Won' },
+  sample: { id: 'rec_0r3kd8m2v0000', name: 'Annual plan for 20 people', value: 4800, stage: 'Won' },
   output: OPPORTUNITY,
 });

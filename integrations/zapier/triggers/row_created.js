@@ -18,7 +18,7 @@ module.exports = hookTrigger({
       dynamic: 'tables.id.name',
     },
   ],
-  sample: { id: 'row_1', table: 'customers' },
+  sample: { id: 'rec_0r3kd8m2v0000', table: 'customers' },
   output: [
     { key: 'id', label: 'Record ID', type: 'string' },
     { key: 'table', label: 'Table', type: 'string' },

@@ -9,6 +9,6 @@ module.exports = hookTrigger({
   label: 'Task Completed',
   description: 'Triggers when a task is finished.',
   events: ['task.completed'],
-  sample: { id: 'tsk_1', title: 'Call Ann Example back', status: 'done' },
+  sample: { id: 'rec_0r3kd8m2v0000', title: 'Call Ann Example back', status: 'done' },
   output: TASK,
 });

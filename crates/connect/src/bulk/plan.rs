@@ -75,6 +75,10 @@ impl BulkPlan {
         let request = Request::compile(compiler, &child(at, "request"), &request);
         let answer = child(at, "answer");
         let when = When::compile(compiler, &child(&answer, "when"), &spec.answer.when);
+        if spec.result.as_ref().is_some_and(|result| result.newest_first) {
+            let at = child(&child(at, "result"), "newest_first");
+            compiler.report(&at, "a `bulk` reads no further pages", "Leave it out.");
+        }
         let result = optional(&spec.result, |result| {
             Success::compile(compiler, &child(at, "result"), kind, result)
         });

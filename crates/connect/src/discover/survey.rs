@@ -12,9 +12,10 @@ use crate::{
     auth::Token,
     call::{Answer, HttpRequest},
     connector::Connector,
-    listing::{Listing, PageAt},
+    listing::Listing,
     object::Object,
     operation::has_value,
+    paging::PageAt,
     request::incomplete,
     rule::{Circumstances, judge},
 };

@@ -5,7 +5,9 @@
 
 mod cel;
 mod connection;
+mod list;
 mod mappings;
+mod object;
 mod reader;
 mod route;
 mod rules;
@@ -14,6 +16,7 @@ mod write;
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use switchboard_model::{
     connection::ConnectionSpec,
     problem::{Code, Problem},
@@ -33,11 +36,15 @@ pub enum Item {
     Connection(ConnectionSpec),
     /// A route, from `routes` or a strategy file.
     Route(RouteSpec),
+    /// A table of the user's own, or what is added to a standard object, from `objects` or `tables`: its name, and what was said of it.
+    Object(String, Value),
+    /// A named list of values, from `lists`: its name, and what was said of it.
+    List(String, Value),
 }
 
 /// Lists that a file can hold side by side.
-const LISTS: [&str; 3] = ["crmIntegrations", "connections", "routes"];
-const KINDS: &str = "the lists `crmIntegrations`, `connections` and `routes`; one integration with `type` and `config`; one \
+const LISTS: [&str; 6] = ["crmIntegrations", "connections", "routes", "objects", "tables", "lists"];
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `objects`, `tables` and `lists`; one integration with `type` and `config`; one \
                      `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
@@ -97,6 +104,18 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
             spec.filter(|spec| seen.is_new("route", &spec.key, entry))
                 .map(Item::Route),
         );
+    }
+    for kind in ["objects", "tables"] {
+        for (entry, name, spec) in root.member(kind).map(|list| object::read_all(&list)).unwrap_or_default() {
+            if seen.is_new("table", &name, &entry) {
+                items.push(Item::Object(name, spec));
+            }
+        }
+    }
+    for (entry, name, spec) in root.member("lists").map(|list| list::read_all(&list)).unwrap_or_default() {
+        if seen.is_new("list", &name, &entry) {
+            items.push(Item::List(name, spec));
+        }
     }
     items
 }

@@ -6,20 +6,34 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::Item;
+use super::{Item, list, object};
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
 /// written, and notes, which belong to the file that they came from.
 pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
+    let (mut objects, mut lists) = (Vec::new(), Map::new());
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
+            Item::Object(name, spec) => objects.push(object::write(name, spec)),
+            Item::List(name, spec) => {
+                lists.insert(name.clone(), list::write(spec));
+            }
         }
     }
-    json!({ "connections": connections, "routes": routes })
+    let mut file = json!({ "connections": connections, "routes": routes });
+    if let Some(members) = file.as_object_mut() {
+        if !objects.is_empty() {
+            members.insert("tables".into(), json!(objects));
+        }
+        if !lists.is_empty() {
+            members.insert("lists".into(), Value::Object(lists));
+        }
+    }
+    file
 }
 
 fn connection(spec: &ConnectionSpec) -> Value {

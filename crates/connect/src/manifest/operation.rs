@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BulkSpec, RuleSpec, SourceSpec, WhenSpec};
+use super::{BulkSpec, PagesSpec, RuleSpec, SourceSpec, WhenSpec};
 
 /// What can be done with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,6 +105,10 @@ pub struct OperationSpec {
     /// How several records go in one request.
     #[serde(default)]
     pub bulk: Option<BulkSpec>,
+    /// How a read goes on when what it looks for is not on the first page. Candidates are all items of a page. Only what no page
+    /// holds is not there: behind more pages than are read it may be.
+    #[serde(default)]
+    pub pages: Option<PagesSpec>,
 }
 
 /// A request.
@@ -204,6 +208,9 @@ pub struct ResultSpec {
     /// say proves nothing.
     #[serde(default)]
     pub not_before: Option<SourceSpec>,
+    /// Whether candidates come newest first: behind one that was made too early nothing can follow, so no further page is read.
+    #[serde(default)]
+    pub newest_first: bool,
     /// What a candidate must share with the record that was sent.
     #[serde(default)]
     pub same: Vec<SameSpec>,

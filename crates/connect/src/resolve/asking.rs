@@ -11,7 +11,7 @@ use crate::{
     account::{Account, Call},
     call::{Answer, HttpRequest},
     connector::Connector,
-    listing::PageAt,
+    paging::PageAt,
     rule::{Circumstances, judge},
 };
 

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     account::{Account, Call},
     connector::Connector,
-    listing::PageAt,
     manifest::{MembersShape, Unresolved},
+    paging::PageAt,
     reading::text_of,
     record::{remove, replace},
 };

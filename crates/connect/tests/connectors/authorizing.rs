@@ -64,6 +64,205 @@ fn the_address_of_the_page_is_the_vendors_own() {
 }
 
 #[test]
+fn each_page_is_asked_as_its_vendor_wants() {
+    let pkce = "code_challenge=c-1";
+    for (slug, kind, settings, page_of, wanted, unwanted) in [
+        (
+            "airtable",
+            "oauth",
+            json!({}),
+            "https://airtable.com/oauth2/v1/authorize?",
+            vec![pkce, "scope=data.records%3Aread%20data"],
+            vec![],
+        ),
+        (
+            "asana",
+            "oauth",
+            json!({}),
+            "https://app.asana.com/-/oauth_authorize?",
+            vec![pkce, "scope=tasks%3Aread%20"],
+            vec![],
+        ),
+        (
+            "monday",
+            "oauth",
+            json!({}),
+            "https://auth.monday.com/oauth2/authorize?",
+            vec![pkce, "scope=me%3Aread%20"],
+            vec!["response_type"],
+        ),
+        (
+            "feishu",
+            "user",
+            json!({}),
+            "https://accounts.feishu.cn/open-apis/authen/v1/authorize?",
+            vec![pkce, "client_id=cli_1", "scope=offline_access%20"],
+            vec!["client_id=app"],
+        ),
+        (
+            "feishu",
+            "user",
+            json!({"region": "lark"}),
+            "https://accounts.larksuite.com/open-apis/authen/v1/authorize?",
+            vec![pkce],
+            vec![],
+        ),
+        (
+            "tencent-docs",
+            "user",
+            json!({"fileId": "D1", "sheetId": "s"}),
+            "https://docs.qq.com/oauth/v2/authorize?",
+            vec!["scope=all"],
+            vec![pkce],
+        ),
+        (
+            "jira",
+            "oauth",
+            json!({"projectKey": "SUP"}),
+            "https://auth.atlassian.com/authorize?",
+            vec!["audience=api.atlassian.com", "prompt=consent", "offline_access"],
+            vec![pkce],
+        ),
+        (
+            "linear",
+            "oauth",
+            json!({"team": "ENG"}),
+            "https://linear.app/oauth/authorize?",
+            vec![pkce, "scope=read%2Cwrite", "prompt=consent"],
+            vec![],
+        ),
+        (
+            "pipedrive",
+            "oauth",
+            json!({}),
+            "https://oauth.pipedrive.com/oauth/authorize?",
+            vec!["client_id=app", "state=s-1"],
+            vec![pkce, "scope", "response_type"],
+        ),
+        (
+            "twenty",
+            "oauth",
+            json!({"baseUrl": "https://crm.example.org"}),
+            "https://crm.example.org/oauth/authorize?",
+            vec![pkce, "scope=api%20profile"],
+            vec![],
+        ),
+        (
+            "zoho",
+            "oauth",
+            json!({"dataCenter": "eu"}),
+            "https://accounts.zoho.eu/oauth/v2/auth?",
+            vec!["access_type=offline", "prompt=consent", "ZohoCRM.modules.ALL%2CZoho"],
+            vec![pkce],
+        ),
+        (
+            "slack",
+            "app",
+            json!({}),
+            "https://slack.com/oauth/v2/authorize?",
+            vec!["scope=chat%3Awrite%2Cchat"],
+            vec![pkce, "user_scope", "response_type"],
+        ),
+        (
+            "slack",
+            "rotating",
+            json!({}),
+            "https://slack.com/oauth/v2/authorize?",
+            vec!["scope=chat%3Awrite%2Cchat"],
+            vec![pkce, "user_scope"],
+        ),
+        (
+            "teams",
+            "delegated",
+            json!({"tenantId": "example.org"}),
+            "https://login.microsoftonline.com/example.org/oauth2/v2.0/authorize?",
+            vec![
+                pkce,
+                "scope=offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FChannelMessage.Send",
+            ],
+            vec![],
+        ),
+        (
+            "zendesk",
+            "refresh_token",
+            json!({"subdomain": "acme"}),
+            "https://acme.zendesk.com/oauth/authorizations/new?",
+            vec![pkce, "scope=read%20write"],
+            vec![],
+        ),
+    ] {
+        let secrets =
+            map(json!({"clientId": "app", "clientSecret": "s&cret", "appId": "cli_1", "appSecret": "s&cret"}));
+        let account = connector(slug)
+            .account(kind, &map(settings), &secrets, &map(json!({})))
+            .unwrap();
+        let address = page(slug, &account);
+        assert!(address.starts_with(page_of), "{slug}: {address}");
+        for part in wanted {
+            assert!(address.contains(part), "{slug} without {part}: {address}");
+        }
+        for part in unwanted {
+            assert!(!address.contains(part), "{slug} with {part}: {address}");
+        }
+        assert!(!address.contains("cret"), "{slug}: {address}");
+    }
+}
+
+#[test]
+fn who_lives_in_another_data_centre_of_zoho_is_asked_there_from_then_on() {
+    let zoho = connector("zoho");
+    let secrets = map(json!({"clientId": "1000.A", "clientSecret": "s&cret", "refreshToken": "1000.r"}));
+    let back = |server: &str| {
+        HashMap::from([
+            ("code".to_owned(), "c".to_owned()),
+            ("accounts-server".to_owned(), server.to_owned()),
+        ])
+    };
+    let facts = zoho
+        .callback_facts("oauth", &back("https://accounts.zoho.com.au"))
+        .unwrap();
+    let account = zoho.account("oauth", &map(json!({})), &secrets, &facts).unwrap();
+    let arrival = Arrival {
+        code: "geheim",
+        redirect_uri: BACK,
+        code_verifier: "v-1",
+    };
+    let expected = "https://accounts.zoho.com.au/oauth/v2/token";
+    assert_eq!(zoho.code_request(&account, arrival, NOW_MS).unwrap().url, expected);
+    assert_eq!(zoho.token_request(&account, NOW_MS).unwrap().unwrap().url, expected);
+    for elsewhere in [
+        "https://accounts.zoho.com.evil.example",
+        "http://accounts.zoho.com",
+        "https://evil.example/accounts.zoho.eu",
+    ] {
+        assert!(zoho.callback_facts("oauth", &back(elsewhere)).is_err(), "{elsewhere}");
+    }
+}
+
+#[test]
+fn an_app_of_slack_without_rotation_brings_the_token_of_its_bot() {
+    let slack = connector("slack");
+    let account = opened("slack", "app", json!({}));
+    let body = json!({"ok": true, "access_token": "xoxb-1", "token_type": "bot"});
+    let token = slack.read_code_answer(&account, &answer(200, body), NOW_MS).unwrap();
+    assert_eq!((&*token.access, token.expires_at_ms), ("xoxb-1", None));
+    assert_eq!(Value::Object(token.replaced_secrets), json!({"botToken": "xoxb-1"}));
+    let rotating = json!({"ok": true, "access_token": "xoxe.xoxb-1", "expires_in": 43200, "refresh_token": "xoxe-1"});
+    let failure = slack
+        .read_code_answer(&account, &answer(200, rotating.clone()), NOW_MS)
+        .unwrap_err();
+    assert!(
+        failure.dead && failure.message.contains("token rotation"),
+        "{failure:?}"
+    );
+    let account = opened("slack", "rotating", json!({}));
+    let token = slack
+        .read_code_answer(&account, &answer(200, rotating), NOW_MS)
+        .unwrap();
+    assert_eq!(Value::Object(token.replaced_secrets), json!({"refreshToken": "xoxe-1"}));
+}
+
+#[test]
 fn the_code_is_exchanged_as_the_vendor_asks_and_nobody_sees_it() {
     let arrival = Arrival {
         code: "geheim",

@@ -1,7 +1,7 @@
 //! Manifests: all of ours load, and each mistake is named with its line.
 
 use switchboard_connect::{
-    load::{Files, MANIFEST_SCHEMA, load},
+    load::{Files, Heading, MANIFEST_SCHEMA, load},
     registry::Registry,
 };
 use switchboard_model::problem::Problem;
@@ -28,6 +28,16 @@ fn line_of(text: &str, part: &str) -> usize {
 fn every_connector_that_is_built_in_loads() {
     let registry = Registry::embedded().unwrap_or_else(|problems| panic!("{problems:#?}"));
     assert!(registry.names().len() >= 26, "{:?}", registry.names());
+    for slug in registry.names() {
+        let files = Registry::embedded_files(slug).unwrap();
+        let connector = load(&files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let heading = Heading::read(&files.manifest, slug).unwrap();
+        assert_eq!(
+            (&*heading.slug, &*heading.aliases),
+            (connector.slug(), connector.aliases())
+        );
+    }
+    assert_eq!(registry.iter().count(), registry.names().len());
     for connector in registry.iter() {
         assert!(connector.icon().starts_with("<svg"), "{}", connector.slug());
         assert!(connector.guide_text().starts_with("# "), "{}", connector.slug());

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 use switchboard_connect::{
     call::HttpRequest,
-    connector::{BulkAnswer, Call},
+    connector::{BulkAnswer, Call, PageAt},
     manifest::OperationKind,
 };
 use switchboard_model::outcome::Outcome;
@@ -26,42 +26,62 @@ use crate::{
 const MOST_RENEWALS: u32 = 2;
 
 impl Flight<'_> {
-    /// One call for one record.
+    /// One call for one record; as many as there are pages when what is read comes in several.
     pub(super) async fn call_alone(&self, round: &Round, kind: OperationKind, mut case: Case) -> Case {
+        while let Some(page) = self.call_once(round, kind, &mut case).await {
+            case.call.turn_to(page);
+        }
+        case.call.turn_to(PageAt::default());
+        case
+    }
+
+    /// One call. Answers the page that has to be read, too, before it is known what the call found; without one, what the answer means is
+    /// taken in.
+    async fn call_once(&self, round: &Round, kind: OperationKind, case: &mut Case) -> Option<PageAt> {
         let built = round.connector.build(&self.object, kind, &round.account, &case.call);
         let request = match built {
             Ok(request) => request,
             Err(problem) => {
                 case.verdict = Some(Verdict::Dead(problem));
-                return case;
+                return None;
             }
         };
         let mut pass = match self.connection.gate.pass(self.asks(round, kind)).await {
             Ok(pass) => pass,
             Err(blocked) => {
                 case.verdict = Some(Verdict::Denied(blocked.0));
-                return case;
+                return None;
             }
         };
-        if let Some(verdict) = self.intend_one(round, kind, &request, &mut case).await {
+        if let Some(verdict) = self.intend_one(round, kind, &request, case).await {
             case.verdict = Some(verdict);
-            return case;
+            return None;
         }
         let sent = self.exchange(kind, &request).await;
         self.observe(round, &sent, &mut pass);
         drop(pass);
-        let outcome = match &sent.answer {
-            Ok(answer) => round
-                .connector
-                .read(&self.object, kind, &round.account, &case.call, answer),
-            Err(error) => send::without_answer(error, kind.is_read()),
-        };
+        let (outcome, further) = self.meaning(round, kind, &case.call, &sent);
         self.note_answer(round, &sent, &outcome);
         let mut line = sent.record(&request);
         line.outcome = outcome.name();
         case.calls.push(line);
-        self.take_in(round, kind, &mut case, outcome, sent.started_ms);
-        case
+        if further.is_none() {
+            self.take_in(round, kind, case, outcome, sent.started_ms);
+        }
+        further
+    }
+
+    /// What an answer, or none, means. What is not on this page is missing there; whether it is missing at all, the further one tells.
+    fn meaning(&self, round: &Round, kind: OperationKind, call: &Call, sent: &Exchange) -> (Outcome, Option<PageAt>) {
+        let answer = match &sent.answer {
+            Ok(answer) => answer,
+            Err(error) => return (send::without_answer(error, kind.is_read()), None),
+        };
+        let (connector, account) = (&round.connector, &round.account);
+        match connector.next_page(&self.object, kind, account, call, answer) {
+            Some(page) => (Outcome::Missing, Some(page)),
+            None => (connector.read(&self.object, kind, account, call, answer), None),
+        }
     }
 
     /// Calls for many records, as many in one request as the vendor takes.

@@ -18,13 +18,15 @@ use crate::{configuration::Connection, lane::limiter::Ask, store::ConnectionNote
 /// More calls than this are not made: a manifest that goes round in circles is stopped.
 const MOST_CALLS: u32 = 100;
 
-/// Carries out every preparation of the connection's connector for the objects that it uses, and keeps the facts.
+/// Carries out every preparation of the connection's connector for the objects that it is for and the one that is `wanted`, and keeps the
+/// facts.
 ///
 /// # Errors
 /// When the vendor cannot be reached or refuses something that is not optional; nothing is kept then.
-pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem> {
+pub async fn prepare(desk: &Desk, connection: &Connection, wanted: &str) -> Result<(), Problem> {
     let connector = connection.connector()?;
-    let mut preparation = connector.preparation(&connection.mapped_objects());
+    let objects = connection.objects_to_prepare(wanted);
+    let mut preparation = connector.preparation(&objects);
     let mut facts = connection.facts();
     let mut refused = None;
     for _ in 0..MOST_CALLS {
@@ -36,7 +38,7 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
         let account = connection.account()?;
         let request = match preparation.next(&account, token.token.as_ref())? {
             PrepareStep::Call(request) => request,
-            PrepareStep::Done => return keep(desk, connection, facts).await,
+            PrepareStep::Done => return keep(desk, connection, facts, objects).await,
         };
         let pass = connection.gate.pass(Ask::preparation()).await;
         let mut pass = pass.map_err(|blocked| stopped(connection, &blocked.0, ""))?;
@@ -79,8 +81,13 @@ pub async fn prepare(desk: &Desk, connection: &Connection) -> Result<(), Problem
     Err(unavailable(connection, "the preparation does not come to an end"))
 }
 
-async fn keep(desk: &Desk, connection: &Connection, facts: Map<String, serde_json::Value>) -> Result<(), Problem> {
-    connection.note_prepared(facts);
+async fn keep(
+    desk: &Desk,
+    connection: &Connection,
+    facts: Map<String, serde_json::Value>,
+    objects: Vec<String>,
+) -> Result<(), Problem> {
+    connection.note_prepared(facts, objects);
     let note = ConnectionNote {
         facts: Some(connection.facts()),
         ..ConnectionNote::default()

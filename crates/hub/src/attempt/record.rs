@@ -8,7 +8,7 @@ use switchboard_model::{
 };
 
 use crate::{
-    configuration::{Connection, ObjectMapping},
+    configuration::{Connection, Lists, ObjectMapping},
     normalise,
     store::Pending,
 };
@@ -36,7 +36,8 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
-    let mapped = fill(mapping, &pending.object, pending.options.as_ref(), event)?;
+    let lists = connection.lists();
+    let mapped = fill(mapping, &pending.object, pending.options.as_ref(), event, &lists)?;
     connector.shape(object.name(), mapped).map_err(|fields| {
         let missing = fields.iter().all(|field| field.is_missing);
         let text: Vec<String> = fields
@@ -63,7 +64,7 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
     })
 }
 
-/// Fills a mapping in. `options` is what the route says.
+/// Fills a mapping in. `options` is what the route says; `lists` are those of the workspace.
 ///
 /// # Errors
 /// When a template fails.
@@ -72,6 +73,7 @@ pub(crate) fn fill(
     object: &str,
     options: Option<&Map<String, Value>>,
     event: &Event,
+    lists: &Lists,
 ) -> Result<Value, Problem> {
     let mut derived = normalise::variables(event);
     if mapping.reads_event {
@@ -82,7 +84,7 @@ pub(crate) fn fill(
         Some(options) => Scope::of(options).with_map(&derived),
         None => Scope::of(&derived),
     };
-    let scope = scope.with_map(&event.data);
+    let scope = scope.with_map(&event.data).lookups(lists);
     let mapped = mapping.mapping.render(&scope).map_err(|errors| {
         let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
         Problem::new(

@@ -1,5 +1,6 @@
 //! From what a person wants to what is written: checks every connection, seals its credentials, and says what will happen.
 
+use serde_json::Value;
 use switchboard_connect::{connector::Connector, guide::Item, registry::Registry};
 use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
@@ -8,9 +9,12 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
-use super::connection::seal_place;
+use super::{
+    connection::seal_place,
+    object::{check_list, check_object},
+};
 use crate::{
-    store::{ConfigurationChange, ConnectionWrite},
+    store::{ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite},
     vault::Vault,
 };
 
@@ -21,6 +25,10 @@ pub struct Configured {
     pub connections: Vec<ConfiguredConnection>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRoute>,
+    /// The objects and tables whose definitions were written.
+    pub objects: Vec<String>,
+    /// The lists that were written.
+    pub lists: Vec<String>,
 }
 
 /// A connection that was written.
@@ -86,12 +94,49 @@ pub fn prepare_change(
                 });
                 change.routes.push(spec);
             }
+            Item::Object(key, spec) => {
+                let checked = check_object(&key, &spec);
+                define(DefinitionKind::Object, key, checked, &mut change, &mut problems);
+            }
+            Item::List(key, spec) => {
+                let checked = check_list(&key, &spec);
+                define(DefinitionKind::List, key, checked, &mut change, &mut problems);
+            }
         }
     }
+    done.objects = names(&change, DefinitionKind::Object);
+    done.lists = names(&change, DefinitionKind::List);
     match Problem::all(problems) {
         Some(problem) => Err(problem),
         None => Ok((change, done)),
     }
+}
+
+/// Puts a definition that was checked into the change.
+fn define(
+    kind: DefinitionKind,
+    key: String,
+    checked: Result<Value, Vec<Problem>>,
+    change: &mut ConfigurationChange,
+    problems: &mut Vec<Problem>,
+) {
+    match checked {
+        Ok(spec) => change.definitions.push(DefinitionWrite {
+            kind,
+            key,
+            spec,
+            sealed: Vec::new(),
+        }),
+        Err(found) => problems.extend(found.into_iter().map(|problem| {
+            let inside = problem.place.clone().unwrap_or_default();
+            problem.at(format!("{} {key}: {inside}", kind.name()))
+        })),
+    }
+}
+
+fn names(change: &ConfigurationChange, kind: DefinitionKind) -> Vec<String> {
+    let own = change.definitions.iter().filter(|definition| definition.kind == kind);
+    own.map(|definition| definition.key.clone()).collect()
 }
 
 fn write_connection(

@@ -20,6 +20,7 @@ use switchboard_model::{
     template::Scope,
 };
 
+use super::object::Lists;
 use crate::{
     attempt::Unanswered,
     lane::{
@@ -78,6 +79,8 @@ pub struct Connection {
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
     /// The waits between the tries of a delivery, where it has its own.
     retry_ms: Option<Vec<u64>>,
+    /// The lists of its workspace, for the filter `lookup`.
+    lists: Arc<RwLock<Arc<Lists>>>,
     condition: Arc<Result<Option<Condition>, String>>,
     learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
@@ -175,6 +178,7 @@ impl Connection {
             lookups: Arc::default(),
             mappings: Arc::new(mappings),
             retry_ms: connector_retry,
+            lists: Arc::default(),
             condition: Arc::new(condition),
             learned: Arc::new(RwLock::new(Learned {
                 facts: row.facts.clone(),
@@ -187,6 +191,24 @@ impl Connection {
             spec: Arc::new(spec),
             row: Arc::new(row),
         }
+    }
+
+    /// Goes by these lists from now on.
+    pub(super) fn adopt_lists(&self, lists: &Arc<Lists>) {
+        *self.lists.write() = Arc::clone(lists);
+    }
+
+    /// The lists of its workspace.
+    pub fn lists(&self) -> Arc<Lists> {
+        Arc::clone(&self.lists.read())
+    }
+
+    /// Every object that records may have ids of: those of its connector, and those that it has mappings for.
+    pub(super) fn objects(&self) -> Vec<Arc<str>> {
+        let known = self.connector.as_deref().into_iter().flat_map(Connector::objects);
+        let mut all: Vec<Arc<str>> = known.map(|object| object.name().into()).collect();
+        all.extend(self.mappings.keys().filter(|name| !all.contains(name)).cloned().collect::<Vec<_>>());
+        all
     }
 
     /// Whether the row still says what this was compiled from. What the engine learnt meanwhile does not count.
@@ -286,9 +308,39 @@ impl Connection {
         self.learned.read().facts.contains_key(PREPARED)
     }
 
-    /// Takes in everything that the preparations told.
-    pub(crate) fn note_prepared(&self, mut facts: Map<String, Value>) {
-        facts.insert(PREPARED.into(), true.into());
+    /// Whether that is done for this object, too.
+    pub fn is_prepared_for(&self, object: &str) -> bool {
+        match self.learned.read().facts.get(PREPARED) {
+            Some(Value::Array(objects)) => objects.iter().any(|known| known == object),
+            Some(_) => self.mapped_objects().iter().any(|known| known == object),
+            None => false,
+        }
+    }
+
+    fn prepared_objects(&self) -> Vec<String> {
+        let learned = self.learned.read();
+        match learned.facts.get(PREPARED) {
+            None => Vec::new(),
+            Some(Value::Array(objects)) => objects.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            // As earlier versions wrote it: all that the connection is for.
+            Some(_) => self.mapped_objects(),
+        }
+    }
+
+    /// The objects that are prepared when this one is wanted: all that the connection is for and was prepared for, and this one.
+    pub(crate) fn objects_to_prepare(&self, wanted: &str) -> Vec<String> {
+        let mut objects = self.mapped_objects();
+        for name in self.prepared_objects().into_iter().chain([wanted.to_owned()]) {
+            if !objects.contains(&name) {
+                objects.push(name);
+            }
+        }
+        objects
+    }
+
+    /// Takes in everything that the preparations for these objects told.
+    pub(crate) fn note_prepared(&self, mut facts: Map<String, Value>, objects: Vec<String>) {
+        facts.insert(PREPARED.into(), objects.into());
         self.note_facts(facts);
     }
 
@@ -303,9 +355,19 @@ impl Connection {
         true
     }
 
-    /// The objects that it has mappings for.
+    /// The objects that it is for: those of the user's own mappings and of the connection's list, or, without own mappings, all that the
+    /// connector has a mapping for. A route can name others that the connector has a mapping for.
     pub fn mapped_objects(&self) -> Vec<String> {
-        self.mappings.keys().map(|name| name.to_string()).collect()
+        let mut objects: Vec<Arc<str>> = match self.spec.mappings.is_empty() {
+            true => self.mappings.keys().cloned().collect(),
+            false => self.own_mappings(),
+        };
+        for name in self.objects_named(&self.spec.objects) {
+            if self.mappings.contains_key(&name) && !objects.contains(&name) {
+                objects.push(name);
+            }
+        }
+        objects.iter().map(|name| name.to_string()).collect()
     }
 
     /// The objects that it makes of an event of this type when no route says which.
@@ -314,7 +376,7 @@ impl Connection {
             return self.objects_named(&self.spec.objects);
         }
         if !self.spec.mappings.is_empty() {
-            return self.mappings.keys().cloned().collect();
+            return self.own_mappings();
         }
         if !kind.is_enquiry() {
             return Vec::new();
@@ -324,6 +386,17 @@ impl Connection {
             object.is_some_and(|object| !object.is_on_request())
         };
         self.mappings.keys().filter(unasked).cloned().collect()
+    }
+
+    /// The objects whose mapping is the user's own.
+    fn own_mappings(&self) -> Vec<Arc<str>> {
+        let mut own: Vec<Arc<str>> = Vec::new();
+        for name in self.spec.mappings.keys().map(|name| self.canonical(name)) {
+            if self.mappings.contains_key(&name) && !own.contains(&name) {
+                own.push(name);
+            }
+        }
+        own
     }
 
     /// These objects by the connector's own names; a name that it does not know stays, to be refused with a clear problem when it is sent.
@@ -344,6 +417,12 @@ impl Connection {
     pub fn record_kind(&self, object: &str) -> RecordKind {
         let known = self.connector.as_deref().and_then(|connector| connector.object(object));
         known.map_or(RecordKind::Event, |object| object.record())
+    }
+
+    /// Whether a record of this object that is there can be changed.
+    pub fn changes(&self, object: &str) -> bool {
+        let known = self.connector.as_deref().and_then(|connector| connector.object(object));
+        known.is_some_and(|object| object.can_change())
     }
 
     /// How many records of this object one call may carry.
@@ -462,7 +541,7 @@ pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {
     format!("{}/{key}", workspace.0)
 }
 
-/// The connection's own mappings, or the connector's when it has none.
+/// The connector's mappings, with the connection's own in their places. One of those that is wrong leaves nothing in its place.
 fn compile_mappings(
     spec: &ConnectionSpec,
     connector: Option<&Connector>,
@@ -472,11 +551,9 @@ fn compile_mappings(
     };
     let mut faults = Vec::new();
     let mut mappings = IndexMap::new();
-    if spec.mappings.is_empty() {
-        for object in connector.objects() {
-            if let Some(mapping) = object.default_mapping() {
-                mappings.insert(object.name().into(), mapping.clone().into());
-            }
+    for object in connector.objects() {
+        if let Some(mapping) = object.default_mapping() {
+            mappings.insert(object.name().into(), mapping.clone().into());
         }
     }
     for (name, tree) in &spec.mappings {
@@ -488,7 +565,10 @@ fn compile_mappings(
             Ok(mapping) => {
                 mappings.insert(name, mapping.into());
             }
-            Err(errors) => faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}"))),
+            Err(errors) => {
+                mappings.shift_remove(&name);
+                faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}")));
+            }
         }
     }
     (mappings, faults)

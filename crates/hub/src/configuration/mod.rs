@@ -3,6 +3,7 @@
 mod change;
 mod connection;
 mod endpoint;
+mod object;
 mod route;
 
 use std::{
@@ -11,16 +12,20 @@ use std::{
 };
 
 use switchboard_connect::registry::Registry;
-use switchboard_model::id::{ConnectionId, WebhookId, WorkspaceId};
+use switchboard_model::{
+    id::{ConnectionId, WebhookId, WorkspaceId},
+    record::Objects,
+};
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
 pub use connection::{Connection, ObjectMapping, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
 pub use endpoint::Told;
+pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
 
-use crate::store::{DefinitionKind, StoredConfiguration};
+use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
 /// Everything of every workspace.
 #[derive(Debug, Default)]
@@ -40,6 +45,12 @@ pub struct Workspace {
     pub routes: Vec<Route>,
     /// The endpoints of outgoing webhooks, in the order in which they were made.
     pub endpoints: BTreeMap<WebhookId, Told>,
+    /// Kinds of records.
+    pub tables: Tables,
+    /// Named lists of values.
+    pub lists: Arc<Lists>,
+    /// Every connection with each of its objects: where the vendors' ids of records may be kept.
+    pub link_places: Arc<[(ConnectionId, Arc<str>)]>,
     /// The connections that an enabled route names; worked out once, because every event asks.
     named: HashSet<ConnectionId>,
 }
@@ -74,19 +85,21 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
+        let mut definitions: HashMap<WorkspaceId, Vec<DefinitionRow>> = HashMap::new();
         for row in stored.definitions {
-            if row.kind == DefinitionKind::Webhook
-                && let Some((id, endpoint)) = Told::compile(&row)
-            {
-                let workspace = configuration.workspaces.entry(row.workspace).or_default();
-                workspace.endpoints.insert(id, endpoint);
-            }
+            definitions.entry(row.workspace).or_default().push(row);
+        }
+        for (id, rows) in definitions {
+            configuration.workspaces.entry(id).or_default().define(&rows);
         }
         for workspace in configuration.workspaces.values_mut() {
             workspace
                 .connections
                 .sort_by(|a, b| (a.priority, &a.key).cmp(&(b.priority, &b.key)));
             workspace.named = workspace.find_named();
+            workspace.link_places = workspace.find_link_places();
+            let lists = &workspace.lists;
+            workspace.connections.iter().for_each(|connection| connection.adopt_lists(lists));
         }
         configuration
     }
@@ -104,6 +117,12 @@ impl Configuration {
     /// One connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
         self.connections.get(&id)
+    }
+
+    /// The kinds of records of a workspace.
+    pub fn objects(&self, id: WorkspaceId) -> Arc<Objects> {
+        let workspace = self.workspaces.get(&id);
+        workspace.map_or_else(Objects::plain, |workspace| Arc::clone(&workspace.tables.objects))
     }
 
     /// One workspace; one that has nothing yet is empty.
@@ -146,6 +165,19 @@ impl Workspace {
     /// Whether any enabled route names the connection, by its key or by standing for its connector.
     pub fn is_named(&self, connection: &Connection) -> bool {
         self.named.contains(&connection.id)
+    }
+
+    fn define(&mut self, rows: &[DefinitionRow]) {
+        self.tables = Tables::compile(rows.iter());
+        self.lists = Arc::new(Lists::compile(rows.iter()));
+        let endpoints = rows.iter().filter(|row| row.kind == DefinitionKind::Webhook);
+        self.endpoints = endpoints.filter_map(Told::compile).collect();
+    }
+
+    fn find_link_places(&self) -> Arc<[(ConnectionId, Arc<str>)]> {
+        let each = self.connections.iter();
+        each.flat_map(|connection| connection.objects().into_iter().map(|object| (connection.id, object)))
+            .collect()
     }
 
     fn find_named(&self) -> HashSet<ConnectionId> {

@@ -43,7 +43,7 @@ impl Hub {
         })?;
         let now_ms = self.now_ms();
         let event = sample::event(kind, workspace, now_ms);
-        let record = fill(mapping, OBJECT, None, &event)?;
+        let record = fill(mapping, OBJECT, None, &event, &connection.lists())?;
         let mut call = Call::new(&format!("test_{}", event.id), record, Known::default());
         call.begin(now_ms, None, None);
         let account = connection.account()?;

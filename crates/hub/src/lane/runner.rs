@@ -148,10 +148,6 @@ impl Runner {
         if self.behind && self.window.waiting() < WINDOW / 2 && self.fill().await.is_err() {
             return Some(STORE_PAUSE);
         }
-        if self.window.waiting() > 0 && !self.connection.is_prepared() && self.prepare(now_ms).await.is_err() {
-            // The next step sees that the connection is down.
-            return Some(Duration::ZERO);
-        }
         self.start(now_ms).await
     }
 
@@ -227,9 +223,9 @@ impl Runner {
         }
     }
 
-    /// Looks up or sets up at the vendor what the connector needs, once.
-    async fn prepare(&mut self, now_ms: i64) -> Result<(), ()> {
-        match attempt::prepare(&self.desk, &self.connection).await {
+    /// Looks up or sets up at the vendor what the connector needs before the first record of an object, once.
+    async fn prepare(&mut self, object: &str, now_ms: i64) -> Result<(), ()> {
+        match attempt::prepare(&self.desk, &self.connection, object).await {
             Ok(()) => {
                 self.failed_preparations = 0;
                 Ok(())
@@ -256,6 +252,10 @@ impl Runner {
                 break;
             };
             let object = Arc::clone(object);
+            if !self.connection.is_prepared_for(&object) && self.prepare(&object, now_ms).await.is_err() {
+                // The next step sees that the connection is down.
+                return Some(Duration::ZERO);
+            }
             let most = self.connection.records_per_call(&object);
             let waited_ms = self.window.next_due().map_or(0, |due_ms| now_ms - due_ms);
             match Start::decide(ready, most, self.flights.len(), waited_ms) {

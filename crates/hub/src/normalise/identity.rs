@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use switchboard_model::record;
 
 /// The key of the person who sent this: by e-mail address, else by telephone number, else by the messenger's id of the sender. `None` when
 /// there is none of these; then the event stands for itself.
@@ -12,17 +13,11 @@ pub fn person_key(data: &Map<String, Value>) -> Option<String> {
             .map(str::trim)
             .filter(|text| !text.is_empty())
     };
-    if let Some(email) = text("senderEmail")
-        .or_else(|| text("email"))
-        .filter(|email| email.contains('@'))
-    {
-        return Some(key("p", "email", &email.to_lowercase()));
+    if let Some(email) = text("senderEmail").or_else(|| text("email")).and_then(record::email) {
+        return Some(key("p", "email", &email));
     }
-    let phone = text("senderPhone")
-        .or_else(|| text("phone"))
-        .map(digits)
-        .filter(|digits| digits.len() >= 6);
-    if let Some(phone) = phone {
+    let phone = text("senderPhone").or_else(|| text("phone"));
+    if let Some(phone) = phone.and_then(|phone| record::phone(phone, None)) {
         return Some(key("p", "phone", &phone));
     }
     let id = text("senderId")?;
@@ -37,12 +32,6 @@ pub fn company_key(data: &Map<String, Value>) -> Option<String> {
         .map(str::trim)
         .find(|name| !name.is_empty())
         .map(|name| key("c", "name", &name.to_lowercase()))
-}
-
-/// The digits of a number without the international prefix `00`.
-fn digits(number: &str) -> String {
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    digits.strip_prefix("00").map(str::to_owned).unwrap_or(digits)
 }
 
 /// Short and opaque, because vendors store it: no address can be read from it.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use switchboard_model::{event::Event, mapping::Mapping, problem::Problem};
 
 use super::OBJECT;
-use crate::{attempt::fill, configuration::ObjectMapping};
+use crate::{attempt::fill, configuration::{Lists, ObjectMapping}};
 
 /// The mapping of subscriptions. That of other endpoints stands in the connector's manifest.
 pub fn with_id() -> Value {
@@ -30,7 +30,7 @@ pub fn of(event: &Event) -> Result<Value, Problem> {
             "Please report this.",
         )
     })?;
-    fill(&ObjectMapping::from(mapping), OBJECT, None, event)
+    fill(&ObjectMapping::from(mapping), OBJECT, None, event, &Lists::default())
 }
 
 #[cfg(test)]

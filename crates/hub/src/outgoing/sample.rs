@@ -19,7 +19,7 @@ pub fn event(kind: EventType, workspace: WorkspaceId, now_ms: i64) -> Event {
 
 fn data(kind: EventType) -> Map<String, Value> {
     let (family, what) = kind.name().split_once('.').unwrap_or((kind.name(), ""));
-    let data = match family {
+    let told = match family {
         "message" | "form" => json!({
             "senderName": "Ann Example",
             "senderEmail": "ann@example.com",
@@ -35,21 +35,72 @@ fn data(kind: EventType) -> Map<String, Value> {
             "senderPhone": "+12025550143",
             "source": "campaign-7",
         }),
-        "call" => json!({
+        "call" if !is_of_record(what) => json!({
             "id": "call_1",
             "senderPhone": "+12025550143",
             "direction": if what == "outgoing" { "outgoing" } else { "incoming" },
             "employee": "101",
             "duration": if what == "finished" { 63 } else { 0 },
         }),
-        "ticket" => json!({"id": "tic_1", "subject": "The invoice is missing", "status": "open"}),
-        "order" => json!({"id": "ord_1", "number": "1001", "total": 250, "currency": "EUR", "status": "new"}),
         "contact" => json!({"id": "con_1", "name": "Ann Example", "email": "ann@example.com"}),
-        "task" => json!({"id": "tsk_1", "title": "Call Ann Example back", "status": "done"}),
-        "webhook" => json!({"id": "wh_1", "name": "Warehouse", "reason": "Nobody has taken anything for 5 days."}),
-        _ => json!({"id": format!("{family}_1"), "name": "Example"}),
+        "webhook" => json!({"id": "wh_1", "name": "Warehouse", "reason": "Nobody has taken a message for five days."}),
+        _ => return record(family, what),
     };
-    data.as_object().cloned().unwrap_or_default()
+    object(told)
+}
+
+fn is_of_record(what: &str) -> bool {
+    matches!(what, "created" | "updated" | "deleted")
+}
+
+/// What is told of a record and its change.
+fn record(family: &str, what: &str) -> Map<String, Value> {
+    let fields = match family {
+        "person" => json!({
+            "firstName": "Ann",
+            "lastName": "Example",
+            "email": "ann@example.com",
+            "phone": "+12025550143",
+        }),
+        "company" => json!({"name": "Example Ltd", "domain": "example.com"}),
+        "opportunity" => json!({
+            "name": "Annual plan for 20 people",
+            "value": 4800,
+            "currency": "EUR",
+            "stage": match what {
+                "won" => "Won",
+                "lost" => "Lost",
+                _ => "Proposal",
+            },
+        }),
+        "task" => json!({
+            "title": "Call Ann Example back",
+            "status": if what == "completed" { "done" } else { "todo" },
+        }),
+        "ticket" => json!({"subject": "The invoice is missing", "status": "open"}),
+        "order" => json!({"number": "1001", "total": 250, "currency": "EUR", "status": "new"}),
+        "call" => json!({"direction": "incoming", "phone": "+12025550143", "duration": 63}),
+        "note" => json!({"title": "Call", "body": "Wants an offer until Friday."}),
+        "meeting" => json!({"title": "Demonstration", "startsAt": "2026-12-01T10:00:00Z"}),
+        "row" => json!({"table": "customers", "name": "Ann Example"}),
+        _ => json!({"name": "Example"}),
+    };
+    let mut told = Map::from_iter([("id".to_owned(), json!("rec_0r3kd8m2v0000"))]);
+    told.extend(object(fields));
+    if family == "opportunity" && what == "updated" {
+        let stage = json!({"from": "New", "to": told.get("stage")});
+        told.insert("changes".into(), json!({ "stage": stage }));
+    }
+    told.insert("source".into(), "api:sample".into());
+    told.insert("revision".into(), json!(1));
+    told
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 #[cfg(test)]

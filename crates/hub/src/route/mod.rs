@@ -31,6 +31,16 @@ pub struct Plan {
 /// and whose own condition holds. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
 /// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
+    plan_from(workspace, kind, data, false)
+}
+
+/// Where the change of a record goes: where a route says so, and nowhere else. A connection that no route names gets what comes in; were it
+/// to get the records, too, that are made of it, it would make everything twice.
+pub fn plan_of_record(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
+    plan_from(workspace, kind, data, true)
+}
+
+fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>, of_record: bool) -> Plan {
     let Some(workspace) = workspace else {
         return Plan {
             note: Some("nothing is connected yet".into()),
@@ -39,6 +49,7 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
     };
     let mut planner = Planner {
         data,
+        record: data.get("id").and_then(Value::as_str).filter(|_| of_record),
         deliveries: Vec::new(),
         notes: Vec::new(),
     };
@@ -91,7 +102,8 @@ pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, V
             }
         }
     }
-    for connection in workspace.connections.iter().filter(|connection| connection.enabled) {
+    let unasked = workspace.connections.iter().filter(|connection| connection.enabled && !of_record);
+    for connection in unasked {
         if !workspace.is_named(connection) && connection.wants(kind, &scope, &mut planner.notes) {
             planner.add(connection, kind, None, None);
         }
@@ -106,6 +118,8 @@ pub(crate) fn takes_removals(options: &Map<String, Value>) -> bool {
 
 struct Planner<'a> {
     data: &'a Map<String, Value>,
+    /// The record whose change it is.
+    record: Option<&'a str>,
     deliveries: Vec<NewDelivery>,
     notes: Vec<String>,
 }
@@ -183,7 +197,11 @@ impl Planner<'_> {
         match connection.record_kind(object) {
             RecordKind::Person => normalise::person_key(self.data),
             RecordKind::Company => normalise::company_key(self.data),
-            RecordKind::Event => None,
+            // A record that is changed there stays the same one; what cannot be changed, like a message, is made for each change.
+            RecordKind::Event => self
+                .record
+                .filter(|_| connection.changes(object))
+                .map(str::to_owned),
         }
     }
 

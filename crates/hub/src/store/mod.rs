@@ -9,6 +9,7 @@ mod database;
 mod ending;
 mod filling;
 pub mod grants;
+pub mod ledger;
 pub mod postgres;
 pub mod rows;
 pub mod sqlite;
@@ -26,6 +27,7 @@ use switchboard_model::{
 
 pub use database::Database;
 pub use filling::Filling;
+pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use rows::*;
 
@@ -194,5 +196,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle {}
-impl<T: Outbox + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}
+pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Lifecycle {}
+impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}

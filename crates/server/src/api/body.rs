@@ -12,6 +12,7 @@ use switchboard_model::problem::{Code, Problem};
 
 use super::{App, json, problem::Failure};
 
+const JSON: &str = "application/json";
 /// A body that is too large is read on and thrown away up to so many times the limit: a caller that is cut off while it
 /// sends never sees the answer.
 const PATIENCE: usize = 8;
@@ -58,10 +59,37 @@ pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         let words: String = error.to_string().chars().take(400).collect();
         refuse(format!("The body does not fit: {words}"))
     })
+/// A file of records: CSV, or JSON.
+#[derive(Debug)]
+pub struct FileBody {
+    /// Whether it is CSV.
+    pub is_csv: bool,
+    /// What is in it.
+    pub text: String,
+}
+
+impl FromRequest<App> for FileBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let media = request.headers().get(header::CONTENT_TYPE);
+        let media = media.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase());
+        let is_csv = media.is_some_and(|media| media.split(';').next().is_some_and(|essence| essence.trim() == "text/csv"));
+        let bytes = match is_csv {
+            true => receive_of("text/csv", request, app.limits.body_bytes).await?,
+            false => receive(request, app.limits.body_bytes).await?,
+        };
+        let text = json::utf8(&bytes)?.to_owned();
+        Ok(Self { is_csv, text })
+    }
 }
 
 async fn receive(request: Request, limit: usize) -> Result<Bytes, Problem> {
-    check_media(request.headers())?;
+    receive_of(JSON, request, limit).await
+}
+
+async fn receive_of(media: &str, request: Request, limit: usize) -> Result<Bytes, Problem> {
+    check_media(media, request.headers())?;
     // A caller that asks before it sends is told at once.
     if request.headers().contains_key(header::EXPECT) && request.body().size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
@@ -98,8 +126,8 @@ fn too_large(limit: usize) -> Problem {
     )
 }
 
-/// JSON in UTF-8, not compressed; anything else is [`Code::UnsupportedMedia`].
-fn check_media(headers: &HeaderMap) -> Result<(), Problem> {
+/// JSON (or another media type that is wanted) in UTF-8, not compressed; anything else is [`Code::UnsupportedMedia`].
+fn check_media(wanted: &str, headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| {
         headers
             .get(name)
@@ -119,7 +147,8 @@ fn check_media(headers: &HeaderMap) -> Result<(), Problem> {
     };
     let (essence, parameters) = media.split_once(';').unwrap_or((&media, ""));
     let essence = essence.trim();
-    if essence != "application/json" && !(essence.starts_with("application/") && essence.ends_with("+json")) {
+    let is_kin = wanted == JSON && essence.starts_with("application/") && essence.ends_with("+json");
+    if essence != wanted && !is_kin {
         return refuse(format!("The body is declared as `{essence}`."));
     }
     let charset = parameters
@@ -156,7 +185,7 @@ mod tests {
             if let Some(encoding) = encoding {
                 headers.insert(header::CONTENT_ENCODING, encoding.parse().unwrap());
             }
-            let checked = check_media(&headers);
+            let checked = check_media(JSON, &headers);
             assert_eq!(checked.is_ok(), taken, "{media:?} {encoding:?}");
             assert!(checked.is_ok() || checked.is_err_and(|problem| problem.code == Code::UnsupportedMedia));
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use switchboard_model::{
     id::{KeyId, WorkspaceId},
     problem::{Code, Problem},
@@ -25,9 +25,20 @@ impl Caller {
         &self.key.name
     }
 
-    /// Which key it is.
+    /// The key.
     pub fn key(&self) -> KeyId {
         self.key.key
+    }
+
+    /// Whose request it is, when it carries a good key.
+    pub fn of(headers: &HeaderMap, app: &App) -> Result<Self, Problem> {
+        match app.hub.authenticate(bearer(headers)?) {
+            Some(key) => Ok(Self {
+                workspace: key.workspace,
+                key,
+            }),
+            None => Err(refuse("The API key is not known, or it was revoked.")),
+        }
     }
 }
 
@@ -35,19 +46,12 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let presented = bearer(parts)?;
-        match app.hub.authenticate(presented) {
-            Some(key) => Ok(Self {
-                workspace: key.workspace,
-                key,
-            }),
-            None => Err(refuse("The API key is not known, or it was revoked.").into()),
-        }
+        Ok(Self::of(&parts.headers, app)?)
     }
 }
 
-fn bearer(parts: &Parts) -> Result<&str, Problem> {
-    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Err(refuse("The request carries no API key."));
     };
     let (scheme, key) = value

@@ -132,6 +132,14 @@ pub struct ConfiguredView {
     pub connections: Vec<ConfiguredConnectionView>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRouteView>,
+    /// The objects and tables whose definitions were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub objects: Vec<String>,
+    /// The lists that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub lists: Vec<String>,
 }
 
 /// A connection that was written.
@@ -183,6 +191,8 @@ impl From<Configured> for ConfiguredView {
         Self {
             connections: connections.collect(),
             routes: routes.collect(),
+            objects: done.objects,
+            lists: done.lists,
         }
     }
 }
@@ -192,7 +202,7 @@ impl From<Configured> for ConfiguredView {
 /// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
 #[utoipa::path(
     post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
-    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections` and `routes`"),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections`, `routes`, `tables` and `lists`"),
     responses(
         (status = 200, description = "What was written", body = ConfiguredView),
         (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),

@@ -215,6 +215,7 @@ mod tests {
         depth: 8,
         keys: 20,
         waiting_events: 100,
+        requests_per_minute: 100,
     };
 
     #[test]

@@ -13,6 +13,7 @@ mod history;
 mod hooks;
 mod incoming;
 mod json;
+mod lists;
 mod me;
 mod oauth;
 mod openapi;
@@ -21,9 +22,12 @@ mod pages;
 mod posting;
 mod presets;
 mod problem;
+mod quota;
+mod records;
 mod replay;
 mod routes;
 mod schema;
+mod tables;
 mod views;
 mod webhooks;
 mod wishes;
@@ -38,6 +42,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
 pub use openapi::description;
 pub use presets::AppliedView;
+pub use quota::Quota;
 pub use views::moment;
 
 use crate::{connectors::Shelf, settings::Limits};
@@ -53,11 +58,13 @@ pub struct App {
     pub public_url: Arc<str>,
     /// What is refused.
     pub limits: Limits,
+    /// How many requests each key has made to records.
+    pub quota: Arc<Quota>,
 }
 
 /// The whole API.
 pub fn router(app: App) -> Router {
-    let (routes, _) = openapi::routes().split_for_parts();
+    let (routes, _) = openapi::routes(Some(app.clone())).split_for_parts();
     routes
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)

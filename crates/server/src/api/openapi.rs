@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App, connections, connectors, crm, deliveries, events, health, history, hooks, me, oauth, pages, posting, presets,
-    replay, routes as routing, schema, webhooks, wishes,
+    records, replay, routes as routing, schema, webhooks, wishes,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +29,7 @@ use super::{
         (name = "connections", description = "Where it goes"),
         (name = "webhooks", description = "Who else is told"),
         (name = "crm", description = "The addresses of the messenger's guide"),
+        (name = "records", description = "Who and what it is about"),
         (name = "operation", description = "For whoever runs the hub"),
     ),
     modifiers(&BearerKeys),
@@ -51,13 +52,14 @@ impl Modify for BearerKeys {
     }
 }
 
-/// Every route with its description.
-pub fn routes() -> OpenApiRouter<App> {
+/// Every route with its description; `app` is there when they are served.
+pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
         .merge(of_webhooks())
         .merge(of_operation())
+        .merge(records::routes(app))
 }
 
 /// What happened, and what became of it.
@@ -130,7 +132,7 @@ fn of_operation() -> OpenApiRouter<App> {
 
 /// The description as text: what `docs/reference/openapi.json` holds.
 pub fn description() -> String {
-    let (_, description) = routes().split_for_parts();
+    let (_, description) = routes(None).split_for_parts();
     let mut text = description.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
@@ -142,7 +144,7 @@ pub fn description() -> String {
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)),
 )]
 pub async fn serve() -> Json<Description> {
-    let (_, description) = routes().split_for_parts();
+    let (_, description) = routes(None).split_for_parts();
     Json(description)
 }
 

@@ -69,7 +69,9 @@ pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCo
         Some(url) => Some(Simulators::elsewhere(url)),
     };
     if let Some(simulators) = &simulators {
-        simulated::redirect(&mut items, simulators.base_url());
+        for key in simulated::redirect(&mut items, simulators)? {
+            eprintln!("connection {key}: its system is not simulated; it calls the real one");
+        }
     }
     let Opened { hub, .. } = open(&settings).await?;
     let workspace = hub.default_workspace().await?;
@@ -176,6 +178,8 @@ fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
+    lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -202,11 +206,14 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            objects: vec!["customers".into()],
+            lists: vec!["channels".into()],
         };
         assert_eq!(
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
-             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n"
+             route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
+             table customers: kept\nlist channels: kept\n"
         );
     }
 }

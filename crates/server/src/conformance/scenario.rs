@@ -28,6 +28,9 @@ const SEE: &str = "See connectors/scenario.schema.json.";
 pub struct Scenario {
     /// How to connect to the simulated vendor.
     pub connection: Account,
+    /// For each way to authenticate that has a page to sign in on: the credentials of an app that the vendor knows.
+    #[serde(default)]
+    pub sign_in: IndexMap<String, Map<String, Value>>,
     /// Settings of the simulated vendor, a JSON object.
     #[serde(default)]
     pub simulator: Map<String, Value>,
@@ -83,7 +86,36 @@ impl Waiver {
     }
 }
 
+impl Scenario {
+    /// How the sign-in of this kind begins: the connection without what the sign-in brings. `None` when the scenario does not say.
+    pub fn sign_in(&self, kind: &str, connector: &Connector) -> Option<Account> {
+        let mut account = self.connection.clone();
+        match self.sign_in.get(kind) {
+            Some(credentials) => account.credentials = credentials.clone(),
+            None if account.auth == kind => {
+                for name in connector.sign_in_brings(kind) {
+                    account.credentials.shift_remove(&name);
+                }
+            }
+            None => return None,
+        }
+        account.auth = kind.to_owned();
+        Some(account)
+    }
+}
+
 impl Account {
+    /// The settings that hold the vendor's address, with it put in.
+    pub fn addresses(&self, origin: &str) -> Map<String, Value> {
+        let names_it = |value: &Value| {
+            let text = value.to_string();
+            text.contains(ORIGIN) || text.contains(AUTHORITY)
+        };
+        let mut settings = put_in(&self.settings, origin);
+        settings.retain(|name, _| self.settings.get(name).is_some_and(names_it));
+        settings
+    }
+
     /// Settings and credentials with the vendor's address put in, which has no slash at its end.
     pub fn at(&self, origin: &str) -> (Map<String, Value>, Map<String, Value>) {
         (put_in(&self.settings, origin), put_in(&self.credentials, origin))
@@ -128,6 +160,7 @@ pub fn read(text: &str, name: &str, connector: &Connector) -> Result<Scenario, V
         problems: Vec::new(),
     };
     check.connection(&scenario.connection);
+    check.sign_ins(&scenario);
     for (object, written) in &scenario.objects {
         check.object(object, written);
     }
@@ -179,6 +212,38 @@ impl Check<'_> {
                 "/connection",
                 detail,
                 "Put {origin} into the setting that holds the address.",
+            );
+        }
+    }
+
+    fn sign_ins(&mut self, scenario: &Scenario) {
+        let kinds: Vec<&str> = self.connector.auth_kinds().map(|(name, ..)| name).collect();
+        for kind in kinds.iter().filter(|kind| self.connector.has_sign_in(kind)) {
+            let Some(account) = scenario.sign_in(kind, self.connector) else {
+                let detail = format!("nothing says how the sign-in `{kind}` is tried");
+                let next = format!("Write `{kind}` there, with the credentials of an app that the simulator knows.");
+                self.report("/sign_in", detail, next);
+                continue;
+            };
+            let (settings, secrets) = account.at("http://127.0.0.1:9");
+            let brought = self.connector.sign_in_brings(kind);
+            let mut check = self.connector.check(kind, &settings, &secrets);
+            check.missing.retain(|name| !brought.contains(name));
+            let missing = check.missing.into_iter().map(|name| format!("{name} is missing"));
+            for detail in check.problems.into_iter().map(|problem| problem.detail).chain(missing) {
+                self.report(
+                    &format!("/sign_in/{kind}"),
+                    detail,
+                    "Correct it; what the sign-in brings stays away.",
+                );
+            }
+        }
+        for kind in scenario.sign_in.keys().filter(|kind| !self.connector.has_sign_in(kind)) {
+            let detail = format!("the manifest has no page to sign in on for `{kind}`");
+            self.report(
+                &format!("/sign_in/{kind}"),
+                detail,
+                "Remove it, or write `authorize` into the manifest.",
             );
         }
     }

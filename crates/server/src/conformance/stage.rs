@@ -1,12 +1,13 @@
 //! Where one case is played: a real hub on a temporary store, a simulated vendor, and one connection between them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use switchboard_connect::guide::Item;
 use switchboard_hub::{
     ConnectionView, Hub, TestReport,
+    configuration::Configured,
     intake::Incoming,
     store::{DeliveryFilter, DeliveryRow, Page},
 };
@@ -130,12 +131,27 @@ impl<'s> Stage<'s> {
         self.subject.connection(CONNECTION, &origin, &[self.object], scale)
     }
 
-    /// Writes a connection.
+    /// Writes a connection, complete or not.
+    pub async fn write(&self, spec: ConnectionSpec) -> Result<Configured, Failure> {
+        let items = vec![Item::Connection(spec)];
+        Ok(self.hub().configure(self.workspace, items).await?)
+    }
+
+    /// The address that a person opens to sign in, who is sent back to `back`.
+    pub async fn start_sign_in(&self, back: &str) -> Result<String, Failure> {
+        let sign_in = self.hub().start_sign_in(self.workspace, CONNECTION, back).await?;
+        Ok(sign_in.address)
+    }
+
+    /// The person comes back with these parameters.
+    pub async fn finish_sign_in(&self, parameters: &HashMap<String, String>) -> Verdict {
+        self.hub().finish_sign_in(parameters).await?;
+        Ok(())
+    }
+
+    /// Writes a complete connection.
     pub async fn configure(&self, spec: ConnectionSpec) -> Verdict {
-        let done = self
-            .hub()
-            .configure(self.workspace, vec![Item::Connection(spec)])
-            .await?;
+        let done = self.write(spec).await?;
         let draft = done
             .connections
             .iter()

@@ -173,12 +173,9 @@ impl Subject {
         if let Some(scale) = limit_scale {
             settings.insert("limitScale".into(), json!(scale));
         }
-        // One mapping of a connection takes the place of all that the manifest would give it, so with several objects each is written.
-        let default = |object: &str| self.connector.object(object)?.default_mapping_source().cloned();
         let mapping = |object: &&str| {
             let own = self.written(object).and_then(|written| written.mapping.clone());
-            let mapping = own.or_else(|| (objects.len() > 1).then(|| default(object)).flatten())?;
-            Some(((*object).to_owned(), mapping))
+            Some(((*object).to_owned(), own?))
         };
         ConnectionSpec {
             key: key.to_owned(),
@@ -225,6 +222,15 @@ impl Subject {
         let promised = self.offers(object, OperationKind::Upsert)
             || self.connector.means(object, OperationKind::Create) == Means::IdempotencyKey;
         Ok(!promised && !can.probe)
+    }
+
+    /// The ways to authenticate that have a page to sign in on.
+    pub(super) fn sign_ins(&self) -> Vec<String> {
+        let kinds = self.connector.auth_kinds().map(|(name, ..)| name);
+        kinds
+            .filter(|kind| self.connector.has_sign_in(kind))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether a credential of the scenario is replaced with each token.

@@ -130,7 +130,7 @@ async fn play(
         settings.data.display()
     );
     let mut items = scenario::items(&hub.registry(), &format!("{}/webhook/demo", simulators.base_url()))?;
-    simulated::redirect(&mut items, simulators.base_url());
+    simulated::redirect(&mut items, simulators)?;
     hub.configure(workspace, items).await?;
 
     let run = generator::generate(arguments.events, arguments.seed);

@@ -40,6 +40,8 @@ pub struct Limits {
     pub keys: usize,
     /// Most events that wait to be stored.
     pub waiting_events: usize,
+    /// Most requests of one key to records in a minute; 0: any.
+    pub requests_per_minute: u64,
 }
 
 /// When a failed delivery is tried again.
@@ -190,6 +192,7 @@ impl Settings {
                 depth: read.size("limits.depth"),
                 keys: read.size("limits.keys"),
                 waiting_events: read.size("limits.waiting_events"),
+                requests_per_minute: read.count("limits.requests_per_minute"),
             },
             retry: Retry {
                 base_ms: read.count("retry.base_ms"),
@@ -308,10 +311,11 @@ mod tests {
             depth,
             keys,
             waiting_events,
+            requests_per_minute,
         } = settings.limits;
         assert_eq!(
-            (body_bytes, event_bytes, batch, depth, keys, waiting_events),
-            (4 << 20, 256 << 10, 1000, 64, 10_000, 2_000)
+            (body_bytes, event_bytes, batch, depth, keys, waiting_events, requests_per_minute),
+            (4 << 20, 256 << 10, 1000, 64, 10_000, 2_000, 100)
         );
         assert_eq!(settings.keep_days, 90);
         assert_eq!(

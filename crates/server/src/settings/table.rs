@@ -136,6 +136,12 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Most events that wait to be stored; senders of more are told to wait (429)",
     },
     Setting {
+        key: "limits.requests_per_minute",
+        form: Form::Count(0, 1_000_000),
+        default: "100",
+        doc: "Most requests of one API key to records, tables and lists in a minute; 0 sets no limit",
+    },
+    Setting {
         key: "retry.base_ms",
         form: Form::Count(1, 3_600_000),
         default: "1000",

@@ -6,8 +6,8 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, FLOAT, INT};
 
 use super::{
-    Wrong, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas, state, texts, time,
-    tokens,
+    Wrong, consent, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas, state,
+    texts, time, tokens,
 };
 
 /// Steps of one call, as the engine counts them; some seconds of work.
@@ -88,6 +88,7 @@ fn build() -> Engine {
         state::register,
         rows::register,
         tokens::register,
+        consent::register,
         limits::register,
         luck::register,
         kinds::register,

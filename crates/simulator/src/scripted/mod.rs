@@ -10,6 +10,7 @@
 //! ([`crate::Simulation::script_errors`]): a test that meets one has to fail.
 
 mod calls;
+mod consent;
 mod digests;
 mod engine;
 mod error;

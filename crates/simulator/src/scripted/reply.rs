@@ -24,6 +24,10 @@ pub fn register(engine: &mut Engine) {
         },
     );
     engine.register_fn("with", with);
+    engine.register_fn("header", |reply: &mut Reply, name: &str| {
+        let value = reply.header(name).map(str::to_owned);
+        value.map_or(Dynamic::UNIT, Dynamic::from)
+    });
     engine.register_get("status", |reply: &mut Reply| INT::from(reply.status));
     engine.register_get("json", |reply: &mut Reply| to_script(&reply.value()));
     engine.register_get("text", |reply: &mut Reply| {
@@ -78,8 +82,10 @@ mod tests {
             (1, Some("application/vnd.api+json"))
         );
         assert_eq!(
-            says(r#"let r = reply(404, "no"); [r.status, r.json, r.text]"#),
-            json!([404, "no", "\"no\""])
+            says(
+                r#"let r = reply(404, "no").with("x-a", 1); [r.status, r.json, r.text, r.header("X-A"), r.header("x-b")]"#
+            ),
+            json!([404, "no", "\"no\"", "1", null])
         );
     }
 

@@ -9,6 +9,7 @@ use rhai::{Dynamic, Engine, INT, Map};
 
 use super::tables::Tables;
 use crate::chance::Chance;
+use crate::consent::Codes;
 use crate::credentials::Tokens;
 use crate::options::Setup;
 use crate::rolling::Rolling;
@@ -32,6 +33,8 @@ pub struct State {
     pub counters: BTreeMap<String, INT>,
     /// The tokens.
     pub tokens: Tokens,
+    /// The codes of people who agreed.
+    pub codes: Codes,
     /// The limits by name.
     pub limits: HashMap<String, Rolling>,
     /// The seeded chance.
@@ -63,6 +66,7 @@ impl Db {
             values: HashMap::new(),
             counters: BTreeMap::new(),
             tokens: Tokens::default(),
+            codes: Codes::default(),
             limits: HashMap::new(),
             chance: Chance::new(setup.seed, slug),
             now_ms: 0,

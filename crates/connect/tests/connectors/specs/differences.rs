@@ -203,12 +203,6 @@ const DIFFERENCES: &[Difference] = &[
     ),
     difference(
         "zoho",
-        "DELETE /crm/v8/{module}",
-        "query/wf_trigger",
-        "described for the other modules only (fact sheet §5)",
-    ),
-    difference(
-        "zoho",
         "POST /crm/v8/Notes",
         "body/data",
         "described with all that an answer has as required (fact sheet §5)",

@@ -134,6 +134,15 @@ fn every_request_to_feishu_is_one_that_feishu_describes() {
 }
 
 #[test]
+fn every_request_to_github_is_one_that_github_describes() {
+    let Some(folder) = folder("github-issues") else { return };
+    check(
+        "github-issues",
+        &[&OpenApi::read(&folder, &["github-issues-subset.openapi.json"], "")],
+    );
+}
+
+#[test]
 fn every_request_to_hubspot_is_one_that_hubspot_describes() {
     let Some(folder) = folder("hubspot") else { return };
     let files = [

@@ -10,6 +10,7 @@ mod fixture;
 mod grants;
 mod history;
 mod leases;
+mod ledger;
 mod lists;
 mod moving;
 mod outbox;
@@ -87,6 +88,16 @@ contract! {
     grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,
     grants::sign_ins as a_person_comes_back_once,
     grants::turns as a_turn_is_taken_by_one_at_a_time,
+    ledger::kept as a_record_is_found_by_its_keys_and_kept,
+    ledger::changed as a_record_is_known_by_what_it_has_now_and_gone_when_it_is_removed,
+    ledger::policies as a_record_that_is_there_is_changed_found_doubled_or_asked_about,
+    ledger::three_ways as what_names_both_keys_makes_one_of_two_records_and_that_can_be_undone,
+    ledger::contradictions as records_that_contradict_each_other_stay_two_and_are_listed,
+    ledger::by_hand as merges_by_hand_are_undone_in_their_order,
+    ledger::lists as records_are_filtered_sorted_and_read_page_by_page,
+    ledger::numbers as numbers_are_compared_as_numbers,
+    ledger::told as a_change_is_told_in_the_transaction_that_makes_it,
+    ledger::at_once as one_person_whom_several_sources_bring_at_once_is_one,
     configuration::closed as a_closed_store_says_so;
     several nodes:
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use switchboard_model::{
     delivery::DeliveryState,
     id::{DeliveryId, EventId},
@@ -10,9 +11,10 @@ use switchboard_model::{
 use super::{
     bench::{Bench, NOW, PostgresBench, SqliteBench},
     fixture::{Fixture, LONG, PRINT, delivery, new_event},
+    ledger::some_people,
 };
 use crate::store::{
-    Accepted, AccessNote, CallRecord, ConnectionNote, DeliveryFilter, EventFilter, Fingerprint, LinkChange, NewEvent,
+    Accepted, AccessNote, CallRecord, ConnectionNote, DeliveryFilter, DuplicateFilter, EventFilter, Fingerprint, LinkChange, NewEvent,
     Page, Pending, Store,
     postgres::transfer::PostgresTransfer,
     sqlite::transfer::{SqliteSource, SqliteTarget},
@@ -182,6 +184,7 @@ async fn fill(fixture: &Fixture) -> Moved {
         ..Default::default()
     };
     assert!(fixture.store.note_connection(fixture.connection, access).await.unwrap());
+    some_people(fixture).await;
     Moved {
         old,
         half,
@@ -196,8 +199,23 @@ async fn check_access(fixture: &Fixture) {
     assert_eq!(ends, [(fixture.connection, NOW + DAY)].into());
 }
 
+/// Who is who is as it was.
+async fn check_people(fixture: &Fixture) {
+    let all = fixture.everybody().await;
+    assert_eq!(all.len(), 2);
+    assert_eq!(fixture.upsert(json!({"phone": "+12025550109"})).await.id, all[0].id);
+    assert_eq!(fixture.store.merges(fixture.workspace, all[0].id).await.unwrap().len(), 1);
+    let filter = DuplicateFilter {
+        record: Some(all[1].id),
+        limit: 10,
+        ..DuplicateFilter::default()
+    };
+    assert_eq!(fixture.store.duplicates(fixture.workspace, filter).await.unwrap().len(), 1);
+}
+
 async fn check(fixture: &Fixture, moved: &Moved) {
     check_access(fixture).await;
+    check_people(fixture).await;
     let pending = fixture.pending().await;
     let doubt = pending
         .iter()

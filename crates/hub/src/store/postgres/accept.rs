@@ -54,12 +54,12 @@ pub(super) struct Acceptance {
     drafts: Vec<Draft>,
 }
 
-struct Draft {
-    event: Arc<Event>,
+pub(super) struct Draft {
+    pub event: Arc<Event>,
     data: String,
     note: Option<String>,
     fingerprint: Option<Fingerprint>,
-    deliveries: Vec<Pending>,
+    pub deliveries: Vec<Pending>,
 }
 
 impl Acceptance {
@@ -81,7 +81,7 @@ impl Acceptance {
 }
 
 impl Draft {
-    fn new(new: NewEvent, ids: &mut impl Iterator<Item = i64>) -> Self {
+    pub fn new(new: NewEvent, ids: &mut impl Iterator<Item = i64>) -> Self {
         let id = EventId(ids.next().unwrap_or_default());
         let data = record::to_text(&new.data);
         let event = Arc::new(Event {
@@ -169,7 +169,7 @@ impl Job for Acceptance {
 }
 
 /// What became of one event.
-fn accepted(
+pub(super) fn accepted(
     draft: &Draft,
     kept: &HashSet<i64>,
     before: &HashMap<i64, (EventId, Vec<u8>)>,
@@ -192,8 +192,8 @@ fn accepted(
     }
 }
 
-async fn insert(
-    client: &deadpool_postgres::Client,
+pub(super) async fn insert(
+    client: &impl deadpool_postgres::GenericClient,
     drafts: &[&Draft],
     news: &HashMap<ConnectionId, DeliveryId>,
     slot: i16,
@@ -256,8 +256,8 @@ async fn insert(
 }
 
 /// The events that came first under the keys of those that were not kept.
-async fn look_up(
-    client: &deadpool_postgres::Client,
+pub(super) async fn look_up(
+    client: &impl deadpool_postgres::GenericClient,
     drafts: &[&Draft],
     kept: &HashSet<i64>,
 ) -> Result<HashMap<i64, (EventId, Vec<u8>)>, Trouble> {

@@ -24,6 +24,7 @@ mod history;
 mod intend;
 mod journal;
 mod leasing;
+mod ledger;
 mod migrate;
 mod outbox;
 mod record;
@@ -177,7 +178,9 @@ fn smallest(all: impl IntoIterator<Item = (ConnectionId, DeliveryId)>) -> HashMa
 async fn greatest_id(client: &Client) -> Result<i64, Trouble> {
     let select =
         "SELECT greatest((SELECT max(id) FROM event), (SELECT max(id) FROM event_kept), (SELECT max(id) FROM delivery),
-                                  (SELECT max(id) FROM delivery_history), (SELECT max(id) FROM attempt), 0)";
+                                  (SELECT max(id) FROM delivery_history), (SELECT max(id) FROM attempt),
+                                  (SELECT max(id) FROM record), (SELECT max(id) FROM record_match),
+                                  (SELECT max(id) FROM record_merge), (SELECT max(id) FROM duplicate), 0)";
     Ok(client.query_one(select, &[]).await?.get(0))
 }
 

@@ -28,7 +28,7 @@ impl Draft {
         Self { new, data }
     }
 
-    fn number(self, ids: &mut IdSource) -> Numbered {
+    pub(super) fn number(self, ids: &mut IdSource) -> Numbered {
         let now_ms = self.new.received_ms;
         let event = Arc::new(Event {
             id: EventId(ids.next(now_ms)),
@@ -69,12 +69,12 @@ fn pending_of(event: &Arc<Event>, new: NewDelivery, id: DeliveryId, now_ms: i64)
 }
 
 /// An event with the ids that it and its deliveries have.
-struct Numbered {
+pub(super) struct Numbered {
     event: Arc<Event>,
     data: String,
     note: Option<String>,
     fingerprint: Option<Fingerprint>,
-    deliveries: Vec<Pending>,
+    pub(super) deliveries: Vec<Pending>,
 }
 
 /// Writes the events of one call.
@@ -122,7 +122,7 @@ impl Job for Accepting {
     }
 }
 
-fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accepted> {
+pub(super) fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accepted> {
     let event = &new.event;
     if let Some(fingerprint) = &new.fingerprint {
         if let Some(first) = tx.seen.find(tx.db, event.workspace, fingerprint, event.id)? {

@@ -14,6 +14,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("0004_discovered.sql"),
     include_str!("0005_oauth.sql"),
     include_str!("0006_definitions.sql"),
+    include_str!("0007_records.sql"),
 ];
 
 /// Takes the steps that are missing, all in one transaction.

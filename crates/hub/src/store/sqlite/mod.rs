@@ -20,6 +20,7 @@ mod historian;
 mod history;
 mod journal;
 mod leasing;
+mod ledger;
 mod migrate;
 mod outbox;
 mod reader;
@@ -131,7 +132,9 @@ impl SqliteStore {
 fn last_id(db: &Connection, days: &days::Days) -> Result<i64, StoreError> {
     let hot: i64 = db.query_row(
         "SELECT max(coalesce((SELECT max(id) FROM event), 0), coalesce((SELECT max(id) FROM delivery), 0),
-                    coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0))",
+                    coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0),
+                    coalesce((SELECT max(id) FROM record), 0), coalesce((SELECT max(id) FROM record_match), 0),
+                    coalesce((SELECT max(id) FROM record_merge), 0), coalesce((SELECT max(id) FROM duplicate), 0))",
         [],
         |row| row.get(0),
     )?;

@@ -5,7 +5,7 @@
 //! gathered; it never takes more of a shared transaction than the urgent jobs do.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -13,6 +13,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, TransactionBehavior};
+use switchboard_model::id::{ConnectionId, DeliveryId};
 use tokio::sync::oneshot;
 
 use super::{checkpoint::Log, seen::Seen, tallies::Tallies};
@@ -53,6 +54,8 @@ pub(super) trait Job: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()>;
     /// New deliveries that the listener hears of. Called once, when the job is on the disk.
     fn hints(&mut self, _all: &mut Vec<Pending>) {}
+    /// The same of new deliveries whose ids may be smaller than others that the listener heard of. Called once, when the job is on the disk.
+    fn news(&mut self, _all: &mut Vec<(ConnectionId, DeliveryId)>) {}
     fn done(self: Box<Self>, result: Result<(), StoreError>);
 }
 
@@ -246,6 +249,16 @@ impl Queue {
     }
 }
 
+/// By connection the smallest id.
+fn smallest(news: Vec<(ConnectionId, DeliveryId)>) -> Vec<(ConnectionId, DeliveryId)> {
+    let mut first: HashMap<ConnectionId, DeliveryId> = HashMap::new();
+    for (connection, id) in news {
+        let known = first.entry(connection).or_insert(id);
+        *known = id.min(*known);
+    }
+    first.into_iter().collect()
+}
+
 /// What the writer thread works with.
 struct Desk {
     db: Connection,
@@ -327,12 +340,20 @@ impl Desk {
     }
 
     fn finish(&self, mut group: Vec<Box<dyn Job>>) {
-        let mut hints = Vec::new();
-        group.iter_mut().for_each(|job| job.hints(&mut hints));
-        if !hints.is_empty()
+        let (mut hints, mut news) = (Vec::new(), Vec::new());
+        for job in &mut group {
+            job.hints(&mut hints);
+            job.news(&mut news);
+        }
+        if (!hints.is_empty() || !news.is_empty())
             && let Some(listener) = self.hearing.lock().clone()
         {
-            listener.accepted(hints);
+            if !hints.is_empty() {
+                listener.accepted(hints);
+            }
+            if !news.is_empty() {
+                listener.hinted(smallest(news));
+            }
         }
         group.into_iter().for_each(|job| job.done(Ok(())));
     }

@@ -1,6 +1,7 @@
 //! Answers that are lost or prove nothing: whether the write took effect is not known, and it is there once in the end.
 
 use futures::FutureExt;
+use switchboard_connect::{connector::Means, manifest::OperationKind};
 use switchboard_model::{delivery::DeliveryState, id::EventId, problem::Code};
 use switchboard_simulator::{Fault, Rule};
 
@@ -9,6 +10,7 @@ use crate::conformance::{
     failure::{Failure, Verdict},
     sample::Sample,
     stage::{Stage, describe},
+    subject::Subject,
 };
 
 /// A record takes no more calls than this, so far as faults are tried on each.
@@ -27,6 +29,12 @@ pub const CASES: &[Case] = &[
         |stage| lost_answers(stage).boxed_local(),
     ),
     Case::object(
+        "crowd",
+        "Among more records than a page holds, each whose call was cut is found, or made once.",
+        |stage| crowd(stage).boxed_local(),
+    )
+    .when(is_looked_for_in_pages),
+    Case::object(
         "hidden-success",
         "An error of a gateway behind which the call was applied leaves exactly one record.",
         |stage| at_each_call(stage, status(504, true)).boxed_local(),
@@ -42,6 +50,31 @@ pub const CASES: &[Case] = &[
         |stage| at_each_call(stage, Fault::Hollow { applied: true }).boxed_local(),
     ),
 ];
+
+/// More records than one page of most vendors holds.
+const CROWD: u32 = 130;
+/// So many of them come together.
+const SOME: usize = 26;
+
+/// Whether lost records are looked for on several pages, and by nothing better.
+fn is_looked_for_in_pages(subject: &Subject, object: &str) -> bool {
+    let connector = subject.connector();
+    let has_better = subject.offers(object, OperationKind::Upsert);
+    let looks = connector.means(object, OperationKind::Create) == Means::Probe;
+    looks && !has_better && connector.probes_in_pages(object)
+}
+
+async fn crowd(stage: &Stage<'_>) -> Verdict {
+    stage.warm().await?;
+    let sometimes = |fault| Rule::new(fault).probability(0.05);
+    stage.dial([sometimes(Fault::CutBefore), sometimes(Fault::CutAfter)])?;
+    let samples = Sample::several(1, CROWD);
+    // Some at a time: vendors that take one call after the other would not be done with all of them before the deadline.
+    for some in samples.chunks(SOME) {
+        stage.deliver(some).await?;
+    }
+    stage.once(&samples)
+}
 
 /// The vendor's answer with this status.
 pub fn status(code: u16, applied: bool) -> Fault {

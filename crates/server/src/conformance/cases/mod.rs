@@ -7,6 +7,7 @@ mod doubt;
 mod limits;
 mod people;
 mod refusal;
+mod sign_in;
 mod test;
 mod trouble;
 
@@ -75,9 +76,10 @@ impl Case {
 
 /// Every case there is.
 pub fn catalogue() -> impl Iterator<Item = &'static Case> {
-    let groups: [&'static [Case]; 8] = [
+    let groups: [&'static [Case]; 9] = [
         test::CASES,
         credentials::CASES,
+        sign_in::CASES,
         delivery::CASES,
         people::CASES,
         doubt::CASES,

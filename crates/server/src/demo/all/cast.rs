@@ -20,7 +20,10 @@ use switchboard_model::{
 };
 
 use super::stage::Vendors;
-use crate::conformance::{Subject, scenario::SCENARIO, stage::FAST};
+use crate::{
+    conformance::{Subject, scenario::SCENARIO, stage::FAST},
+    connectors::unreadable,
+};
 
 /// One object of one connector.
 #[derive(Debug)]
@@ -177,7 +180,7 @@ pub fn subjects(folder: Option<&Path>) -> Result<Vec<Arc<Subject>>, Problem> {
         Err(found) => problems.extend(found),
     };
     let own = folder.map(folders).transpose()?.unwrap_or_default();
-    for slug in Registry::embedded().map_err(first)?.names() {
+    for slug in Registry::embedded().map_err(unreadable)?.names() {
         let replaced = own.iter().any(|path| path.file_name().is_some_and(|name| name == slug));
         if !replaced && Registry::embedded_file(slug, SCENARIO).is_some() {
             take(Subject::embedded(slug));
@@ -207,12 +210,6 @@ pub fn folders(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
         .collect();
     folders.sort();
     Ok(folders)
-}
-
-/// All problems as one.
-pub fn first(problems: Vec<Problem>) -> Problem {
-    Problem::all(problems)
-        .unwrap_or_else(|| Problem::new(Code::ManifestInvalid, "The connectors cannot be read.", "Report this."))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use self::{cast::Cast, report::Report, stage::Vendors};
 use super::{DemoArguments, client::Client, progress::Progress};
 use crate::{
     conformance::{Subject, sample::Sample},
+    connectors::unreadable,
     reserved,
     serve::{Server, ended},
     settings::Settings,
@@ -58,7 +59,7 @@ fn short_connectors(own: Option<&std::path::Path>) -> Result<tempfile::TempDir, 
         let detail = format!("No temporary folder can be made: {error}");
         Problem::new(Code::StoreFailed, detail, "Name another place with TMPDIR.")
     })?;
-    let embedded = switchboard_connect::registry::Registry::embedded().map_err(cast::first)?;
+    let embedded = switchboard_connect::registry::Registry::embedded().map_err(unreadable)?;
     shortened::write(&embedded, folder.path())?;
     for path in own.map(cast::folders).transpose()?.unwrap_or_default() {
         let files = switchboard_connect::load::Files::of_folder(&path)?;

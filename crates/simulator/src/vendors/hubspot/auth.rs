@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::limits::Caller;
-use super::settings::Settings;
+use super::settings::{Client, Settings};
 use super::trouble::{PORTAL_ID, Trouble};
 use crate::chance::Chance;
+use crate::consent::{CODE_SECONDS, Challenge, Codes, Page, Shown};
 use crate::credentials::{Standing, Tokens};
 use crate::message::{Reply, Request};
 
@@ -18,6 +19,7 @@ pub struct Auth {
     /// Every token that is known.
     pub tokens: Tokens,
     spent_codes: Vec<String>,
+    codes: Codes,
     chance: Chance,
 }
 
@@ -28,6 +30,7 @@ impl Auth {
         Self {
             tokens: Tokens::default(),
             spent_codes: Vec::new(),
+            codes: Codes::default(),
             chance: Chance::new(seed, "hubspot auth"),
         }
     }
@@ -55,6 +58,47 @@ impl Auth {
             }
             Standing::Unknown => Err(unauthenticated()),
         }
+    }
+
+    /// `GET /oauth/authorize`, on the host of the pages.
+    pub fn page(&mut self, request: &Request, settings: &Settings) -> Reply {
+        let clients = settings.clients.iter().map(|client| client.client_id.clone()).collect();
+        let page = Page {
+            clients: Some(clients).filter(|_| !settings.accept_any_credentials),
+            challenge: Challenge::Taken,
+            scopes: Some(SCOPES.map(str::to_owned).to_vec()),
+            separator: " ".into(),
+            needs: Vec::new(),
+            may: vec!["response_type".into(), "optional_scope".into()],
+            back: Vec::new(),
+            owner: "user 7".into(),
+            code_seconds: CODE_SECONDS,
+        };
+        self.codes.agree(request, &page, &mut self.chance)
+    }
+
+    /// Whether a code is good: one of the settings, or one that the page gave.
+    fn takes_code(
+        &mut self,
+        client: Option<&Client>,
+        field: &impl Fn(&str) -> String,
+        request: &Request,
+        any: bool,
+    ) -> bool {
+        let code = field("code");
+        if client.is_some_and(|client| client.codes.contains(&code)) || (any && !code.is_empty()) {
+            let fresh = !self.spent_codes.contains(&code);
+            self.spent_codes.push(code);
+            return fresh;
+        }
+        let [client_id, redirect_uri, code_verifier] = ["client_id", "redirect_uri", "code_verifier"].map(field);
+        let shown = Shown {
+            code: &code,
+            client_id: &client_id,
+            redirect_uri: &redirect_uri,
+            code_verifier: Some(&*code_verifier).filter(|verifier| !verifier.is_empty()),
+        };
+        self.codes.redeem(shown, request.now_ms).is_ok()
     }
 
     /// `POST /oauth/{version}/token`: the parameters stand in the body, never in the query.
@@ -86,10 +130,8 @@ impl Auth {
                 good.then(|| token.to_owned())
             }
             "authorization_code" => {
-                let code = field("code").to_owned();
-                let known = client.is_some_and(|client| client.codes.contains(&code)) || (any && !code.is_empty());
-                let good = known && !self.spent_codes.contains(&code);
-                self.spent_codes.push(code);
+                let owned = |name: &str| field(name).to_owned();
+                let good = self.takes_code(client, &owned, request, any);
                 good.then(|| format!("na1-{}", self.chance.token(32)))
             }
             _ => return refused("BAD_GRANT_TYPE", "missing or unknown grant type"),

@@ -80,6 +80,9 @@ impl HubSpot {
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         let correlation_id = self.chance.uuid();
+        if request.method == "GET" && segments == ["oauth", "authorize"] {
+            return self.auth.page(request, &self.settings);
+        }
         if let ("POST", ["oauth", "2026-09" | "2026-03" | "v3" | "v1", rest @ ..]) =
             (request.method.as_str(), segments.as_slice())
         {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::settings::Settings;
 use crate::chance::Chance;
+use crate::consent::{CODE_SECONDS, Challenge, Codes, Page, Shown};
 use crate::credentials::{Standing, Tokens};
 use crate::message::{Reply, Request};
 
@@ -14,6 +15,7 @@ use crate::message::{Reply, Request};
 pub struct Auth {
     /// Every token that is known.
     pub tokens: Tokens,
+    codes: Codes,
     chance: Chance,
 }
 
@@ -22,6 +24,7 @@ impl Auth {
     pub fn new(seed: u64) -> Self {
         Self {
             tokens: Tokens::default(),
+            codes: Codes::default(),
             chance: Chance::new(seed, "notion auth"),
         }
     }
@@ -39,6 +42,24 @@ impl Auth {
         self.tokens.standing(token, request.now_ms) == Standing::Good
     }
 
+    /// `GET /v1/oauth/authorize`: capabilities belong to the integration, so no scope is asked for.
+    pub fn page(&mut self, request: &Request, settings: &Settings) -> Reply {
+        let clients = settings.clients.iter().map(|(id, _)| id.clone()).collect();
+        let needed = [("response_type", "code"), ("owner", "user")];
+        let page = Page {
+            clients: Some(clients).filter(|_| !settings.accept_any_credentials),
+            challenge: Challenge::Unknown,
+            scopes: None,
+            separator: " ".into(),
+            needs: needed.map(|(name, value)| (name.into(), value.into())).to_vec(),
+            may: Vec::new(),
+            back: Vec::new(),
+            owner: "user 7".into(),
+            code_seconds: CODE_SECONDS,
+        };
+        self.codes.agree(request, &page, &mut self.chance)
+    }
+
     /// `POST /v1/oauth/token`, HTTP Basic, JSON body.
     pub fn token(&mut self, request: &Request, settings: &Settings) -> Reply {
         let Some((id, secret)) = basic(request) else {
@@ -53,15 +74,26 @@ impl Auth {
             return denied(401, "invalid_client");
         }
         let body = request.json().unwrap_or_default();
-        let refresh = body["refresh_token"].as_str().unwrap_or_default();
-        if body["grant_type"] != "refresh_token" {
-            return denied(400, "unsupported_grant_type");
-        }
-        let Some(owner) = self.tokens.refresh_owner(refresh, settings.accept_any_credentials) else {
+        let text = |name: &str| body[name].as_str().unwrap_or_default();
+        let owner = match text("grant_type") {
+            "refresh_token" => self.refresh(text("refresh_token"), settings),
+            "authorization_code" => {
+                let shown = Shown {
+                    code: text("code"),
+                    client_id: &id,
+                    redirect_uri: text("redirect_uri"),
+                    code_verifier: body["code_verifier"].as_str(),
+                };
+                self.codes
+                    .redeem(shown, request.now_ms)
+                    .ok()
+                    .map(|granted| granted.owner)
+            }
+            _ => return denied(400, "unsupported_grant_type"),
+        };
+        let Some(owner) = owner else {
             return denied(400, "invalid_grant");
         };
-        // The pair rotates: the old refresh token is spent.
-        self.tokens.revoke(refresh);
         let (access, next) = (
             format!("oat_{}", self.chance.token(40)),
             format!("nrt_{}", self.chance.token(40)),
@@ -74,6 +106,13 @@ impl Auth {
             "owner": {"type": "workspace", "workspace": true}, "duplicated_template_id": Value::Null,
         });
         Reply::json(200, &granted)
+    }
+
+    /// Whose refresh token it is. The pair rotates: the old one is spent.
+    fn refresh(&mut self, token: &str, settings: &Settings) -> Option<String> {
+        let owner = self.tokens.refresh_owner(token, settings.accept_any_credentials)?;
+        self.tokens.revoke(token);
+        Some(owner)
     }
 }
 

@@ -352,8 +352,10 @@ fn me() -> Value {
 
 impl Vendor for Notion {
     fn handle(&mut self, request: &Arc<Request>) -> Reply {
-        if request.method == "POST" && request.path == "/v1/oauth/token" {
-            return self.auth.token(request, &self.settings);
+        match (request.method.as_str(), &*request.path) {
+            ("POST", "/v1/oauth/token") => return self.auth.token(request, &self.settings),
+            ("GET", "/v1/oauth/authorize") => return self.auth.page(request, &self.settings),
+            _ => {}
         }
         let request_id = self.chance.uuid();
         match self.answer(request, &request_id) {

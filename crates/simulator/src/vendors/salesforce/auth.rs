@@ -6,6 +6,7 @@ use super::assertion;
 use super::settings::{Client, Settings};
 use super::store::{ORG_ID, USER_ID};
 use crate::chance::Chance;
+use crate::consent::{CODE_SECONDS, Challenge, Codes, Page, Shown};
 use crate::credentials::{Standing, Tokens};
 use crate::message::{Reply, Request};
 
@@ -14,6 +15,7 @@ use crate::message::{Reply, Request};
 pub struct Auth {
     /// The tokens that were given out.
     pub tokens: Tokens,
+    codes: Codes,
     chance: Chance,
 }
 
@@ -27,6 +29,7 @@ impl Auth {
     pub fn new(seed: u64) -> Self {
         Self {
             tokens: Tokens::default(),
+            codes: Codes::default(),
             chance: Chance::new(seed, "salesforce auth"),
         }
     }
@@ -44,6 +47,56 @@ impl Auth {
         live
     }
 
+    /// `GET /services/oauth2/authorize`.
+    pub fn page(&mut self, request: &Request, settings: &Settings) -> Reply {
+        let clients = settings.clients.iter().map(|client| client.client_id.clone()).collect();
+        let page = Page {
+            clients: Some(clients).filter(|_| !settings.accept_any_credentials),
+            challenge: Challenge::Taken,
+            scopes: Some(
+                ["api", "refresh_token", "offline_access", "openid", "id"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
+            separator: " ".into(),
+            needs: vec![("response_type".into(), "code".into())],
+            may: vec!["prompt".into(), "login_hint".into()],
+            back: Vec::new(),
+            owner: "integration@example.org".into(),
+            code_seconds: CODE_SECONDS,
+        };
+        self.codes.agree(request, &page, &mut self.chance)
+    }
+
+    /// A code for a session, and for a refresh token where that was asked for.
+    fn redeem<'a>(
+        &mut self,
+        settings: &Settings,
+        field: &impl Fn(&str) -> &'a str,
+        now_ms: i64,
+    ) -> Result<(String, Option<String>), Denied> {
+        secret_of(settings, field)?;
+        let shown = Shown {
+            code: field("code"),
+            client_id: field("client_id"),
+            redirect_uri: field("redirect_uri"),
+            code_verifier: Some(field("code_verifier")).filter(|verifier| !verifier.is_empty()),
+        };
+        let granted = self
+            .codes
+            .redeem(shown, now_ms)
+            .map_err(|problem| Denied("invalid_grant", problem))?;
+        let lasting = granted
+            .scope
+            .split(' ')
+            .any(|scope| scope == "refresh_token" || scope == "offline_access");
+        let refresh = lasting.then(|| format!("5Aep861{}", self.chance.token(60)));
+        if let Some(refresh) = &refresh {
+            self.tokens.issue_refresh(refresh, &granted.owner);
+        }
+        Ok((granted.owner, refresh))
+    }
+
     /// `POST /services/oauth2/token`.
     pub fn token(&mut self, request: &Request, settings: &Settings) -> Reply {
         let form = request.form();
@@ -55,6 +108,7 @@ impl Auth {
         let granted = match field("grant_type") {
             "client_credentials" => secret_of(settings, &field).map(|()| (field("client_id").to_owned(), None)),
             "refresh_token" => self.refresh(settings, &field),
+            "authorization_code" => self.redeem(settings, &field, request.now_ms),
             "password" => password(settings, &field).map(|user| (user, None)),
             "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
                 assertion::check(settings, field("assertion"), request).map(|user| (user, None))

@@ -77,6 +77,7 @@ impl Salesforce {
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         match (request.method.as_str(), segments.as_slice()) {
+            ("GET", ["services", "oauth2", "authorize"]) => self.auth.page(request, &self.settings),
             ("POST", ["services", "oauth2", "token"]) => self.auth.token(request, &self.settings),
             ("POST", ["services", "oauth2", "revoke"]) => self.auth.revoke(request),
             ("GET" | "POST", ["services", "oauth2", "userinfo"]) => match self.auth.admits(request, &self.settings) {

@@ -28,6 +28,12 @@ event = call("POST", "/v1/events", {"type": "message.received", "data": {"sender
 delivery = call("GET", f"/v1/deliveries?event={event}")["items"][0]["id"]
 webhook = call("POST", "/v1/webhooks", {"url": "https://receiver.example/hook", "events": ["task.completed"]})["id"]
 
+person = call("POST", "/v1/people", {"firstName": "Ann", "lastName": "Example", "email": "ann@example.com"})["id"]
+call("POST", "/v1/people", {"firstName": "Bob", "lastName": "Example", "email": "bob@example.com"})
+call("POST", "/v1/tables", {"key": "customers", "fields": [{"name": "name", "type": "text"}, {"name": "size", "type": "integer"}]})
+row = call("POST", "/v1/tables/customers/rows", {"name": "Example Ltd", "size": 20})["id"]
+call("PUT", "/v1/lists/channels", {"values": {"0": "first"}})
+
 # What is not removed by the fuzz itself: one request of an operation would take the thing away from all others.
 KNOWN = {
     "/v1/events/{id}": {"id": event},
@@ -42,11 +48,33 @@ KNOWN = {
     "/v1/webhooks/{id}/replay": {"id": webhook},
     "/v1/presets/{name}": {"name": "start-up"},
     "/errors/{code}": {"code": "SWB-API-001"},
+    "/v1/{object}/{id}/history": {"object": "people", "id": person},
+    "/v1/{object}/{id}/merge": {"object": "people", "id": person},
+    "/v1/tables/{table}/rows": {"table": "customers"},
+    "/v1/tables/{table}/rows/batch": {"table": "customers"},
+    "/v1/tables/{table}/rows/upsert": {"table": "customers"},
+    "/v1/tables/{table}/rows/import": {"table": "customers"},
+    "/v1/tables/{table}/rows/export": {"table": "customers"},
+    "/v1/tables/{table}/rows/{id}/history": {"table": "customers", "id": row},
+    "/v1/tables/{table}/rows/{id}/merge": {"table": "customers", "id": row},
 }
+# The same for operations that share their address with one that removes.
+OPERATIONS = {
+    ("getWebhook", "changeWebhook"): {"id": webhook},
+    ("getRecord", "updateRecord"): {"object": "people", "id": person},
+    ("getRow", "updateRow"): {"table": "customers", "id": row},
+    ("getTable",): {"table": "customers"},
+    ("getValueList",): {"list": "channels"},
+}
+
+
+def show(where, names, parameters):
+    print(f"[[operations]]\n{where} = {json.dumps(names)}")
+    print("parameters = { " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in parameters.items()) + " }\n")
+
 
 print(pathlib.Path(__file__).with_name("schemathesis.toml").read_text())
 for path, parameters in KNOWN.items():
-    print(f"[[operations]]\ninclude-path = {json.dumps(path)}")
-    print("parameters = { " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in parameters.items()) + " }\n")
-print('[[operations]]\ninclude-operation-id = ["getWebhook", "changeWebhook"]')
-print(f"parameters = {{ id = {json.dumps(webhook)} }}")
+    show("include-path", path, parameters)
+for names, parameters in OPERATIONS.items():
+    show("include-operation-id", list(names), parameters)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use switchboard_model::{
     problem::Problem,
-    template::{Lookups, Scope},
+    template::{Lookups, Scope, Unknown},
 };
 
 use crate::{auth::Token, connector::Connector, decision::Known, object::Object, paging::PageAt, request::incomplete};
@@ -122,6 +122,10 @@ pub(crate) struct Tables(pub indexmap::IndexMap<String, indexmap::IndexMap<Strin
 impl Lookups for Tables {
     fn find(&self, table: &str, key: &str) -> Option<Value> {
         self.0.get(table)?.get(key).cloned()
+    }
+
+    fn unknown(&self) -> Unknown {
+        Unknown::Goes
     }
 }
 

@@ -21,7 +21,11 @@ impl Connector {
     /// Whether a record of this object whose answer was lost is looked for on several pages.
     pub fn probes_in_pages(&self, object: &str) -> bool {
         let object = self.object(object);
-        object.is_some_and(|object| self.ways(object, OperationKind::Probe).iter().any(|way| way.pages.is_some()))
+        object.is_some_and(|object| {
+            self.ways(object, OperationKind::Probe)
+                .iter()
+                .any(|way| way.pages.is_some())
+        })
     }
 
     /// Whether this way to authenticate asks for access tokens.

@@ -5,6 +5,7 @@ use switchboard_connect::{document::Document, guide, registry::Registry};
 use switchboard_model::{condition::Condition, template::filter_docs};
 
 const REFERENCE: &str = include_str!("../../../docs/reference/configuration.md");
+const CLASSIFY: &str = include_str!("../../../docs/guide/classify.md");
 const START: &str = "<!-- filters: compared with the program by a test -->\n";
 const END: &str = "<!-- end of filters -->\n";
 
@@ -55,12 +56,18 @@ fn every_operator_of_the_reference_is_understood() {
 
 #[test]
 fn every_example_file_of_the_reference_is_read_without_a_problem() {
+    assert_eq!(examples(REFERENCE), 9);
+    assert_eq!(examples(CLASSIFY), 4);
+}
+
+/// How many configuration files stand in a page; each is read without a problem.
+fn examples(page: &str) -> usize {
     let registry = Registry::embedded().expect("the embedded connectors load");
     let mut read = 0;
-    for block in REFERENCE.split("```").skip(1).step_by(2) {
+    for block in page.split("```").skip(1).step_by(2) {
         let (language, text) = block.split_once('\n').unwrap_or_default();
         // Blocks with a part of a file only.
-        let is_file = ["connections", "crmIntegrations", "routes", "strategy"]
+        let is_file = ["connections", "crmIntegrations", "routes", "strategy", "classifier:"]
             .iter()
             .any(|key| text.contains(key));
         if !is_file || !matches!(language, "json" | "yaml") {
@@ -71,5 +78,5 @@ fn every_example_file_of_the_reference_is_read_without_a_problem() {
         assert!(!items.is_empty(), "{text}");
         read += 1;
     }
-    assert_eq!(read, 7);
+    read
 }

@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use switchboard_connect::{
     document::Document,
-    guide::{self, Item},
+    guide::{self, ClassifierItem, Item},
     registry::Registry,
 };
 use switchboard_model::{
-    connection::ConnectionSpec,
+    classify::{Ask, ClassifierSpec, Dialect, ModelSpec, Output, RuleSpec, Verdict},
+    connection::{ConnectionSpec, ValueRules},
     problem::Problem,
     route::{RouteSpec, Strategy as RouteStrategy, Target},
 };
@@ -112,6 +113,11 @@ fn any_connection() -> impl Strategy<Value = ConnectionSpec> {
                 Vec::new()
             };
             let (secrets, notes) = (Map::new(), Vec::new());
+            let values = ValueRules {
+                country: all.then(|| "VN".to_owned()),
+                time_zone: all.then(|| "Asia/Shanghai".to_owned()),
+                ..ValueRules::default()
+            };
             ConnectionSpec {
                 key,
                 name,
@@ -121,9 +127,64 @@ fn any_connection() -> impl Strategy<Value = ConnectionSpec> {
                 objects,
                 secrets,
                 notes,
+                values,
                 ..spec
             }
         })
+}
+
+fn any_classifier() -> impl Strategy<Value = Item> {
+    let word = "[a-zа-я退款]{1,8}\\*?";
+    let verdict = (prop::option::of("[a-z]{1,6}"), "[a-z]{1,6}").prop_map(|(category, priority)| Verdict {
+        category,
+        priority: Some(priority),
+        tags: vec!["метка".into()],
+    });
+    let rule = (
+        "\\PC{1,10}",
+        prop::collection::vec(word, 1..4),
+        prop::option::of(Just("platform == 'x'".to_owned())),
+        verdict,
+    );
+    let rule = rule
+        .prop_filter("a name of blanks is none", |(name, ..)| !name.trim().is_empty())
+        .prop_map(|(name, words, when, verdict)| RuleSpec {
+            name,
+            words,
+            when,
+            verdict,
+        });
+    let model = (
+        prop::sample::select(&[Ask::Undecided, Ask::Always]),
+        0u64..1_000_000,
+        prop::option::of("\\PC{1,20}"),
+    );
+    let model = model.prop_map(|(ask, tokens_per_day, instructions)| ModelSpec {
+        model: "m".into(),
+        ask,
+        output: Output::Plain,
+        dialect: Dialect::Compatible,
+        categories: [("продажи".to_owned(), "покупает".to_owned())].into_iter().collect(),
+        tokens_per_day,
+        instructions,
+        ..ModelSpec::default()
+    });
+    let parts = (
+        any::<bool>(),
+        prop::collection::vec(rule, 0..3),
+        prop::option::of(model),
+    );
+    parts.prop_map(|(enabled, rules, model)| {
+        let spec = ClassifierSpec {
+            enabled,
+            rules,
+            model,
+            preset: Some("customer-service".into()),
+            names: [("sales".to_owned(), "销售".to_owned())].into_iter().collect(),
+            ..ClassifierSpec::default()
+        };
+        Item::Classifier(Box::new(ClassifierItem { spec, api_key: None }))
+    })
 }
 
 proptest! {
@@ -133,13 +194,16 @@ proptest! {
     fn what_is_written_reads_back_as_it_was(
         connections in prop::collection::vec(any_connection(), 0..3),
         routes in prop::collection::vec(any_route(), 0..4),
+        classifier in prop::option::of(any_classifier()),
     ) {
         let mut items: Vec<Item> = connections.into_iter().map(Item::Connection).collect();
         items.extend(routes.into_iter().map(Item::Route));
+        items.extend(classifier);
         let mut keys = HashSet::new();
         items.retain(|item| keys.insert(match item {
             Item::Connection(spec) => (true, spec.key.clone()),
             Item::Route(spec) => (false, spec.key.clone()),
+            Item::Classifier(_) | Item::Defaults(_) => (false, String::new()),
             Item::Object(name, _) | Item::List(name, _) => (false, name.clone()),
         }));
         let read_back = read(&guide::write(&items).to_string());

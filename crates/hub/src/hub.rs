@@ -1,6 +1,7 @@
 //! The hub as its callers see it.
 
 mod access;
+mod classifier;
 mod definitions;
 mod endpoints;
 mod options;
@@ -28,6 +29,7 @@ use switchboard_model::{
 };
 
 pub use access::Caller;
+pub use classifier::{ClassifierView, Decided, ModelView, try_rules};
 pub use endpoints::{EndpointChange, EndpointView, MadeEndpoint, NewEndpoint, Signature};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
@@ -39,6 +41,7 @@ pub use wishes::{Trial, Unchanged, done};
 
 use crate::{
     attempt::Desk,
+    classify,
     clock::Clock,
     configuration::{Configuration, Tools},
     http::{AddressPolicy, Client},
@@ -62,13 +65,13 @@ pub struct Hub {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     options: HubOptions,
-    store: Arc<dyn Store>,
-    desk: Desk,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Desk,
     vault: Vault,
     registry: RwLock<Arc<Registry>>,
-    configuration: RwLock<Arc<Configuration>>,
+    pub(crate) configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
     /// One change of endpoints of outgoing webhooks at a time is made.
@@ -86,6 +89,7 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    classifier: tokio::task::JoinHandle<()>,
     warden: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
@@ -131,6 +135,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
             doubts: Arc::default(),
+            unclassified: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
@@ -171,6 +176,7 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
         let warden = tokio::spawn(warden::watch(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
@@ -178,6 +184,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            classifier,
             warden,
             _lock: lock,
         });
@@ -193,6 +200,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            classifier,
             warden,
             _lock: lock,
         }) = running
@@ -201,6 +209,7 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            classifier.abort();
             warden.abort();
             lanes.stop(grace).await;
             self.close().await;

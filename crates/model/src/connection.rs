@@ -65,6 +65,43 @@ pub struct ConnectionSpec {
     pub objects: Vec<String>,
     /// What was translated or explained while the configuration was read, for the person.
     pub notes: Vec<String>,
+    /// How values are brought into form on their way.
+    #[serde(default, skip_serializing_if = "ValueRules::is_empty")]
+    pub values: ValueRules,
+}
+
+/// What holds for every connection of a workspace that says nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Defaults {
+    /// The country (ISO 3166, two letters) of telephone numbers without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The time zone (IANA) of times without an offset, and the one that times are shown in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+/// How the values of a connection's records are brought into form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ValueRules {
+    /// The country (ISO 3166, two letters) of telephone numbers without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The time zone (IANA) of times without an offset, and the one that times are shown in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Filters that values pass through, by object and field; see [`crate::mapping::rules`].
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub fields: IndexMap<String, IndexMap<String, String>>,
+}
+
+impl ValueRules {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl std::fmt::Debug for ConnectionSpec {

@@ -1,5 +1,7 @@
 //! Events: immutable things that happened.
 
+pub mod variables;
+
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -14,6 +16,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     (
         "message.received",
         "a customer's message, classified or not, came in over any channel",
+    ),
+    (
+        "message.unclassified",
+        "a message waits for its category and priority; the hub makes `message.received` of it, and nobody posts it",
     ),
     ("lead.received", "an advertising platform or a partner pushed a lead"),
     ("form.submitted", "somebody filled in a form"),
@@ -40,9 +46,18 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     ("company.updated", "a company's record changed"),
     ("company.deleted", "a company's record was removed"),
     ("opportunity.created", "an opportunity is new among the records"),
-    ("opportunity.updated", "an opportunity's record changed, its stage for example"),
-    ("opportunity.won", "an opportunity's stage became a won one; comes beside opportunity.updated or opportunity.created"),
-    ("opportunity.lost", "an opportunity's stage became a lost one; comes beside opportunity.updated or opportunity.created"),
+    (
+        "opportunity.updated",
+        "an opportunity's record changed, its stage for example",
+    ),
+    (
+        "opportunity.won",
+        "an opportunity's stage became a won one; comes beside opportunity.updated or opportunity.created",
+    ),
+    (
+        "opportunity.lost",
+        "an opportunity's stage became a lost one; comes beside opportunity.updated or opportunity.created",
+    ),
     ("opportunity.deleted", "an opportunity's record was removed"),
     ("task.created", "a task is new among the records"),
     ("task.updated", "a task's record changed"),
@@ -67,7 +82,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     ("payment.created", "a payment is new among the records"),
     ("payment.updated", "a payment's record changed"),
     ("payment.deleted", "a payment's record was removed"),
-    ("row.created", "a row is new in a table of the user's own; `data.table` names it"),
+    (
+        "row.created",
+        "a row is new in a table of the user's own; `data.table` names it",
+    ),
     ("row.updated", "a row of a table of the user's own changed"),
     ("row.deleted", "a row of a table of the user's own was removed"),
     (
@@ -89,9 +107,25 @@ impl EventType {
             .map(|(known, _)| Self(known))
     }
 
+    /// Every type.
+    pub fn all() -> impl Iterator<Item = Self> {
+        EVENT_TYPES.iter().map(|(known, _)| Self(known))
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0
+    }
+
+    /// A customer's message.
+    pub const MESSAGE: Self = Self("message.received");
+
+    /// A customer's message that waits for its classification. It goes nowhere; the event that is made of it does.
+    pub const UNCLASSIFIED: Self = Self("message.unclassified");
+
+    /// Whether only the hub itself makes such events.
+    pub fn is_internal(self) -> bool {
+        self == Self::UNCLASSIFIED
     }
 
     /// Whether somebody has turned to us with something: what the connectors' own mappings are made for.
@@ -114,7 +148,8 @@ impl Serialize for EventType {
     }
 }
 
-/// One event as it was accepted. `data` is exactly what came in.
+/// One event as it was accepted. `data` is what came in; what a classifier has added stands in members that were empty, and `classified` names
+/// them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
     /// Its id, which also tells when it was accepted.

@@ -4,6 +4,9 @@
 //! lost everything to absence is absent itself, so that `{"select": {"name": "{{platform}}"}}` disappears when there is
 //! no platform. Literal content stays, empty literal containers too. Keys are literal.
 
+pub mod check;
+pub mod rules;
+
 use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Map, Value};
@@ -32,6 +35,9 @@ pub enum MappingFault {
     /// It cannot be filled in.
     #[error(transparent)]
     Render(#[from] RenderError),
+    /// The rule of a field is more than filters.
+    #[error("the rule of a field is filters alone, such as `number | default: 0`")]
+    NoFilters,
     /// The tree is too deep here.
     #[error("nested more than {DEEPEST} deep")]
     TooDeep,

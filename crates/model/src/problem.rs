@@ -113,6 +113,10 @@ codes! {
     FieldInvalid = "SWB-MAP-003", 422, Configuration, "A mapped value does not fit the field";
     /// No route took the event.
     NotRouted = "SWB-MAP-004", 200, Configuration, "No route took the event";
+    /// A mapping reads a variable that no event type has.
+    VariableUnknown = "SWB-MAP-005", 422, Configuration, "No event type has this variable";
+    /// The model that classifies messages cannot be asked.
+    ModelUnusable = "SWB-CLS-001", 502, Configuration, "The model that classifies messages cannot be asked";
 
     /// The vendor refuses the record.
     VendorRejected = "SWB-DLV-001", 502, Configuration, "The vendor refuses the record";

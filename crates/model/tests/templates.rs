@@ -265,8 +265,15 @@ fn tables_are_asked_by_the_text_of_the_key() {
     for (source, expected) in [
         ("{{n | lookup: 'channels'}}", Some(json!("字节-巨量线索"))),
         ("{{t | lookup: 'channels'}}", Some(json!("字节-巨量线索"))),
-        ("{{other | lookup: 'channels'}}", None),
-        ("{{n | lookup: 'unknown' | default: n}}", Some(json!(7))),
+        ("{{other | lookup: 'channels'}}", Some(json!("8"))),
+        ("{{n | lookup: 'unknown'}}", Some(json!("7"))),
+        ("{{other | lookup: 'channels', default: 'other'}}", Some(json!("other"))),
+        ("{{other | lookup: 'channels', default: nil}}", None),
+        (
+            "{{n | lookup: 'channels', default: 'other'}}",
+            Some(json!("字节-巨量线索")),
+        ),
+        ("{{missing | lookup: 'channels', default: 'other'}}", None),
     ] {
         let template = Template::parse(source).unwrap();
         assert_eq!(
@@ -276,7 +283,11 @@ fn tables_are_asked_by_the_text_of_the_key() {
         );
     }
     let template = Template::parse("{{n | lookup: 'channels'}}").unwrap();
-    assert_eq!(template.render(&Scope::new(&data)).unwrap(), None, "no tables at all");
+    assert_eq!(
+        template.render(&Scope::new(&data)).unwrap(),
+        Some(json!("7")),
+        "no tables at all"
+    );
 }
 
 proptest! {

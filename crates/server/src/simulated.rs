@@ -183,7 +183,9 @@ pub fn redirect(items: &mut [Item], simulators: &Simulators) -> Result<Vec<Strin
 /// Path and query of an address of the web below another one; `None` when it is no address, or is there already.
 fn below(value: &Value, origin: &str) -> Option<String> {
     let text = value.as_str().filter(|text| !text.starts_with(origin))?;
-    let address = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let address = url::Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let path = address.path().trim_end_matches('/');
     Some(match address.query() {
         Some(query) => format!("{origin}{path}?{query}"),
@@ -214,24 +216,44 @@ mod tests {
             condition: None,
             objects: Vec::new(),
             notes: Vec::new(),
+            values: Default::default(),
         })
     }
 
     #[test]
     fn whatever_address_is_entered_nothing_goes_to_the_real_vendor() {
         let mut items = vec![
-            connection("jira", json!({"baseUrl": "https://acme.atlassian.net/", "projectKey": "SUP"}), json!({})),
-            connection("teams", json!({"baseUrl": "https://graph.microsoft.com/v1.0"}), json!({})),
-            connection("slack", json!({}), json!({"webhookUrl": "https://hooks.slack.com/services/T1/B1/x?y=1"})),
+            connection(
+                "jira",
+                json!({"baseUrl": "https://acme.atlassian.net/", "projectKey": "SUP"}),
+                json!({}),
+            ),
+            connection(
+                "teams",
+                json!({"baseUrl": "https://graph.microsoft.com/v1.0"}),
+                json!({}),
+            ),
+            connection(
+                "slack",
+                json!({}),
+                json!({"webhookUrl": "https://hooks.slack.com/services/T1/B1/x?y=1"}),
+            ),
             connection("zendesk", json!({"subdomain": "acme"}), json!({})),
-            connection("webhook", json!({"url": "http://127.0.0.1:4000/webhook/demo"}), json!({})),
+            connection(
+                "webhook",
+                json!({"url": "http://127.0.0.1:4000/webhook/demo"}),
+                json!({}),
+            ),
             connection("email", json!({"host": "mail.example.org"}), json!({})),
             connection("my-own", json!({"baseUrl": "https://crm.example.org"}), json!({})),
         ];
         let left = redirect(&mut items, &Simulators::elsewhere("http://127.0.0.1:4000/")).unwrap();
         assert_eq!(left, ["my-own"]);
         let of = |at: usize| match &items[at] {
-            Item::Connection(spec) => (Value::Object(spec.settings.clone()), Value::Object(spec.secrets.clone())),
+            Item::Connection(spec) => (
+                Value::Object(spec.settings.clone()),
+                Value::Object(spec.secrets.clone()),
+            ),
             other => panic!("{other:?}"),
         };
         let base = "http://127.0.0.1:4000";

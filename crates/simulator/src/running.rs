@@ -68,7 +68,9 @@ pub async fn start(addr: SocketAddr, options: Options) -> std::io::Result<Runnin
 #[must_use]
 pub fn url_at(base: &str, vendor: &str) -> String {
     let mail = url::Url::parse(base).ok().filter(|_| vendor == smtp::SLUG);
-    let place = mail.as_ref().and_then(|base| Some((base.host_str()?, base.port_or_known_default()?)));
+    let place = mail
+        .as_ref()
+        .and_then(|base| Some((base.host_str()?, base.port_or_known_default()?)));
     match place {
         Some((host, port)) => format!("smtp+plain://{host}:{}", port.saturating_add(MAIL_ABOVE)),
         None => format!("{}/{vendor}", base.trim_end_matches('/')),

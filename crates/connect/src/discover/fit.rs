@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 use switchboard_model::{
+    mapping::check::{Finding, Form, Member, Severity, Target, Unlisted as Beyond, unknown_variables, unsuitable},
     nearest::nearest,
     problem::{Code, Problem},
     template::Template,
@@ -12,7 +13,13 @@ use super::{
     Choice, FieldView, FoundObject,
     plan::{FieldPlan, PlanKind},
 };
-use crate::{compile::child, connector::Connector, manifest::Unlisted, object::Object, record::member};
+use crate::{
+    compile::child,
+    connector::Connector,
+    manifest::{FieldType, Unlisted},
+    object::Object,
+    record::member,
+};
 
 /// Texts that were cut out of messages are no longer than this.
 const MOST_NAMED: usize = 12;
@@ -61,6 +68,19 @@ impl Connector {
     }
 }
 
+impl Misfit {
+    /// The variables that a mapping reads and no event type has. `known` are those that there are.
+    pub fn of_variables(object: &str, mapping: &Value, known: &[&str]) -> Vec<Self> {
+        let findings = unknown_variables("", mapping, known).into_iter();
+        let misfit = |finding: Finding| Self {
+            object: object.to_owned(),
+            is_fatal: finding.severity == Severity::Error,
+            problem: finding.problem,
+        };
+        findings.map(misfit).collect()
+    }
+}
+
 impl Object {
     fn field_plan(&self) -> Option<&FieldPlan> {
         self.discoveries.iter().find_map(|plan| match &plan.kind {
@@ -81,74 +101,73 @@ struct Fit<'f> {
 impl Fit<'_> {
     /// The members of one object of the mapping: the record itself, or the member that holds the fields of the account.
     fn level(&self, within: Option<&str>, at: &str, members: &Map<String, Value>, misfits: &mut Vec<Misfit>) {
-        let fields = || {
-            self.fields
-                .iter()
-                .filter(|field| field.within.is_some() == within.is_some())
+        let of_level = |field: &&FieldView| field.within.is_some() == within.is_some();
+        let fields: Vec<&FieldView> = self.fields.iter().filter(of_level).collect();
+        let target = Target {
+            title: self.object.title(),
+            members: fields.iter().map(|field| self.member(field)).collect(),
+            unlisted: self.unlisted(within),
         };
-        let mut filled = Vec::new();
         for (key, value) in members {
-            match fields().find(|field| is_called(field, key)) {
-                Some(field) => {
-                    filled.push(field.name.as_str());
-                    self.options(field, &child(at, key), value, misfits);
+            let place = child(at, key);
+            match fields
+                .iter()
+                .zip(&target.members)
+                .find(|(_, member)| member.is_called(key))
+            {
+                Some((field, member)) => {
+                    misfits.extend(unsuitable(member, &place, value).map(|finding| self.misfit(finding)));
+                    self.options(field, &place, value, misfits);
                 }
-                None => misfits.extend(self.unknown(within, &child(at, key), key, fields())),
+                None => misfits.extend(target.unknown(&place, key).map(|finding| self.misfit(finding))),
             }
         }
-        let lacking = fields().filter(|field| field.required && !filled.contains(&field.name.as_str()));
-        misfits.extend(lacking.map(|field| {
-            let detail = format!(
-                "{} needs `{}`{}, and nothing fills it",
-                self.object.title(),
-                field.name,
-                titled(field)
-            );
-            let next = "Give it a value in the mapping.";
-            self.misfit(
-                true,
-                Problem::new(Code::MappingIncomplete, detail, next).at(child(at, &field.name)),
-            )
-        }));
+        misfits.extend(
+            target
+                .lacking(at, members)
+                .into_iter()
+                .map(|finding| self.misfit(finding)),
+        );
     }
 
-    fn misfit(&self, is_fatal: bool, problem: Problem) -> Misfit {
-        Misfit {
-            object: self.object.name().to_owned(),
-            is_fatal,
-            problem,
+    /// A field as the check of mappings knows it. Names of the manifest are brought into the vendor's form, and so are their values; those of
+    /// the account are sent as they are, and the vendor says what it thinks of them.
+    fn member<'v>(&self, field: &'v FieldView) -> Member<'v> {
+        let own = self
+            .object
+            .fields()
+            .find(|own| field.from_manifest && own.name == field.name);
+        Member {
+            name: &field.name,
+            title: field.title.as_deref(),
+            aliases: &field.aliases,
+            any_case: field.from_manifest,
+            form: own
+                .filter(|own| own.refuses())
+                .map_or(Form::Any, |own| form_of(own.field_type)),
+            required: field.required,
         }
     }
 
-    fn unknown<'v>(
-        &self,
-        within: Option<&str>,
-        at: &str,
-        key: &str,
-        fields: impl Iterator<Item = &'v FieldView>,
-    ) -> Option<Misfit> {
+    /// What becomes of members that are not known.
+    fn unlisted(&self, within: Option<&str>) -> Beyond {
         // Where the fields of the account are elsewhere, or the record is closed, the manifest's are all.
         let from_account = within.is_some() || self.object.within().is_none();
-        let is_fatal = match (from_account && self.complete, self.object.is_open() || within.is_some()) {
-            (true, true) => self.plan.is_some_and(|plan| plan.unknown == Unlisted::Refused),
-            (_, false) => true,
-            (false, true) => return None,
-        };
-        let fields: Vec<&FieldView> = fields.collect();
-        let titles = fields.iter().find(|field| {
-            field
-                .title
-                .as_deref()
-                .is_some_and(|title| title.eq_ignore_ascii_case(key))
-        });
-        let near = titles.map(|field| field.name.as_str());
-        let near = near.or_else(|| nearest(key, fields.iter().map(|field| field.name.as_str())));
-        let next = match near {
-            Some(near) => format!("Did you mean `{near}`?"),
-            None => "Correct the name, or make the field in the other system and read its fields anew.".to_owned(),
-        };
-        let detail = format!("{} has no field `{key}`", self.object.title());
-        Some(self.misfit(is_fatal, Problem::new(Code::FieldInvalid, detail, next).at(at)))
+        let refuses = self.plan.is_some_and(|plan| plan.unknown == Unlisted::Refused);
+        match (from_account && self.complete, self.object.is_open() || within.is_some()) {
+            (_, false) => Beyond::Refused,
+            (true, true) if refuses => Beyond::Refused,
+            (true, true) => Beyond::LeftOut,
+            (false, true) => Beyond::Taken,
+        }
+    }
+
+    fn misfit(&self, finding: Finding) -> Misfit {
+        Misfit {
+            object: self.object.name().to_owned(),
+            is_fatal: finding.severity == Severity::Error,
+            problem: finding.problem,
+        }
     }
 
     /// Fixed values that a field does not take.
@@ -172,7 +191,9 @@ impl Fit<'_> {
                 None => format!("Use one of {}.", listed(&field.options)),
             };
             let detail = format!("`{}`{} does not take `{text}`", field.name, titled(field));
-            misfits.push(self.misfit(!field.open, Problem::new(Code::FieldInvalid, detail, next).at(at)));
+            let severity = if field.open { Severity::Warning } else { Severity::Error };
+            let problem = Problem::new(Code::FieldInvalid, detail, next).at(at);
+            misfits.push(self.misfit(Finding { severity, problem }));
         }
     }
 
@@ -200,12 +221,15 @@ impl Fit<'_> {
     }
 }
 
-/// Names of the manifest are brought into the vendor's form; those of the account are sent as they are.
-fn is_called(field: &FieldView, key: &str) -> bool {
-    let mut names = std::iter::once(&field.name).chain(&field.aliases);
-    match field.from_manifest {
-        true => names.any(|name| name.to_lowercase() == key.to_lowercase()),
-        false => field.name == key,
+/// What the check of mappings knows of a field's type.
+fn form_of(kind: FieldType) -> Form {
+    match kind {
+        FieldType::Text | FieldType::Email | FieldType::Phone | FieldType::Choice => Form::Text,
+        FieldType::Number => Form::Number,
+        FieldType::Integer => Form::Integer,
+        FieldType::Boolean => Form::Boolean,
+        FieldType::Date | FieldType::Datetime => Form::Moment,
+        FieldType::Any => Form::Any,
     }
 }
 

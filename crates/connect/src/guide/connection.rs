@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use serde_json::Map;
-use switchboard_model::{connection::ConnectionSpec, problem::Code};
+use switchboard_model::{
+    connection::{ConnectionSpec, ValueRules},
+    problem::Code,
+};
 
 use super::{
     mappings,
     reader::{Part, question},
     rules::{self, Mappings, Rules},
+    values,
 };
 use crate::{connector::Connector, registry::Registry, translate::Translated};
 
@@ -16,10 +20,22 @@ use crate::{connector::Connector, registry::Registry, translate::Translated};
 const LAST_PRIORITY: i64 = 100;
 const LONGEST_KEY: usize = 100;
 
-const GUIDE_KEYS: [&str; 7] = ["id", "name", "type", "enabled", "priority", "config", "rules"];
+const GUIDE_KEYS: [&str; 10] = [
+    "id",
+    "name",
+    "type",
+    "enabled",
+    "priority",
+    "config",
+    "rules",
+    "country",
+    "time_zone",
+    "fields",
+];
 #[rustfmt::skip]
-const OWN_KEYS: [&str; 10] =
-    ["key", "connector", "name", "enabled", "priority", "auth", "settings", "secrets", "mappings", "rules"];
+const OWN_KEYS: [&str; 13] = [
+    "key", "connector", "name", "enabled", "priority", "auth", "settings", "secrets", "mappings", "rules", "country", "time_zone", "fields",
+];
 
 /// Reads one integration of the guides: `{id, name, type, enabled, priority, config, rules}`. Only `type` and `config` are
 /// needed; without `id` the type is the key. What `config` means is the connector's to say.
@@ -94,6 +110,7 @@ struct Common {
     enabled: bool,
     priority: i64,
     rules: Rules,
+    values: ValueRules,
 }
 
 impl Common {
@@ -112,6 +129,7 @@ impl Common {
                 .and_then(|number| number.whole_number())
                 .unwrap_or(LAST_PRIORITY),
             rules: rules.unwrap_or_default(),
+            values: values::read(part, connector),
         }
     }
 
@@ -129,6 +147,7 @@ impl Common {
             condition: self.rules.condition,
             objects: self.rules.objects,
             notes: account.notes,
+            values: self.values,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! place and what to do next. The forms are described in `docs/reference/configuration.md`.
 
 mod cel;
+mod classifier;
 mod connection;
 mod list;
 mod mappings;
@@ -12,13 +13,15 @@ mod reader;
 mod route;
 mod rules;
 mod target;
+mod values;
 mod write;
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 use switchboard_model::{
-    connection::ConnectionSpec,
+    classify::ClassifierSpec,
+    connection::{ConnectionSpec, Defaults},
     problem::{Code, Problem},
     route::RouteSpec,
 };
@@ -26,6 +29,7 @@ use switchboard_model::{
 use self::reader::{Part, Reader, question};
 use crate::{document::Document, registry::Registry};
 
+pub use classifier::ClassifierItem;
 pub use route::is_event_pattern;
 pub use write::write;
 
@@ -36,15 +40,28 @@ pub enum Item {
     Connection(ConnectionSpec),
     /// A route, from `routes` or a strategy file.
     Route(RouteSpec),
+    /// How messages are classified, from `classifier`.
+    Classifier(Box<ClassifierItem>),
+    /// What holds for connections that say nothing else, from `defaults`.
+    Defaults(Defaults),
     /// A table of the user's own, or what is added to a standard object, from `objects` or `tables`: its name, and what was said of it.
     Object(String, Value),
     /// A named list of values, from `lists`: its name, and what was said of it.
     List(String, Value),
 }
 
-/// Lists that a file can hold side by side.
-const LISTS: [&str; 6] = ["crmIntegrations", "connections", "routes", "objects", "tables", "lists"];
-const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `objects`, `tables` and `lists`; one integration with `type` and `config`; one \
+/// What a file can hold side by side: lists, and what there is one of.
+const LISTS: [&str; 8] = [
+    "crmIntegrations",
+    "connections",
+    "routes",
+    "objects",
+    "tables",
+    "lists",
+    "classifier",
+    "defaults",
+];
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `objects`, `tables` and `lists`, and `classifier` and `defaults`; one integration with `type` and `config`; one \
                      `strategy` (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
@@ -56,6 +73,25 @@ pub fn read(document: &Document, registry: &Registry) -> Result<Vec<Item>, Vec<P
     let items = read_kind(&reader.root(), registry);
     let problems = reader.into_problems();
     if problems.is_empty() { Ok(items) } else { Err(problems) }
+}
+
+/// Reads the description of a classifier alone, as it stands under `classifier` in a file.
+///
+/// # Errors
+/// Everything that is wrong.
+pub fn read_classifier(document: &Document) -> Result<ClassifierItem, Vec<Problem>> {
+    let reader = Reader::new(document);
+    let item = classifier::read(&reader.root());
+    let problems = reader.into_problems();
+    match item {
+        Some(item) if problems.is_empty() => Ok(item),
+        _ => Err(problems),
+    }
+}
+
+/// The description of a classifier as [`read_classifier`] reads it, without the key of its model.
+pub fn write_classifier(spec: &ClassifierSpec) -> serde_json::Value {
+    classifier::write(spec)
 }
 
 fn read_kind(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
@@ -105,14 +141,26 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
                 .map(Item::Route),
         );
     }
+    let classifier = root.member("classifier").and_then(|part| classifier::read(&part));
+    items.extend(classifier.map(|item| Item::Classifier(Box::new(item))));
+    let defaults = root.member("defaults").and_then(|part| values::read_defaults(&part));
+    items.extend(defaults.map(Item::Defaults));
     for kind in ["objects", "tables"] {
-        for (entry, name, spec) in root.member(kind).map(|list| object::read_all(&list)).unwrap_or_default() {
+        for (entry, name, spec) in root
+            .member(kind)
+            .map(|list| object::read_all(&list))
+            .unwrap_or_default()
+        {
             if seen.is_new("table", &name, &entry) {
                 items.push(Item::Object(name, spec));
             }
         }
     }
-    for (entry, name, spec) in root.member("lists").map(|list| list::read_all(&list)).unwrap_or_default() {
+    for (entry, name, spec) in root
+        .member("lists")
+        .map(|list| list::read_all(&list))
+        .unwrap_or_default()
+    {
         if seen.is_new("list", &name, &entry) {
             items.push(Item::List(name, spec));
         }

@@ -1,4 +1,4 @@
-//! Writes connections and routes in Switchboard's own form.
+//! Writes connections, routes and the classifier in Switchboard's own form.
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
@@ -6,7 +6,7 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::{Item, list, object};
+use super::{Item, classifier, list, object};
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
 /// written, and notes, which belong to the file that they came from.
@@ -14,26 +14,32 @@ pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
     let (mut objects, mut lists) = (Vec::new(), Map::new());
+    let mut file = Map::new();
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
+            Item::Defaults(defaults) => {
+                file.insert("defaults".into(), json!(defaults));
+            }
+            Item::Classifier(item) => {
+                file.insert("classifier".into(), classifier::write(&item.spec));
+            }
             Item::Object(name, spec) => objects.push(object::write(name, spec)),
             Item::List(name, spec) => {
                 lists.insert(name.clone(), list::write(spec));
             }
         }
     }
-    let mut file = json!({ "connections": connections, "routes": routes });
-    if let Some(members) = file.as_object_mut() {
-        if !objects.is_empty() {
-            members.insert("tables".into(), json!(objects));
-        }
-        if !lists.is_empty() {
-            members.insert("lists".into(), Value::Object(lists));
-        }
+    file.insert("connections".into(), connections.into());
+    file.insert("routes".into(), routes.into());
+    if !objects.is_empty() {
+        file.insert("tables".into(), json!(objects));
     }
-    file
+    if !lists.is_empty() {
+        file.insert("lists".into(), Value::Object(lists));
+    }
+    Value::Object(file)
 }
 
 fn connection(spec: &ConnectionSpec) -> Value {
@@ -53,6 +59,9 @@ fn connection(spec: &ConnectionSpec) -> Value {
         .collect();
     let conditions: Vec<_> = spec.condition.iter().collect();
     written.insert("rules".into(), json!({ "conditions": conditions, "actions": actions }));
+    if let Value::Object(values) = json!(spec.values) {
+        written.extend(values);
+    }
     Value::Object(written)
 }
 

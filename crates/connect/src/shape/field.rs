@@ -60,6 +60,11 @@ impl Field {
         &self.choices
     }
 
+    /// Whether a value of another type is refused, and not just left out.
+    pub(crate) fn refuses(&self) -> bool {
+        self.invalid == Invalid::Reject
+    }
+
     /// Whether it takes values that the manifest does not list.
     pub(crate) fn takes_other(&self) -> bool {
         self.field_type != FieldType::Choice || self.other == Other::Pass

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use switchboard_connect::{
-    connector::{Account, Connector, Findings, FoundObject, Survey},
+    connector::{Account, Connector, Findings, FoundObject, Misfit, Survey},
     manifest::FieldType,
 };
 use switchboard_model::outcome::Outcome;
@@ -217,4 +217,22 @@ fn a_refusal_ends_a_survey_with_the_vendors_words() {
         (403, json!({"message": "scope"}))
     });
     assert!(matches!(refused, Err(Outcome::Denied { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_value_that_a_field_can_never_take_is_found_without_the_account() {
+    let connector = connector("salesforce");
+    let told = |object: &str, mapping: Value| -> Vec<(String, bool)> {
+        let misfits = connector.misfits(object, &mapping, None).into_iter();
+        misfits
+            .map(|misfit| (misfit.problem.place.unwrap_or_default(), misfit.is_fatal))
+            .collect()
+    };
+    let lead = json!({"LastName": {"first": "{{ senderName }}"}, "Company": "{{ tenantName }}"});
+    assert_eq!(told("lead", lead), [("/LastName".to_owned(), true)]);
+    let variables = Misfit::of_variables("lead", &json!({"LastName": "{{ sendrName }}"}), &["senderName"]);
+    assert_eq!(
+        (variables[0].is_fatal, variables[0].problem.next.as_str()),
+        (false, "Did you mean `senderName`?")
+    );
 }

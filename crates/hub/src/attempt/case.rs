@@ -147,8 +147,8 @@ fn change_of(
             return Err(Problem::new(Code::ObjectUnsupported, detail, next));
         }
         // Removing takes no complete record.
-        let record = record::make(connection, pending, event).unwrap_or_default();
+        let record = record::make(connection, &pending.object, pending.options.as_ref(), event).unwrap_or_default();
         return Ok(Change::Remove(record));
     }
-    record::make(connection, pending, event).map(Change::Write)
+    record::make(connection, &pending.object, pending.options.as_ref(), event).map(Change::Write)
 }

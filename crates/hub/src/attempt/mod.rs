@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
-pub(crate) use record::fill;
+pub(crate) use record::make;
 pub use renew::{TokenError, access_note, ask, token};
 pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};
@@ -78,6 +78,8 @@ pub struct Desk {
     pub pace: Arc<Pace>,
     /// Whose fields are to be read anew.
     pub doubts: Arc<Doubts>,
+    /// Told when a message comes that waits for its classification.
+    pub unclassified: Arc<tokio::sync::Notify>,
 }
 
 impl std::fmt::Debug for Desk {

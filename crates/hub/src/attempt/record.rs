@@ -1,80 +1,41 @@
 //! From the event to the vendor's object.
 
 use serde_json::{Map, Value};
+use switchboard_connect::shape::FieldFault;
 use switchboard_model::{
     event::Event,
+    mapping::MappingError,
     problem::{Code, Problem},
     template::Scope,
 };
 
-use crate::{
-    configuration::{Connection, Lists, ObjectMapping},
-    normalise,
-    store::Pending,
-};
+use crate::{configuration::Connection, normalise};
 
-/// Fills the mapping in and brings it into the vendor's form.
+/// Fills the mapping in and brings it into the vendor's form. `options` is what the route says beside the mapping.
 ///
 /// # Errors
 /// When there is no such object, a template fails, or fields are missing or do not fit.
-pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) -> Result<Value, Problem> {
+pub(crate) fn make(
+    connection: &Connection,
+    name: &str,
+    options: Option<&Map<String, Value>>,
+    event: &Event,
+) -> Result<Value, Problem> {
     let connector = connection.connector()?;
-    let object = connector.object(&pending.object).ok_or_else(|| {
+    let object = connector.object(name).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
-            format!("{} has no object `{}`", connector.name(), pending.object),
+            format!("{} has no object `{}`", connector.name(), name),
             format!("Name one of {} in the route.", connector.object_names().join(", ")),
         )
     })?;
     let mapping = connection.mapping(object.name()).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
-            format!(
-                "connection `{}` has no mapping for `{}`",
-                connection.key, pending.object
-            ),
+            format!("connection `{}` has no mapping for `{name}`", connection.key),
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
-    let lists = connection.lists();
-    let mapped = fill(mapping, &pending.object, pending.options.as_ref(), event, &lists)?;
-    connector.shape(object.name(), mapped).map_err(|fields| {
-        let missing = fields.iter().all(|field| field.is_missing);
-        let text: Vec<String> = fields
-            .iter()
-            .map(|field| format!("{}: {}", field.field, field.message))
-            .collect();
-        let code = if missing {
-            Code::MappingIncomplete
-        } else {
-            Code::FieldInvalid
-        };
-        let place = fields
-            .first()
-            .map(|field| format!("{}.{}", pending.object, field.field));
-        let problem = Problem::new(
-            code,
-            format!("{} of {} ({})", text.join("; "), pending.object, connector.name()),
-            "Give the field a value in the mapping, for instance with `| default: '…'`, then replay the delivery.",
-        );
-        match place {
-            Some(place) => problem.at(place),
-            None => problem,
-        }
-    })
-}
-
-/// Fills a mapping in. `options` is what the route says; `lists` are those of the workspace.
-///
-/// # Errors
-/// When a template fails.
-pub(crate) fn fill(
-    mapping: &ObjectMapping,
-    object: &str,
-    options: Option<&Map<String, Value>>,
-    event: &Event,
-    lists: &Lists,
-) -> Result<Value, Problem> {
     let mut derived = normalise::variables(event);
     if mapping.reads_event {
         derived.insert("event".into(), Value::Object(event.data.clone()));
@@ -84,14 +45,50 @@ pub(crate) fn fill(
         Some(options) => Scope::of(options).with_map(&derived),
         None => Scope::of(&derived),
     };
-    let scope = scope.with_map(&event.data).lookups(lists);
-    let mapped = mapping.mapping.render(&scope).map_err(|errors| {
-        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Problem::new(
-            Code::MappingFailed,
-            format!("the mapping of {object} could not be filled in: {}", text.join("; ")),
-            "Mend the mapping of this connection and replay the delivery.",
-        )
-    })?;
-    Ok(mapped.unwrap_or_else(|| Value::Object(Map::new())))
+    let lists = connection.lists();
+    let scope = scope.with_map(&event.data).lookups(&*lists);
+    let scope = scope.time_zone(connection.time_zone.clone());
+    let scope = match &connection.country {
+        Some(country) => scope.country(country),
+        None => scope,
+    };
+    let failed = |errors: Vec<MappingError>| not_filled_in(name, errors);
+    let mapped = mapping.mapping.render(&scope).map_err(failed)?;
+    let mut mapped = mapped.unwrap_or_else(|| Value::Object(Map::new()));
+    if !mapping.rules.is_empty() {
+        mapping.rules.apply(&mut mapped, &scope).map_err(failed)?;
+    }
+    let refused = |fields: Vec<FieldFault>| does_not_fit(name, connector.name(), &fields);
+    connector.shape(object.name(), mapped).map_err(refused)
+}
+
+fn not_filled_in(object: &str, errors: Vec<MappingError>) -> Problem {
+    let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Problem::new(
+        Code::MappingFailed,
+        format!("the mapping of {object} could not be filled in: {}", text.join("; ")),
+        "Mend the mapping of this connection and replay the delivery.",
+    )
+}
+
+/// The vendor would refuse these fields.
+fn does_not_fit(object: &str, connector: &str, fields: &[FieldFault]) -> Problem {
+    let missing = fields.iter().all(|field| field.is_missing);
+    let text: Vec<String> = fields
+        .iter()
+        .map(|field| format!("{}: {}", field.field, field.message))
+        .collect();
+    let code = match missing {
+        true => Code::MappingIncomplete,
+        false => Code::FieldInvalid,
+    };
+    let problem = Problem::new(
+        code,
+        format!("{} of {object} ({connector})", text.join("; ")),
+        "Give the field a value in the mapping, for instance with `| default: '…'`, then replay the delivery.",
+    );
+    match fields.first() {
+        Some(field) => problem.at(format!("{object}.{}", field.field)),
+        None => problem,
+    }
 }

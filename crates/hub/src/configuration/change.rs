@@ -10,6 +10,7 @@ use switchboard_model::{
 };
 
 use super::{
+    Workspace, classifier,
     connection::seal_place,
     object::{check_list, check_object},
 };
@@ -18,6 +19,9 @@ use crate::{
     vault::Vault,
 };
 
+/// The key of the defaults of a workspace, which are there once.
+const DEFAULTS_KEY: &str = "main";
+
 /// What a change did, for a person.
 #[derive(Debug, Clone, Default)]
 pub struct Configured {
@@ -25,6 +29,10 @@ pub struct Configured {
     pub connections: Vec<ConfiguredConnection>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRoute>,
+    /// Whether the classifier was written.
+    pub classifier: bool,
+    /// Whether the defaults were written.
+    pub defaults: bool,
     /// The objects and tables whose definitions were written.
     pub objects: Vec<String>,
     /// The lists that were written.
@@ -59,7 +67,8 @@ pub struct ConfiguredRoute {
     pub waiting_for: Vec<String>,
 }
 
-/// Checks the items and makes of them what the store writes. Connections that lack something become drafts.
+/// Checks the items and makes of them what the store writes. Connections that lack something become drafts. `present` is what the workspace has
+/// now.
 ///
 /// # Errors
 /// Every problem of every item.
@@ -69,6 +78,7 @@ pub fn prepare_change(
     registry: &Registry,
     vault: &Vault,
     now_ms: i64,
+    present: Option<&Workspace>,
 ) -> Result<(ConfigurationChange, Configured), Problem> {
     let mut change = ConfigurationChange {
         now_ms,
@@ -93,6 +103,25 @@ pub fn prepare_change(
                     waiting_for: Vec::new(),
                 });
                 change.routes.push(spec);
+            }
+            Item::Defaults(defaults) => {
+                change.definitions.push(DefinitionWrite {
+                    kind: DefinitionKind::Defaults,
+                    key: DEFAULTS_KEY.to_owned(),
+                    spec: serde_json::to_value(&defaults).unwrap_or_default(),
+                    sealed: Vec::new(),
+                });
+                done.defaults = true;
+            }
+            Item::Classifier(item) => {
+                let before = present.and_then(Workspace::classifier_entry);
+                match classifier::write(workspace, *item, before, vault) {
+                    Ok(write) => {
+                        change.definitions.push(write);
+                        done.classifier = true;
+                    }
+                    Err(found) => problems.extend(found),
+                }
             }
             Item::Object(key, spec) => {
                 let checked = check_object(&key, &spec);

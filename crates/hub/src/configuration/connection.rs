@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value};
 use switchboard_connect::{
@@ -12,15 +13,17 @@ use switchboard_connect::{
 };
 use switchboard_model::{
     condition::Condition,
-    connection::{ConnectionSpec, ConnectionState},
+    connection::{ConnectionSpec, ConnectionState, Defaults},
     event::EventType,
     id::{ConnectionId, WorkspaceId},
-    mapping::Mapping,
     problem::{Code, Problem},
     template::Scope,
 };
 
-use super::object::Lists;
+use super::{
+    mapping::{ObjectMapping, compile_mappings, time_zone},
+    object::Lists,
+};
 use crate::{
     attempt::Unanswered,
     lane::{
@@ -77,6 +80,12 @@ pub struct Connection {
     /// Ids that were looked up for its records.
     pub lookups: Arc<Lookups<Unanswered>>,
     mappings: Arc<IndexMap<Arc<str>, ObjectMapping>>,
+    /// The country of telephone numbers without one.
+    pub country: Option<String>,
+    /// The zone of times without an offset.
+    pub time_zone: TimeZone,
+    /// The workspace's defaults that it was compiled with.
+    defaults: Defaults,
     /// The waits between the tries of a delivery, where it has its own.
     retry_ms: Option<Vec<u64>>,
     /// The lists of its workspace, for the filter `lookup`.
@@ -84,22 +93,6 @@ pub struct Connection {
     condition: Arc<Result<Option<Condition>, String>>,
     learned: Arc<RwLock<Learned>>,
     row: Arc<ConnectionRow>,
-}
-
-/// The mapping that makes one object.
-#[derive(Debug)]
-pub struct ObjectMapping {
-    /// Compiled.
-    pub mapping: Mapping,
-    /// Whether it reads the event as a whole (`{{ event }}`), which is copied for those that do only.
-    pub reads_event: bool,
-}
-
-impl From<Mapping> for ObjectMapping {
-    fn from(mapping: Mapping) -> Self {
-        let reads_event = mapping.paths().iter().any(|path| path.root() == "event");
-        Self { mapping, reads_event }
-    }
 }
 
 /// What was learnt from the vendor, and the account as it is with that.
@@ -118,7 +111,7 @@ struct Learned {
 }
 
 impl Connection {
-    pub(super) fn compile(row: ConnectionRow, registry: &Registry, tools: &Tools) -> Self {
+    pub(super) fn compile(row: ConnectionRow, registry: &Registry, tools: &Tools, defaults: &Defaults) -> Self {
         let mut faults = Vec::new();
         let spec = serde_json::from_value(row.spec.clone()).unwrap_or_else(|error| {
             faults.push(format!("its description cannot be read: {error}"));
@@ -137,12 +130,7 @@ impl Connection {
             });
         let (mappings, mapping_faults) = compile_mappings(&spec, connector.as_deref());
         faults.extend(mapping_faults);
-        let condition = spec
-            .condition
-            .as_deref()
-            .map(Condition::parse)
-            .transpose()
-            .map_err(|error| error.to_string());
+        let time_zone = time_zone(&spec, defaults, &mut faults);
         let settings = Value::Object(spec.settings.clone());
         let limits = connector.as_deref().map(|connector| connector.limits(&settings));
         let limits = limits.unwrap_or_default();
@@ -177,9 +165,12 @@ impl Connection {
             tokens: Arc::default(),
             lookups: Arc::default(),
             mappings: Arc::new(mappings),
+            country: spec.values.country.clone().or_else(|| defaults.country.clone()),
+            time_zone,
+            defaults: defaults.clone(),
             retry_ms: connector_retry,
             lists: Arc::default(),
-            condition: Arc::new(condition),
+            condition: Arc::new(read_condition(&spec)),
             learned: Arc::new(RwLock::new(Learned {
                 facts: row.facts.clone(),
                 secrets,
@@ -207,14 +198,21 @@ impl Connection {
     pub(super) fn objects(&self) -> Vec<Arc<str>> {
         let known = self.connector.as_deref().into_iter().flat_map(Connector::objects);
         let mut all: Vec<Arc<str>> = known.map(|object| object.name().into()).collect();
-        all.extend(self.mappings.keys().filter(|name| !all.contains(name)).cloned().collect::<Vec<_>>());
+        all.extend(
+            self.mappings
+                .keys()
+                .filter(|name| !all.contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
         all
     }
 
     /// Whether the row still says what this was compiled from. What the engine learnt meanwhile does not count.
-    pub(super) fn is_same(&self, row: &ConnectionRow) -> bool {
+    pub(super) fn is_same(&self, row: &ConnectionRow, defaults: &Defaults) -> bool {
         let learned = self.learned.read();
         self.row.spec == row.spec
+            && self.defaults == *defaults
             && (learned.sealed == row.sealed || learned.spent.as_ref() == Some(&row.sealed))
             && self.row.state == row.state
             && self.row.reason == row.reason
@@ -321,7 +319,10 @@ impl Connection {
         let learned = self.learned.read();
         match learned.facts.get(PREPARED) {
             None => Vec::new(),
-            Some(Value::Array(objects)) => objects.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+            Some(Value::Array(objects)) => objects
+                .iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect(),
             // As earlier versions wrote it: all that the connection is for.
             Some(_) => self.mapped_objects(),
         }
@@ -541,37 +542,9 @@ pub(crate) fn seal_place(workspace: WorkspaceId, key: &str) -> String {
     format!("{}/{key}", workspace.0)
 }
 
-/// The connector's mappings, with the connection's own in their places. One of those that is wrong leaves nothing in its place.
-fn compile_mappings(
-    spec: &ConnectionSpec,
-    connector: Option<&Connector>,
-) -> (IndexMap<Arc<str>, ObjectMapping>, Vec<String>) {
-    let Some(connector) = connector else {
-        return Default::default();
-    };
-    let mut faults = Vec::new();
-    let mut mappings = IndexMap::new();
-    for object in connector.objects() {
-        if let Some(mapping) = object.default_mapping() {
-            mappings.insert(object.name().into(), mapping.clone().into());
-        }
-    }
-    for (name, tree) in &spec.mappings {
-        let name: Arc<str> = connector
-            .object(name)
-            .map_or(name.as_str(), |object| object.name())
-            .into();
-        match Mapping::compile(tree) {
-            Ok(mapping) => {
-                mappings.insert(name, mapping.into());
-            }
-            Err(errors) => {
-                mappings.shift_remove(&name);
-                faults.extend(errors.iter().map(|error| format!("the mapping of {name}: {error}")));
-            }
-        }
-    }
-    (mappings, faults)
+fn read_condition(spec: &ConnectionSpec) -> Result<Option<Condition>, String> {
+    let condition = spec.condition.as_deref().map(Condition::parse);
+    condition.transpose().map_err(|error| error.to_string())
 }
 
 /// A circuit whose chance is the connection's own, so that not all of them look for their vendor at the same moment.
@@ -619,5 +592,6 @@ fn unreadable(key: &str) -> ConnectionSpec {
         condition: None,
         objects: Vec::new(),
         notes: Vec::new(),
+        values: Default::default(),
     }
 }

@@ -1,8 +1,11 @@
 //! The users' wish, compiled: what intake and lanes look things up in. A new one replaces the old one whole; nobody sees half of a change.
 
 mod change;
+mod classifier;
 mod connection;
 mod endpoint;
+mod fit;
+mod mapping;
 mod object;
 mod route;
 
@@ -13,13 +16,19 @@ use std::{
 
 use switchboard_connect::registry::Registry;
 use switchboard_model::{
+    classify::Classifier,
+    connection::Defaults,
     id::{ConnectionId, WebhookId, WorkspaceId},
     record::Objects,
 };
 
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
-pub use connection::{Connection, ObjectMapping, Tools};
+pub(crate) use classifier::CLASSIFIER_KEY;
+pub use classifier::WorkspaceClassifier;
+pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub(crate) use fit::placed;
+pub use fit::{check_mappings, misfits};
 pub use endpoint::Told;
 pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
@@ -43,6 +52,10 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// What holds for connections that say nothing else.
+    pub defaults: Defaults,
+    /// How messages are classified that come without category or priority.
+    classifier: Option<Arc<WorkspaceClassifier>>,
     /// The endpoints of outgoing webhooks, in the order in which they were made.
     pub endpoints: BTreeMap<WebhookId, Told>,
     /// Kinds of records.
@@ -62,12 +75,21 @@ impl Configuration {
             revision: stored.revision,
             ..Self::default()
         };
+        for row in &stored.definitions {
+            if row.kind == DefinitionKind::Defaults {
+                // What a later version wrote, and this one cannot read, is as good as nothing.
+                let defaults = serde_json::from_value(row.spec.clone()).unwrap_or_default();
+                configuration.workspaces.entry(row.workspace).or_default().defaults = defaults;
+            }
+        }
         for row in stored.connections {
             let old = before.connections.get(&row.id);
-            let connection = match old.filter(|old| old.is_same(&row)) {
+            let workspace = configuration.workspaces.entry(row.workspace).or_default();
+            let defaults = &workspace.defaults;
+            let connection = match old.filter(|old| old.is_same(&row, defaults)) {
                 Some(old) if old.has_connector_of(registry) => Arc::clone(old),
-                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools)),
-                None => Arc::new(Connection::compile(row, registry, tools)),
+                Some(_) => Arc::new(Connection::compile(row.unprepared(), registry, tools, defaults)),
+                None => Arc::new(Connection::compile(row, registry, tools, defaults)),
             };
             configuration.connections.insert(connection.id, Arc::clone(&connection));
             configuration
@@ -90,7 +112,10 @@ impl Configuration {
             definitions.entry(row.workspace).or_default().push(row);
         }
         for (id, rows) in definitions {
-            configuration.workspaces.entry(id).or_default().define(&rows);
+            let old = before.workspaces.get(&id).and_then(Workspace::classifier_entry);
+            let workspace = configuration.workspaces.entry(id).or_default();
+            workspace.define(&rows);
+            workspace.classifier = WorkspaceClassifier::of_rows(&rows, old, tools);
         }
         for workspace in configuration.workspaces.values_mut() {
             workspace
@@ -99,7 +124,10 @@ impl Configuration {
             workspace.named = workspace.find_named();
             workspace.link_places = workspace.find_link_places();
             let lists = &workspace.lists;
-            workspace.connections.iter().for_each(|connection| connection.adopt_lists(lists));
+            workspace
+                .connections
+                .iter()
+                .for_each(|connection| connection.adopt_lists(lists));
         }
         configuration
     }
@@ -132,6 +160,16 @@ impl Configuration {
 }
 
 impl Workspace {
+    /// What classifies messages here; `None` when nothing does.
+    pub fn classifier(&self) -> Option<&Classifier> {
+        self.classifier.as_deref()?.active()
+    }
+
+    /// The classifier with everything about it, also one that is switched off or cannot be used.
+    pub fn classifier_entry(&self) -> Option<&Arc<WorkspaceClassifier>> {
+        self.classifier.as_ref()
+    }
+
     /// The connection that a route means by `system`: by its key, else the first enabled one of that connector.
     pub fn find(&self, system: &str) -> Option<&Arc<Connection>> {
         // A connection that waits for its connector takes nothing, so that nothing piles up for it.

@@ -90,18 +90,31 @@ pub fn check_list(name: &str, spec: &Value) -> Result<Value, Vec<Problem>> {
     let wrong = |place: &str, detail: String, next: &str| Problem::new(Code::WrongValue, detail, next).at(place);
     let mut problems = Vec::new();
     if !is_name(name) {
-        let detail = format!("The name of a list has letters, digits, `_` and `-`, begins with a letter and has at most {LONGEST_NAME} of them");
+        let detail = format!(
+            "The name of a list has letters, digits, `_` and `-`, begins with a letter and has at most {LONGEST_NAME} of them"
+        );
         problems.push(wrong("/key", detail, "Choose another name."));
     }
     for key in spec.as_object().into_iter().flatten().map(|(key, _)| key) {
         if !["key", "title", "values"].contains(&key.as_str()) {
             let shown: String = key.chars().take(80).collect();
-            let problem = Problem::new(Code::UnknownKey, format!("`{shown}` is not known here"), "Use one of key, title, values.");
+            let problem = Problem::new(
+                Code::UnknownKey,
+                format!("`{shown}` is not known here"),
+                "Use one of key, title, values.",
+            );
             problems.push(problem.at(format!("/{}", shown.replace('~', "~0").replace('/', "~1"))));
         }
     }
-    if spec.get("title").is_some_and(|title| !title.is_null() && !title.as_str().is_some_and(|title| title.chars().count() <= 200)) {
-        problems.push(wrong("/title", "`title` must be a text of at most 200 characters".into(), "Write a text."));
+    if spec
+        .get("title")
+        .is_some_and(|title| !title.is_null() && !title.as_str().is_some_and(|title| title.chars().count() <= 200))
+    {
+        problems.push(wrong(
+            "/title",
+            "`title` must be a text of at most 200 characters".into(),
+            "Write a text.",
+        ));
     }
     let values = spec.get("values").and_then(Value::as_object);
     let mut kept = Map::new();
@@ -112,7 +125,11 @@ pub fn check_list(name: &str, spec: &Value) -> Result<Value, Vec<Problem>> {
             "Write for example {\"7\": \"Partners\"}.",
         )),
         Some(values) if values.len() > MOST_VALUES => {
-            problems.push(wrong("/values", format!("There are {} values; at most {MOST_VALUES} are possible", values.len()), "Use several lists."));
+            problems.push(wrong(
+                "/values",
+                format!("There are {} values; at most {MOST_VALUES} are possible", values.len()),
+                "Use several lists.",
+            ));
         }
         Some(values) => {
             for (key, value) in values {
@@ -124,7 +141,9 @@ pub fn check_list(name: &str, spec: &Value) -> Result<Value, Vec<Problem>> {
                     };
                 if !fits {
                     let shown: String = key.chars().take(80).collect();
-                    let detail = format!("The value of `{shown}` must be a text of at most {LONGEST} characters, a number, `true` or `false`");
+                    let detail = format!(
+                        "The value of `{shown}` must be a text of at most {LONGEST} characters, a number, `true` or `false`"
+                    );
                     let place = format!("/values/{}", shown.replace('~', "~0").replace('/', "~1"));
                     problems.push(wrong(&place, detail, "Correct the value."));
                 }
@@ -197,7 +216,11 @@ mod tests {
             json!({"title": "Channels", "values": {"0": "a", "1": 2, "2": true}})
         );
         let bad = json!({"valuse": {}, "title": 7, "values": {"a/b": []}});
-        let places: Vec<_> = check_list("9", &bad).unwrap_err().into_iter().filter_map(|problem| problem.place).collect();
+        let places: Vec<_> = check_list("9", &bad)
+            .unwrap_err()
+            .into_iter()
+            .filter_map(|problem| problem.place)
+            .collect();
         assert_eq!(places, ["/key", "/valuse", "/title", "/values/a~1b"]);
     }
 }

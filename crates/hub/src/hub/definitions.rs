@@ -18,9 +18,16 @@ impl Hub {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn definitions(&self, workspace: WorkspaceId, kind: DefinitionKind) -> Result<Vec<DefinitionRow>, Problem> {
+    pub async fn definitions(
+        &self,
+        workspace: WorkspaceId,
+        kind: DefinitionKind,
+    ) -> Result<Vec<DefinitionRow>, Problem> {
         let all = self.inner.store.configuration().await?.definitions;
-        Ok(all.into_iter().filter(|row| row.workspace == workspace && row.kind == kind).collect())
+        Ok(all
+            .into_iter()
+            .filter(|row| row.workspace == workspace && row.kind == kind)
+            .collect())
     }
 
     /// Defines a table, or what is added to a standard object, in place of what was said of it before.
@@ -41,7 +48,13 @@ impl Hub {
         self.define(workspace, DefinitionKind::List, name, spec).await
     }
 
-    async fn define(&self, workspace: WorkspaceId, kind: DefinitionKind, name: &str, spec: Value) -> Result<(), Problem> {
+    async fn define(
+        &self,
+        workspace: WorkspaceId,
+        kind: DefinitionKind,
+        name: &str,
+        spec: Value,
+    ) -> Result<(), Problem> {
         let change = ConfigurationChange {
             definitions: vec![DefinitionWrite {
                 kind,
@@ -60,7 +73,12 @@ impl Hub {
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::WrongState`] for a table that has rows.
-    pub async fn remove_definition(&self, workspace: WorkspaceId, kind: DefinitionKind, name: &str) -> Result<(), Problem> {
+    pub async fn remove_definition(
+        &self,
+        workspace: WorkspaceId,
+        kind: DefinitionKind,
+        name: &str,
+    ) -> Result<(), Problem> {
         let known = self.definitions(workspace, kind).await?;
         if !known.iter().any(|row| row.key == name) {
             let shown: String = name.chars().take(80).collect();
@@ -98,5 +116,6 @@ impl Hub {
 }
 
 fn first(problems: Vec<Problem>) -> Problem {
-    Problem::all(problems).unwrap_or_else(|| Problem::new(Code::WrongValue, "the definition cannot be read", "Correct it."))
+    Problem::all(problems)
+        .unwrap_or_else(|| Problem::new(Code::WrongValue, "the definition cannot be read", "Correct it."))
 }

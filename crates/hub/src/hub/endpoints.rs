@@ -341,7 +341,7 @@ impl Hub {
             Item::Connection(endpoint.connection(id, secrets)),
             Item::Route(endpoint.route(id)),
         ];
-        let (mut change, _) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, self.now_ms())?;
+        let (mut change, _) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, self.now_ms(), None)?;
         change.definitions.push(DefinitionWrite {
             kind: DefinitionKind::Webhook,
             key: id.to_string(),

@@ -65,7 +65,9 @@ impl Contains {
         let wanted = self.text.to_lowercase();
         match &self.field {
             Some(field) => find_value(&row.data, field).is_some_and(|value| self.is_in(value, &wanted)),
-            None => row.title.to_lowercase().contains(&wanted) || row.data.values().any(|value| self.is_in(value, &wanted)),
+            None => {
+                row.title.to_lowercase().contains(&wanted) || row.data.values().any(|value| self.is_in(value, &wanted))
+            }
         }
     }
 
@@ -112,7 +114,11 @@ impl Hub {
     ///
     /// # Errors
     /// When the store fails; then nothing is done.
-    pub async fn write_records(&self, workspace: WorkspaceId, records: Vec<RecordWrite>) -> Result<Vec<Written>, Problem> {
+    pub async fn write_records(
+        &self,
+        workspace: WorkspaceId,
+        records: Vec<RecordWrite>,
+    ) -> Result<Vec<Written>, Problem> {
         let commit = Commit {
             records,
             ..self.commit_of(workspace)
@@ -132,7 +138,11 @@ impl Hub {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn titles(&self, workspace: WorkspaceId, ids: Vec<RecordId>) -> Result<HashMap<RecordId, String>, Problem> {
+    pub async fn titles(
+        &self,
+        workspace: WorkspaceId,
+        ids: Vec<RecordId>,
+    ) -> Result<HashMap<RecordId, String>, Problem> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
@@ -144,7 +154,12 @@ impl Hub {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn records(&self, workspace: WorkspaceId, query: RecordQuery, contains: &[Contains]) -> Result<RecordPage, Problem> {
+    pub async fn records(
+        &self,
+        workspace: WorkspaceId,
+        query: RecordQuery,
+        contains: &[Contains],
+    ) -> Result<RecordPage, Problem> {
         let limit = query.limit;
         let mut query = RecordQuery {
             limit: if contains.is_empty() { limit + 1 } else { BITE },
@@ -177,7 +192,12 @@ impl Hub {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn known_by(&self, workspace: WorkspaceId, object: &str, key: MatchKey) -> Result<Vec<RecordRow>, Problem> {
+    pub async fn known_by(
+        &self,
+        workspace: WorkspaceId,
+        object: &str,
+        key: MatchKey,
+    ) -> Result<Vec<RecordRow>, Problem> {
         Ok(self.inner.store.known_by(workspace, object, key).await?)
     }
 
@@ -216,7 +236,11 @@ impl Hub {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn duplicates(&self, workspace: WorkspaceId, filter: DuplicateFilter) -> Result<Vec<DuplicateRow>, Problem> {
+    pub async fn duplicates(
+        &self,
+        workspace: WorkspaceId,
+        filter: DuplicateFilter,
+    ) -> Result<Vec<DuplicateRow>, Problem> {
         Ok(self.inner.store.duplicates(workspace, filter).await?)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use switchboard_connect::{
-    connector::{Choice, FieldView, FoundObject, Misfit},
+    connector::{Choice, Connector, FieldView, FoundObject, Misfit},
     guide::Item,
 };
 use switchboard_model::{
@@ -14,7 +14,7 @@ use switchboard_model::{
 
 use super::Hub;
 use crate::{
-    configuration::Connection,
+    configuration::{self, Connection},
     discovery::{self, Asker, Kept, Known, Part},
 };
 
@@ -137,7 +137,10 @@ impl Hub {
     pub async fn misfits(&self, workspace: WorkspaceId, key: &str) -> Result<Vec<Misfit>, Problem> {
         let connection = self.connection(workspace, key)?;
         let known = discovery::known(&self.inner.desk, &connection).await?;
-        Ok(misfits(&connection, &connection.spec, &known))
+        let connector = connection.connector.as_deref();
+        Ok(connector
+            .map(|connector| misfits(connector, &connection.spec, &known))
+            .unwrap_or_default())
     }
 
     /// Compares the mappings of what is to be written with what is known of the accounts. Where something would be refused, the account is
@@ -147,21 +150,27 @@ impl Hub {
         workspace: WorkspaceId,
         items: &[Item],
     ) -> Result<Vec<(String, Misfit)>, Problem> {
+        let registry = self.registry();
+        let desk = &self.inner.desk;
         let mut all = Vec::new();
         for item in items {
             let Item::Connection(spec) = item else { continue };
-            let Ok(present) = self.connection(workspace, &spec.key) else {
+            let Some(connector) = registry.get(&spec.connector) else {
                 continue;
             };
-            if !is_same_account(&present, spec) {
-                continue;
-            }
-            let desk = &self.inner.desk;
-            let mut found = misfits(&present, spec, &discovery::known(desk, &present).await?);
-            if found.iter().any(|misfit| misfit.is_fatal) {
-                self.ask_again(&present, &found).await;
-                found = misfits(&present, spec, &discovery::known(desk, &present).await?);
-            }
+            let present = self.connection(workspace, &spec.key).ok();
+            let found = match present.filter(|present| is_same_account(present, spec)) {
+                // What the account has is asked for when it is at work.
+                None => misfits(connector, spec, &[]),
+                Some(present) => {
+                    let mut found = misfits(connector, spec, &discovery::known(desk, &present).await?);
+                    if found.iter().any(|misfit| misfit.is_fatal) {
+                        self.ask_again(&present, &found).await;
+                        found = misfits(connector, spec, &discovery::known(desk, &present).await?);
+                    }
+                    found
+                }
+            };
             all.extend(found.into_iter().map(|misfit| (spec.key.clone(), misfit)));
         }
         Ok(all)
@@ -214,25 +223,8 @@ fn is_same_account(present: &Connection, spec: &ConnectionSpec) -> bool {
         && (spec.secrets == present.secrets() || spec.secrets.is_empty())
 }
 
-/// The misfits of the mappings in `spec`, or of the connector's own where it has none.
-fn misfits(connection: &Connection, spec: &ConnectionSpec, known: &[(String, Known)]) -> Vec<Misfit> {
-    let Ok(connector) = connection.connector() else {
-        return Vec::new();
-    };
+/// The misfits of a connection as `spec` describes it, by what is known of its account.
+fn misfits(connector: &Connector, spec: &ConnectionSpec, known: &[(String, Known)]) -> Vec<Misfit> {
     let found = |object: &str| of_part(known, &Part::Object(object.to_owned())).and_then(fields);
-    if spec.mappings.is_empty() {
-        let own = connector
-            .objects()
-            .filter_map(|object| Some((object.name(), object.default_mapping_source()?)));
-        return own
-            .flat_map(|(object, tree)| connector.misfits(object, tree, found(object)))
-            .collect();
-    }
-    let given = spec
-        .mappings
-        .iter()
-        .filter_map(|(name, tree)| Some((connector.object(name)?.name(), tree)));
-    given
-        .flat_map(|(object, tree)| connector.misfits(object, tree, found(object)))
-        .collect()
+    configuration::misfits(connector, spec, found)
 }

@@ -1,12 +1,12 @@
 //! Changes of the configuration.
 
 use serde_json::{Map, Value};
-use switchboard_connect::{connector::Misfit, guide::Item};
+use switchboard_connect::guide::Item;
 use switchboard_model::{connection::ConnectionSpec, id::WorkspaceId, problem::Problem};
 
 use super::Hub;
 use crate::{
-    configuration::{Configured, Connection, prepare_change, seal_place},
+    configuration::{Configured, Connection, placed, prepare_change, seal_place},
     store::Turn,
 };
 
@@ -27,16 +27,12 @@ impl Hub {
         let kept = self.keep_sign_ins(workspace, &mut items).await?;
         let now_ms = self.clock().now_ms();
         let misfits = self.misfits_of(workspace, &items).await?;
-        let (mut change, mut done) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms)?;
-        let place = |key: &str, misfit: &Misfit| {
-            let inside = misfit.problem.place.as_deref().unwrap_or_default();
-            misfit
-                .problem
-                .clone()
-                .at(format!("connection {key}: /mappings/{}{inside}", misfit.object))
-        };
+        let before = self.configuration();
+        let present = before.workspace(workspace);
+        let (mut change, mut done) =
+            prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms, present)?;
         let (fatal, doubtful): (Vec<_>, Vec<_>) = misfits.into_iter().partition(|(_, misfit)| misfit.is_fatal);
-        if let Some(problem) = Problem::all(fatal.iter().map(|(key, misfit)| place(key, misfit)).collect()) {
+        if let Some(problem) = Problem::all(fatal.iter().map(|(key, misfit)| placed(key, misfit)).collect()) {
             return Err(problem);
         }
         for connection in &mut change.connections {
@@ -45,7 +41,7 @@ impl Hub {
         }
         for connection in &mut done.connections {
             let own = doubtful.iter().filter(|(key, _)| *key == connection.key);
-            connection.warnings = own.map(|(key, misfit)| place(key, misfit)).collect();
+            connection.warnings = own.map(|(key, misfit)| placed(key, misfit)).collect();
         }
         self.inner.store.configure(workspace, change).await?;
         drop(kept);

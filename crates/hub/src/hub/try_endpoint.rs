@@ -8,7 +8,7 @@ use switchboard_model::{
     event::EventType,
     id::{WebhookId, WorkspaceId},
     outcome::Outcome,
-    problem::{Code, Problem},
+    problem::Problem,
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     trial::{failed, pass},
 };
 use crate::{
-    attempt::{exchange, fill},
+    attempt::{exchange, make},
     outgoing::{OBJECT, sample},
 };
 
@@ -37,13 +37,9 @@ impl Hub {
         let connection = view.connection.and_then(|id| configuration.connection(id)).cloned();
         let connection = connection.ok_or_else(|| unknown(&id.to_string()))?;
         let connector = connection.connector()?;
-        let mapping = connection.mapping(OBJECT).ok_or_else(|| {
-            let detail = format!("`{}` has no mapping for its messages", connection.key);
-            Problem::new(Code::ObjectUnsupported, detail, "Please report this.")
-        })?;
         let now_ms = self.now_ms();
         let event = sample::event(kind, workspace, now_ms);
-        let record = fill(mapping, OBJECT, None, &event, &connection.lists())?;
+        let record = make(&connection, OBJECT, None, &event)?;
         let mut call = Call::new(&format!("test_{}", event.id), record, Known::default());
         call.begin(now_ms, None, None);
         let account = connection.account()?;

@@ -20,9 +20,10 @@ pub use waiting::{Place, Waiting};
 
 use crate::{
     attempt::Desk,
-    configuration::Configuration,
+    classify,
+    configuration::{Configuration, Workspace},
     failpoint, route,
-    store::{Accepted, NewEvent},
+    store::{Accepted, Fingerprint, NewEvent},
 };
 
 /// An event as a sender gives it.
@@ -70,6 +71,7 @@ pub async fn accept(
     let count = items.len();
     let mut events = Vec::with_capacity(count);
     let mut notes = Vec::with_capacity(count);
+    let mut any_waits = false;
     for (index, item) in items.into_iter().enumerate() {
         let request = idempotency_key.map(|key| fingerprint::Request {
             key,
@@ -77,17 +79,10 @@ pub async fn accept(
             items: count,
         });
         let fingerprint = fingerprint::of(&item, request);
-        let plan = route::plan(compiled, item.kind, &item.data);
-        notes.push((item.kind, plan.note.clone()));
-        events.push(NewEvent {
-            workspace,
-            kind: item.kind,
-            received_ms: now_ms,
-            data: item.data,
-            fingerprint,
-            deliveries: plan.deliveries,
-            note: plan.note,
-        });
+        let event = draft(compiled, workspace, item.kind, item.data, now_ms, fingerprint);
+        any_waits |= event.kind == EventType::UNCLASSIFIED;
+        notes.push((event.kind, event.note.clone()));
+        events.push(event);
     }
     match desk.pace.delay() {
         Some(delay) if delay.is_zero() => {}
@@ -97,6 +92,9 @@ pub async fn accept(
     let store = Arc::clone(&desk.store);
     let accepted = Held::new(place, async move { store.accept(events).await }).await?;
     failpoint::reach(failpoint::ACCEPTED);
+    if any_waits {
+        desk.unclassified.notify_one();
+    }
     let receipts = accepted.into_iter().zip(notes).map(|(accepted, (kind, note))| {
         let receipt = match accepted {
             Accepted::New { event, deliveries } => Receipt {
@@ -118,6 +116,43 @@ pub async fn accept(
         Ok(receipt)
     });
     Ok(receipts.collect())
+}
+
+/// An event as it is kept, with its deliveries: classified by the rules of its workspace, or waiting for its classification, when it is a message
+/// that lacks category or priority.
+pub(crate) fn draft(
+    compiled: Option<&Workspace>,
+    workspace: WorkspaceId,
+    kind: EventType,
+    mut data: Map<String, Value>,
+    received_ms: i64,
+    fingerprint: Option<Fingerprint>,
+) -> NewEvent {
+    let kind = classify::at_intake(compiled, kind, &mut data);
+    NewEvent {
+        fingerprint,
+        ..routed(compiled, workspace, kind, data, received_ms)
+    }
+}
+
+/// An event as it is kept, with its deliveries.
+pub(crate) fn routed(
+    compiled: Option<&Workspace>,
+    workspace: WorkspaceId,
+    kind: EventType,
+    data: Map<String, Value>,
+    received_ms: i64,
+) -> NewEvent {
+    let plan = route::plan(compiled, kind, &data);
+    NewEvent {
+        workspace,
+        kind,
+        received_ms,
+        data,
+        fingerprint: None,
+        deliveries: plan.deliveries,
+        note: plan.note,
+    }
 }
 
 fn conflict(event: EventId) -> Problem {

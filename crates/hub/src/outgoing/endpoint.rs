@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use switchboard_connect::guide::is_event_pattern;
 use switchboard_model::{
     condition::Condition,
-    connection::ConnectionSpec,
+    connection::{ConnectionSpec, ValueRules},
     event::EVENT_TYPES,
     id::{KeyId, WebhookId},
     nearest::nearest,
@@ -120,6 +120,7 @@ impl Endpoint {
             condition: None,
             objects: Vec::new(),
             notes: Vec::new(),
+            values: ValueRules::default(),
         }
     }
 

@@ -2,10 +2,14 @@
 //! `id`, by which automation platforms tell messages apart. Live messages, samples and tests are all made by the same mapping.
 
 use serde_json::{Value, json};
-use switchboard_model::{event::Event, mapping::Mapping, problem::Problem};
+use switchboard_model::{
+    event::Event,
+    mapping::{Mapping, MappingError},
+    problem::{Code, Problem},
+    template::Scope,
+};
 
-use super::OBJECT;
-use crate::{attempt::fill, configuration::{Lists, ObjectMapping}};
+use crate::normalise;
 
 /// The mapping of subscriptions. That of other endpoints stands in the connector's manifest.
 pub fn with_id() -> Value {
@@ -22,15 +26,16 @@ pub fn with_id() -> Value {
 /// # Errors
 /// When the mapping cannot be filled in, which is a fault of the hub.
 pub fn of(event: &Event) -> Result<Value, Problem> {
-    let mapping = Mapping::compile(&with_id()).map_err(|errors| {
-        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Problem::new(
-            switchboard_model::problem::Code::Internal,
-            text.join("; "),
-            "Please report this.",
-        )
-    })?;
-    fill(&ObjectMapping::from(mapping), OBJECT, None, event, &Lists::default())
+    let mapping = Mapping::compile(&with_id()).map_err(|errors| broken(&errors))?;
+    let mut variables = normalise::variables(event);
+    variables.insert("event".into(), Value::Object(event.data.clone()));
+    let told = mapping.render(&Scope::of(&variables));
+    told.map(Option::unwrap_or_default).map_err(|errors| broken(&errors))
+}
+
+fn broken(errors: &[MappingError]) -> Problem {
+    let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Problem::new(Code::Internal, text.join("; "), "Please report this.")
 }
 
 #[cfg(test)]

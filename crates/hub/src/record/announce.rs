@@ -16,9 +16,31 @@ use crate::{
 };
 
 /// Stages that mean an opportunity was won, in lower case with spaces for signs between words.
-const WON: &[&str] = &["won", "closed won", "closedwon", "success", "赢单", "已成交", "成交", "выиграна", "выиграно", "успешно", "thắng"];
+const WON: &[&str] = &[
+    "won",
+    "closed won",
+    "closedwon",
+    "success",
+    "赢单",
+    "已成交",
+    "成交",
+    "выиграна",
+    "выиграно",
+    "успешно",
+    "thắng",
+];
 /// Stages that mean it was lost.
-const LOST: &[&str] = &["lost", "closed lost", "closedlost", "输单", "丢单", "проиграна", "проиграно", "отказ", "thua"];
+const LOST: &[&str] = &[
+    "lost",
+    "closed lost",
+    "closedlost",
+    "输单",
+    "丢单",
+    "проиграна",
+    "проиграно",
+    "отказ",
+    "thua",
+];
 
 /// Makes events as this configuration routes them.
 pub(crate) fn announcer(configuration: Arc<Configuration>, workspace: WorkspaceId) -> Announce {
@@ -100,7 +122,10 @@ fn data_of(change: &RecordChange) -> Map<String, Value> {
         data.insert("merged".into(), json!(merged));
     }
     data.insert("revision".into(), json!(change.record.revision));
-    for (name, ms) in [("createdAt", change.record.created_ms), ("updatedAt", change.record.updated_ms)] {
+    for (name, ms) in [
+        ("createdAt", change.record.created_ms),
+        ("updatedAt", change.record.updated_ms),
+    ] {
         if let Ok(moment) = jiff::Timestamp::from_millisecond(ms) {
             data.insert(name.into(), json!(moment.to_string()));
         }
@@ -159,7 +184,12 @@ mod tests {
     #[test]
     fn a_stage_that_becomes_won_is_told_beside_the_change() {
         let won = |from: &str, to: &str| {
-            names(&change("opportunities", ChangeKind::Updated, json!({"stage": from}), json!({"stage": to})))
+            names(&change(
+                "opportunities",
+                ChangeKind::Updated,
+                json!({"stage": from}),
+                json!({"stage": to}),
+            ))
         };
         assert_eq!(won("New", "Won"), ["opportunity.updated", "opportunity.won"]);
         assert_eq!(won("New", "CLOSED_LOST"), ["opportunity.updated", "opportunity.lost"]);
@@ -198,7 +228,12 @@ mod tests {
     fn every_object_has_its_events() {
         for object in switchboard_model::record::STANDARD.iter() {
             for kind in [ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted] {
-                assert_eq!(names(&change(&object.name, kind, json!({}), json!({}))).len(), 1, "{}", object.name);
+                assert_eq!(
+                    names(&change(&object.name, kind, json!({}), json!({}))).len(),
+                    1,
+                    "{}",
+                    object.name
+                );
             }
         }
     }

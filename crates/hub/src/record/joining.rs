@@ -23,7 +23,11 @@ pub(crate) fn join(object: &ObjectType, first: &Map<String, Value>, second: &Map
 }
 
 /// The values with a change applied: `null` empties a field; ids of other systems are changed one by one.
-pub(crate) fn patched(object: &ObjectType, data: &Map<String, Value>, change: &Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn patched(
+    object: &ObjectType,
+    data: &Map<String, Value>,
+    change: &Map<String, Value>,
+) -> Map<String, Value> {
     let mut patched = data.clone();
     for (name, value) in change {
         if value.is_null() {
@@ -62,7 +66,9 @@ pub(crate) fn parted(
 ) -> Map<String, Value> {
     let mut parted = Map::new();
     // The order of what there was, then of what came since.
-    let names = before.keys().chain(now.keys().filter(|name| !before.contains_key(*name)));
+    let names = before
+        .keys()
+        .chain(now.keys().filter(|name| !before.contains_key(*name)));
     for name in names {
         let value = match (now.get(name), before.get(name), after.get(name)) {
             (Some(Value::Object(now)), before, Some(Value::Object(after))) if is_ids(object, name) => {
@@ -93,7 +99,11 @@ pub(crate) fn parted(
 pub(crate) fn contradict(object: &ObjectType, one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
     let of = |data: &Map<String, Value>| {
         let mut all = keys(object, data);
-        all.extend(suspicions(object, data).into_iter().filter(|key| key.kind.contains('+')));
+        all.extend(
+            suspicions(object, data)
+                .into_iter()
+                .filter(|key| key.kind.contains('+')),
+        );
         all
     };
     let (one, other) = (of(one), of(other));
@@ -105,7 +115,10 @@ pub(crate) fn contradict(object: &ObjectType, one: &Map<String, Value>, other: &
 
 /// Whether a telephone number is the one that is there, written with less.
 fn is_same_phone(object: &ObjectType, name: &str, before: Option<&Value>, now: &Value) -> bool {
-    let is_phone = object.fields.get(name).is_some_and(|field| field.kind == FieldKind::Phone);
+    let is_phone = object
+        .fields
+        .get(name)
+        .is_some_and(|field| field.kind == FieldKind::Phone);
     let (Some(before), Some(now), true) = (before.and_then(Value::as_str), now.as_str(), is_phone) else {
         return false;
     };
@@ -114,5 +127,8 @@ fn is_same_phone(object: &ObjectType, name: &str, before: Option<&Value>, now: &
 }
 
 fn is_ids(object: &ObjectType, name: &str) -> bool {
-    object.fields.get(name).is_some_and(|field| field.kind == FieldKind::Ids)
+    object
+        .fields
+        .get(name)
+        .is_some_and(|field| field.kind == FieldKind::Ids)
 }

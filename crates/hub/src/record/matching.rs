@@ -37,7 +37,10 @@ pub(crate) fn find(
             if found.iter().any(|known| known.record == record) {
                 continue;
             }
-            let known = shelf.live(record).map(|row| keys(object, &row.data)).unwrap_or_default();
+            let known = shelf
+                .live(record)
+                .map(|row| keys(object, &row.data))
+                .unwrap_or_default();
             found.push(Found {
                 record,
                 key: key.clone(),

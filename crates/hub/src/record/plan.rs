@@ -104,7 +104,9 @@ impl Decided {
     /// The records that what is going to be told refers to.
     pub fn references(&self) -> Vec<RecordId> {
         let each = self.told.iter();
-        let all: BTreeSet<RecordId> = each.flat_map(|told| references(&told.object, &told.record.data)).collect();
+        let all: BTreeSet<RecordId> = each
+            .flat_map(|told| references(&told.object, &told.record.data))
+            .collect();
         all.into_iter().collect()
     }
 
@@ -165,7 +167,13 @@ impl<'i> Plan<'i> {
     }
 
     /// A new record. Fields that it does not bring get their defaults.
-    fn create(&mut self, object: &Arc<ObjectType>, data: &Map<String, Value>, source: &Arc<str>, review: bool) -> RecordId {
+    fn create(
+        &mut self,
+        object: &Arc<ObjectType>,
+        data: &Map<String, Value>,
+        source: &Arc<str>,
+        review: bool,
+    ) -> RecordId {
         let mut values = Map::new();
         for field in object.fields.values() {
             let value = data.get(&field.name).filter(|value| !value.is_null());
@@ -196,7 +204,13 @@ impl<'i> Plan<'i> {
     }
 
     /// The record has these values from now on; answers whether that changes anything.
-    fn set(&mut self, object: &Arc<ObjectType>, id: RecordId, values: Map<String, Value>, merge: Option<MergeId>) -> bool {
+    fn set(
+        &mut self,
+        object: &Arc<ObjectType>,
+        id: RecordId,
+        values: Map<String, Value>,
+        merge: Option<MergeId>,
+    ) -> bool {
         let Some(row) = self.shelf.records.get_mut(&id) else {
             return false;
         };
@@ -228,7 +242,13 @@ impl<'i> Plan<'i> {
         });
     }
 
-    fn change_keys(&mut self, object: &Arc<ObjectType>, record: RecordId, before: &Map<String, Value>, after: &Map<String, Value>) {
+    fn change_keys(
+        &mut self,
+        object: &Arc<ObjectType>,
+        record: RecordId,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+    ) {
         let of = |data: &Map<String, Value>| {
             let mut all = keys(object, data);
             all.extend(suspicions(object, data));
@@ -257,7 +277,13 @@ impl<'i> Plan<'i> {
     }
 
     /// Two records are looked at by a person, or were decided about. What was decided before stays, unless this is a decision.
-    fn pair(&mut self, object: &ObjectType, both: (RecordId, RecordId), key: &MatchKey, state: DuplicateState) -> Option<DuplicateId> {
+    fn pair(
+        &mut self,
+        object: &ObjectType,
+        both: (RecordId, RecordId),
+        key: &MatchKey,
+        state: DuplicateState,
+    ) -> Option<DuplicateId> {
         let (one, other) = (both.0.min(both.1), both.0.max(both.1));
         if one == other {
             return None;

@@ -59,7 +59,10 @@ pub fn prepare(objects: &Objects, object: &Arc<ObjectType>, said: Said<'_>) -> R
 /// [`Code::NotFound`], with the name that was perhaps meant.
 pub fn object<'o>(objects: &'o Objects, name: &str) -> Result<&'o Arc<ObjectType>, Problem> {
     objects.find(name).ok_or_else(|| {
-        let hint = objects.nearest(name).map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
+        let hint = objects
+            .nearest(name)
+            .map(|hint| format!("; did you mean `{hint}`?"))
+            .unwrap_or_default();
         let shown: String = name.chars().take(80).collect();
         Problem::new(
             Code::NotFound,
@@ -102,20 +105,29 @@ fn named(objects: &Objects, lookup: &Lookup, source: &Arc<str>) -> Result<Record
 /// The field that names its records and that they are known by: a name that is no key would make a new record each time.
 fn titled_by_key(object: &ObjectType) -> Option<&str> {
     let [field] = &object.titled_by[..] else { return None };
-    object.keys.contains(&MatchBy::Field(field.clone())).then_some(field.as_str())
+    object
+        .keys
+        .contains(&MatchBy::Field(field.clone()))
+        .then_some(field.as_str())
 }
 
 fn needs_id(object: &ObjectType, lookup: &Lookup) -> Problem {
     Problem::new(
         Code::WrongShape,
-        format!("`{}` must be the id of a record of {}: their names are no keys", lookup.field, object.name),
+        format!(
+            "`{}` must be the id of a record of {}: their names are no keys",
+            lookup.field, object.name
+        ),
         "Send the id (`rec_…`), or name a text field that titles the object among its `keys`.",
     )
 }
 
 fn looks_like_phone(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let other = text.chars().filter(|letter| !letter.is_ascii_digit() && !"+-() .".contains(*letter)).count();
+    let other = text
+        .chars()
+        .filter(|letter| !letter.is_ascii_digit() && !"+-() .".contains(*letter))
+        .count();
     digits >= 6 && other == 0 && phone(text, None).is_some()
 }
 

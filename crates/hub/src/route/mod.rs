@@ -13,6 +13,7 @@ use switchboard_model::{
 };
 
 use crate::{
+    classify,
     configuration::{Connection, Workspace, explain_waiting},
     normalise,
     store::{Fallback, NewDelivery},
@@ -27,11 +28,23 @@ pub struct Plan {
     pub note: Option<String>,
 }
 
+impl Plan {
+    fn nowhere(why: &str) -> Self {
+        Self {
+            deliveries: Vec::new(),
+            note: Some(why.to_owned()),
+        }
+    }
+}
+
 /// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
-/// and whose own condition holds. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
+/// and whose own condition holds. A message that waits for its classification goes nowhere. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
 /// backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
-    plan_from(workspace, kind, data, false)
+    match kind == EventType::UNCLASSIFIED {
+        true => Plan::nowhere(classify::WAITS),
+        false => plan_from(workspace, kind, data, false),
+    }
 }
 
 /// Where the change of a record goes: where a route says so, and nowhere else. A connection that no route names gets what comes in; were it
@@ -42,10 +55,7 @@ pub fn plan_of_record(workspace: Option<&Workspace>, kind: EventType, data: &Map
 
 fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>, of_record: bool) -> Plan {
     let Some(workspace) = workspace else {
-        return Plan {
-            note: Some("nothing is connected yet".into()),
-            ..Plan::default()
-        };
+        return Plan::nowhere("nothing is connected yet");
     };
     let mut planner = Planner {
         data,
@@ -102,7 +112,10 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
             }
         }
     }
-    let unasked = workspace.connections.iter().filter(|connection| connection.enabled && !of_record);
+    let unasked = workspace
+        .connections
+        .iter()
+        .filter(|connection| connection.enabled && !of_record);
     for connection in unasked {
         if !workspace.is_named(connection) && connection.wants(kind, &scope, &mut planner.notes) {
             planner.add(connection, kind, None, None);
@@ -198,10 +211,7 @@ impl Planner<'_> {
             RecordKind::Person => normalise::person_key(self.data),
             RecordKind::Company => normalise::company_key(self.data),
             // A record that is changed there stays the same one; what cannot be changed, like a message, is made for each change.
-            RecordKind::Event => self
-                .record
-                .filter(|_| connection.changes(object))
-                .map(str::to_owned),
+            RecordKind::Event => self.record.filter(|_| connection.changes(object)).map(str::to_owned),
         }
     }
 

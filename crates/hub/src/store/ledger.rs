@@ -286,7 +286,10 @@ impl SortBy {
                 Some(Value::String(text)) => Value::String(text.clone()),
                 Some(other) => Value::String(other.to_string()),
             },
-            Self::Number(field) => find_value(&row.data, field).filter(|value| value.is_number()).cloned().unwrap_or_default(),
+            Self::Number(field) => find_value(&row.data, field)
+                .filter(|value| value.is_number())
+                .cloned()
+                .unwrap_or_default(),
         };
         Place { value, id: row.id.0 }
     }

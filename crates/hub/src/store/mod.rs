@@ -3,6 +3,7 @@
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
 //! store handed out. No transaction outlives the call that began it.
 
+pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
@@ -25,10 +26,11 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
+pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use filling::Filling;
-pub use ledger::*;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
+pub use ledger::*;
 pub use rows::*;
 
 /// Why the store could not do what it was asked for.
@@ -196,5 +198,5 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Lifecycle {}
-impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Lifecycle> Store for T {}
+pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle {}
+impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}

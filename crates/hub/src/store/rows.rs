@@ -488,18 +488,21 @@ pub enum DefinitionKind {
     List,
     /// How a message is classified that comes without category or priority.
     Classifier,
+    /// The country and the time zone of connections that name none.
+    Defaults,
     /// An endpoint of outgoing webhooks; a connection and a route under its key carry it out.
     Webhook,
 }
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Source,
         Self::Object,
         Self::Automation,
         Self::List,
         Self::Classifier,
+        Self::Defaults,
         Self::Webhook,
     ];
 
@@ -511,6 +514,7 @@ impl DefinitionKind {
             Self::Automation => "automation",
             Self::List => "list",
             Self::Classifier => "classifier",
+            Self::Defaults => "defaults",
             Self::Webhook => "webhook",
         }
     }

@@ -68,7 +68,7 @@ impl Part {
 
 use Kind::{Bytes, Number, Text};
 
-/// Everything that is moved: first what others refer to, and deliveries before their events, so that a target knows which events are over.
+/// Everything that is moved: first what others refer to, and what waits before its events, so that a target knows which events are over.
 /// Fingerprints go by their event, of which each has one at most. Rights to send, hints, and people who are signing in at
 /// this moment are not moved.
 pub const PARTS: &[Part] = &[
@@ -143,6 +143,21 @@ pub const PARTS: &[Part] = &[
             ("sealed", Bytes),
             ("changed_ms", Number),
         ],
+    },
+    Part {
+        name: "classifier_use",
+        key: 2,
+        columns: &[
+            ("workspace", Number),
+            ("day", Text),
+            ("requests", Number),
+            ("tokens", Number),
+        ],
+    },
+    Part {
+        name: "unclassified",
+        key: 1,
+        columns: &[("event", Number), ("workspace", Number), ("until_ms", Number)],
     },
     Part {
         name: "record",

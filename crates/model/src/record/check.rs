@@ -50,7 +50,11 @@ pub fn check(object: &ObjectType, values: &Map<String, Value>, system: &str) -> 
             one(object, name, value, &mut checked, &mut problems);
         }
     }
-    if problems.is_empty() { Ok(checked) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(checked)
+    } else {
+        Err(problems)
+    }
 }
 
 fn one(object: &ObjectType, name: &str, value: &Value, checked: &mut Checked, problems: &mut Vec<Problem>) {
@@ -107,14 +111,27 @@ fn unfold(object: &ObjectType, name: &str, value: &Value, system: &str) -> Optio
         "externalId" if object.fields.contains_key(EXTERNAL_IDS) => Some(id(EXTERNAL_IDS, system)),
         "messengerId" if object.fields.contains_key(MESSENGER_IDS) => Some(id(MESSENGER_IDS, system)),
         "name" if object.fields.contains_key("firstName") => Some(match value {
-            Value::Object(parts) => parts.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            Value::Object(parts) => parts
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             Value::String(full) => {
                 let (first, last) = name::split(full);
-                vec![("firstName".to_owned(), json!(first)), ("lastName".to_owned(), json!(last))]
+                vec![
+                    ("firstName".to_owned(), json!(first)),
+                    ("lastName".to_owned(), json!(last)),
+                ]
             }
             other => named("firstName", other.clone()),
         }),
-        "emails" => Some(named("email", value.get("primaryEmail").or_else(|| value.get(0)).cloned().unwrap_or_default())),
+        "emails" => Some(named(
+            "email",
+            value
+                .get("primaryEmail")
+                .or_else(|| value.get(0))
+                .cloned()
+                .unwrap_or_default(),
+        )),
         "phones" => {
             let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
             let number = match part("primaryPhoneNumber") {
@@ -135,7 +152,10 @@ fn unknown(object: &ObjectType, name: &str) -> Problem {
     Problem::new(
         Code::WrongShape,
         format!("`{shown}` is no field of {}{hint}", object.name),
-        format!("There are {}. Further ones can be added to the object's definition.", known.join(", ")),
+        format!(
+            "There are {}. Further ones can be added to the object's definition.",
+            known.join(", ")
+        ),
     )
     .at(pointer(&shown))
 }

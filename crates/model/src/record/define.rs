@@ -26,8 +26,19 @@ use crate::{
 const MOST_FIELDS: usize = 300;
 /// Most characters of the name of a table, a list or a field.
 pub const LONGEST_NAME: usize = 60;
-const MEMBERS: &[&str] = &["key", "name", "title", "fields", "keys", "titledBy", "onDuplicate", "country"];
-const FIELD_MEMBERS: &[&str] = &["name", "type", "title", "required", "default", "max", "options", "object", "aliases"];
+const MEMBERS: &[&str] = &[
+    "key",
+    "name",
+    "title",
+    "fields",
+    "keys",
+    "titledBy",
+    "onDuplicate",
+    "country",
+];
+const FIELD_MEMBERS: &[&str] = &[
+    "name", "type", "title", "required", "default", "max", "options", "object", "aliases",
+];
 
 /// Reads a definition under its name.
 ///
@@ -45,8 +56,13 @@ pub fn define(name: &str, spec: &Value) -> Result<ObjectType, Vec<Problem>> {
 /// Whether a table, a list or a field can have this name: letters, digits, `_` and `-`, beginning with a letter.
 pub fn is_name(name: &str) -> bool {
     name.chars().count() <= LONGEST_NAME
-        && name.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '-')
+        && name
+            .chars()
+            .next()
+            .is_some_and(|first| first.is_alphabetic() || first == '_')
+        && name
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '-')
 }
 
 /// What is wrong so far.
@@ -69,7 +85,8 @@ impl Reader {
                 format!("`{shown}` is not known here{hint}"),
                 format!("Use one of {}.", known.join(", ")),
             );
-            self.0.push(problem.at(format!("{place}/{}", shown.replace('~', "~0").replace('/', "~1"))));
+            self.0
+                .push(problem.at(format!("{place}/{}", shown.replace('~', "~0").replace('/', "~1"))));
         }
     }
 
@@ -77,7 +94,11 @@ impl Reader {
         let value = members.get(key).filter(|value| !value.is_null())?;
         let text = value.as_str().filter(|text| text.chars().count() <= 200);
         if text.is_none() {
-            self.report(&format!("{place}/{key}"), format!("`{key}` must be a text of at most 200 characters"), "Write a text.");
+            self.report(
+                &format!("{place}/{key}"),
+                format!("`{key}` must be a text of at most 200 characters"),
+                "Write a text.",
+            );
         }
         text.map(str::to_owned)
     }
@@ -88,18 +109,27 @@ impl Reader {
             .as_array()
             .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
         if texts.is_none() {
-            self.report(&format!("{place}/{key}"), format!("`{key}` must be a list of texts"), "Write a list of texts.");
+            self.report(
+                &format!("{place}/{key}"),
+                format!("`{key}` must be a list of texts"),
+                "Write a list of texts.",
+            );
         }
         texts
     }
 
     fn object(&mut self, name: &str, spec: &Value) -> Option<ObjectType> {
         if !is_name(name) {
-            let detail = "The name of a table has letters, digits, `_` and `-`, begins with a letter and has at most 60 of them";
+            let detail =
+                "The name of a table has letters, digits, `_` and `-`, begins with a letter and has at most 60 of them";
             self.report("/key", detail, "Choose another name.");
         }
         let Some(members) = spec.as_object() else {
-            self.report("", "A definition is an object with `fields`", "Write {\"fields\": [{\"name\": …, \"type\": …}]}.");
+            self.report(
+                "",
+                "A definition is an object with `fields`",
+                "Write {\"fields\": [{\"name\": …, \"type\": …}]}.",
+            );
             return None;
         };
         self.only("", members, MEMBERS);
@@ -125,9 +155,13 @@ impl Reader {
             object.titled_by = titled_by;
         }
         if object.titled_by.is_empty() {
-            let usual = ["name", "title", "姓名", "имя"].into_iter().find(|name| object.fields.contains_key(*name));
+            let usual = ["name", "title", "姓名", "имя"]
+                .into_iter()
+                .find(|name| object.fields.contains_key(*name));
             let first = object.fields.values().find(|field| field.kind == FieldKind::Text);
-            let usual = usual.map(str::to_owned).or_else(|| first.map(|field| field.name.clone()));
+            let usual = usual
+                .map(str::to_owned)
+                .or_else(|| first.map(|field| field.name.clone()));
             object.titled_by = usual.into_iter().collect();
         }
         Some(object)
@@ -136,7 +170,11 @@ impl Reader {
     fn country(&mut self, members: &Map<String, Value>) -> Option<String> {
         let country = self.text(members, "", "country")?;
         if country.parse::<Id>().is_err() {
-            self.report("/country", format!("`{country}` is no country"), "Use two letters of ISO 3166 such as BY.");
+            self.report(
+                "/country",
+                format!("`{country}` is no country"),
+                "Use two letters of ISO 3166 such as BY.",
+            );
             return None;
         }
         Some(country)
@@ -156,21 +194,39 @@ impl Reader {
                 .collect(),
             Some(Value::Object(named)) => named
                 .iter()
-                .map(|(name, field)| (format!("/fields/{}", name.replace('~', "~0").replace('/', "~1")), name.clone(), field.clone()))
+                .map(|(name, field)| {
+                    (
+                        format!("/fields/{}", name.replace('~', "~0").replace('/', "~1")),
+                        name.clone(),
+                        field.clone(),
+                    )
+                })
                 .collect(),
             _ => {
-                self.report("/fields", "`fields` must be a list of fields", "Write [{\"name\": \"phone\", \"type\": \"phone\"}].");
+                self.report(
+                    "/fields",
+                    "`fields` must be a list of fields",
+                    "Write [{\"name\": \"phone\", \"type\": \"phone\"}].",
+                );
                 return;
             }
         };
         if listed.len() > MOST_FIELDS || (object.is_table && listed.is_empty()) {
-            self.report("/fields", format!("There are {} fields; 1 to {MOST_FIELDS} are possible", listed.len()), "Change the list.");
+            self.report(
+                "/fields",
+                format!("There are {} fields; 1 to {MOST_FIELDS} are possible", listed.len()),
+                "Change the list.",
+            );
             return;
         }
         let mut seen: Vec<String> = Vec::with_capacity(listed.len());
         for (place, name, spec) in listed {
             if seen.contains(&name) {
-                self.report(&place, format!("There is another field `{name}`"), "Give each its own name.");
+                self.report(
+                    &place,
+                    format!("There is another field `{name}`"),
+                    "Give each its own name.",
+                );
                 continue;
             }
             if let Some(field) = self.field(&place, &name, &spec, object) {
@@ -186,8 +242,27 @@ impl Reader {
 
     fn field(&mut self, place: &str, name: &str, spec: &Value, object: &ObjectType) -> Option<Field> {
         const OURS: &[&str] = &[
-            "id", "object", "table", "revision", "source", "createdAt", "updatedAt", "needsReview", "outcome", "foundBy", "merges", "merged",
-            "duplicates", "changes", "match", "onDuplicate", "q", "sort", "limit", "after", EXTERNAL_IDS,
+            "id",
+            "object",
+            "table",
+            "revision",
+            "source",
+            "createdAt",
+            "updatedAt",
+            "needsReview",
+            "outcome",
+            "foundBy",
+            "merges",
+            "merged",
+            "duplicates",
+            "changes",
+            "match",
+            "onDuplicate",
+            "q",
+            "sort",
+            "limit",
+            "after",
+            EXTERNAL_IDS,
         ];
         if !is_name(name) || OURS.contains(&name) {
             let detail = match OURS.contains(&name) {
@@ -198,9 +273,15 @@ impl Reader {
             return None;
         }
         // The short form: the name of the type alone.
-        let short = spec.as_str().map(|kind| Map::from_iter([("type".to_owned(), json!(kind))]));
+        let short = spec
+            .as_str()
+            .map(|kind| Map::from_iter([("type".to_owned(), json!(kind))]));
         let Some(members) = short.as_ref().or_else(|| spec.as_object()) else {
-            self.report(place, "A field is an object with `name` and `type`", "Write {\"name\": \"phone\", \"type\": \"phone\"}.");
+            self.report(
+                place,
+                "A field is an object with `name` and `type`",
+                "Write {\"name\": \"phone\", \"type\": \"phone\"}.",
+            );
             return None;
         };
         self.only(place, members, FIELD_MEMBERS);
@@ -213,21 +294,40 @@ impl Reader {
             None | Some(Value::Null) => false,
             Some(Value::Bool(flag)) => *flag,
             Some(_) => {
-                self.report(&format!("{place}/required"), "`required` is `true` or `false`", "Write `true` or `false`.");
+                self.report(
+                    &format!("{place}/required"),
+                    "`required` is `true` or `false`",
+                    "Write `true` or `false`.",
+                );
                 false
             }
         };
         if let Some(max) = members.get("max").filter(|max| !max.is_null()) {
-            field.max = max.as_u64().and_then(|max| usize::try_from(max).ok()).filter(|max| (1..=100_000).contains(max));
+            field.max = max
+                .as_u64()
+                .and_then(|max| usize::try_from(max).ok())
+                .filter(|max| (1..=100_000).contains(max));
             if field.max.is_none() {
-                self.report(&format!("{place}/max"), "`max` is a number of characters from 1 to 100000", "Write such a number.");
+                self.report(
+                    &format!("{place}/max"),
+                    "`max` is a number of characters from 1 to 100000",
+                    "Write such a number.",
+                );
             }
         }
         if let Some(default) = members.get("default").filter(|default| !default.is_null()) {
             match read(object, &field, default) {
                 Ok(Read::Kept(kept)) => field.default = Some(kept),
-                Ok(Read::Named(_)) => self.report(&format!("{place}/default"), "The default of a lookup is an id", "Write the id of a record."),
-                Err(why) => self.report(&format!("{place}/default"), format!("The default {why}"), "Correct the default."),
+                Ok(Read::Named(_)) => self.report(
+                    &format!("{place}/default"),
+                    "The default of a lookup is an id",
+                    "Write the id of a record.",
+                ),
+                Err(why) => self.report(
+                    &format!("{place}/default"),
+                    format!("The default {why}"),
+                    "Correct the default.",
+                ),
             }
         }
         Some(field)
@@ -235,7 +335,11 @@ impl Reader {
 
     fn kind(&mut self, place: &str, members: &Map<String, Value>) -> Option<FieldKind> {
         let Some(word) = members.get("type").and_then(Value::as_str) else {
-            self.report(place, "The field has no `type`", format!("Use one of {}.", FieldKind::NAMES.join(", ")));
+            self.report(
+                place,
+                "The field has no `type`",
+                format!("Use one of {}.", FieldKind::NAMES.join(", ")),
+            );
             return None;
         };
         let options = self.options(place, members);
@@ -256,7 +360,11 @@ impl Reader {
             "json" => FieldKind::Json,
             "lookup" => {
                 let Some(object) = members.get("object").and_then(Value::as_str) else {
-                    self.report(place, "A lookup names the `object` whose records it refers to", "Add for example \"object\": \"companies\".");
+                    self.report(
+                        place,
+                        "A lookup names the `object` whose records it refers to",
+                        "Add for example \"object\": \"companies\".",
+                    );
                     return None;
                 };
                 FieldKind::Lookup(standard(object).map_or_else(|| object.to_owned(), |object| object.name.clone()))
@@ -266,7 +374,11 @@ impl Reader {
                 let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
                 let shown: String = other.chars().take(60).collect();
                 let next = format!("Use one of {}.", FieldKind::NAMES.join(", "));
-                self.report(&format!("{place}/type"), format!("There is no type `{shown}`{hint}"), next);
+                self.report(
+                    &format!("{place}/type"),
+                    format!("There is no type `{shown}`{hint}"),
+                    next,
+                );
                 return None;
             }
         };
@@ -317,11 +429,19 @@ impl Reader {
     }
 
     fn need_fields(&mut self, list: &str, names: &[String], object: &ObjectType) {
-        for (at, name) in names.iter().enumerate().filter(|(_, name)| !object.fields.contains_key(*name)) {
+        for (at, name) in names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !object.fields.contains_key(*name))
+        {
             let hint = nearest(name, object.fields.keys().map(String::as_str));
             let hint = hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default();
             let shown: String = name.chars().take(80).collect();
-            self.report(&format!("/{list}/{at}"), format!("`{shown}` is no field{hint}"), "Name a field of the object.");
+            self.report(
+                &format!("/{list}/{at}"),
+                format!("`{shown}` is no field{hint}"),
+                "Name a field of the object.",
+            );
         }
     }
 }

@@ -19,7 +19,10 @@ static PLAIN: LazyLock<Arc<Objects>> = LazyLock::new(|| Arc::new(Objects::defaul
 impl Default for Objects {
     fn default() -> Self {
         let all = STANDARD.iter();
-        Self(all.map(|object| (object.name.clone(), Arc::new(object.clone()))).collect())
+        Self(
+            all.map(|object| (object.name.clone(), Arc::new(object.clone())))
+                .collect(),
+        )
     }
 }
 

@@ -9,7 +9,11 @@ use crate::id::RecordId;
 
 /// The values of a record in the order of its object's fields. A field that refers to another record shows its title, and beside it, with
 /// `Id` at its end, its id.
-pub fn present(object: &ObjectType, data: &Map<String, Value>, titles: &HashMap<RecordId, String>) -> Map<String, Value> {
+pub fn present(
+    object: &ObjectType,
+    data: &Map<String, Value>,
+    titles: &HashMap<RecordId, String>,
+) -> Map<String, Value> {
     let mut shown = Map::new();
     for field in object.fields.values() {
         let Some(value) = data.get(&field.name).filter(|value| !value.is_null()) else {
@@ -40,7 +44,9 @@ pub fn title(object: &ObjectType, data: &Map<String, Value>) -> String {
         .filter(|text| !text.is_empty())
         .collect();
     if parts.is_empty() {
-        let other = ["email", "phone", "name", "title"].iter().find_map(|name| data.get(*name)?.as_str());
+        let other = ["email", "phone", "name", "title"]
+            .iter()
+            .find_map(|name| data.get(*name)?.as_str());
         return other.unwrap_or_default().to_owned();
     }
     parts.join(" ")

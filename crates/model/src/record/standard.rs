@@ -109,7 +109,11 @@ const DRAFTS: &[Draft] = &[
         fields: &[
             ("title", "text", &["name"]),
             ("description", "text", &["body"]),
-            ("status", "select:todo|To do,in_progress|In progress,done|Completed,cancelled|Cancelled", &[]),
+            (
+                "status",
+                "select:todo|To do,in_progress|In progress,done|Completed,cancelled|Cancelled",
+                &[],
+            ),
             ("priority", "text", &[]),
             ("dueAt", "datetime", &["due", "dueDate", "due_at"]),
             ("assignee", "json", &["owner"]),

@@ -11,7 +11,10 @@ fn checked(object: &str, values: Value) -> Value {
 
 fn problems(object: &str, values: Value) -> Vec<String> {
     let problems = check(standard(object).unwrap(), values.as_object().unwrap(), "api").unwrap_err();
-    problems.into_iter().map(|problem| format!("{}: {}", problem.place.unwrap(), problem.detail)).collect()
+    problems
+        .into_iter()
+        .map(|problem| format!("{}: {}", problem.place.unwrap(), problem.detail))
+        .collect()
 }
 
 #[test]
@@ -26,14 +29,20 @@ fn values_are_kept_in_one_form() {
                "tags": ["vip", "new"], "city": "7", "messengerIds": {"telegram": "5"}, "website": "https://example.org/a"})
     );
     assert_eq!(
-        checked("tasks", json!({"status": "Completed", "dueAt": 1_795_512_600, "title": "a\0b"})),
+        checked(
+            "tasks",
+            json!({"status": "Completed", "dueAt": 1_795_512_600, "title": "a\0b"})
+        ),
         json!({"status": "done", "dueAt": "2026-11-24T09:30:00Z", "title": "a\u{fffd}b"})
     );
     assert_eq!(
         checked("companies", json!({"annualRevenue": "12.50 eur", "employees": "12"})),
         json!({"annualRevenue": {"amount": 12.5, "currency": "EUR"}, "employees": 12})
     );
-    assert_eq!(checked("people", json!({"email": "", "phone": null})), json!({"email": null, "phone": null}));
+    assert_eq!(
+        checked("people", json!({"email": "", "phone": null})),
+        json!({"email": null, "phone": null})
+    );
 }
 
 #[test]
@@ -51,8 +60,16 @@ fn what_stands_for_several_fields_is_taken_apart() {
         json!({"firstName": "Ines", "lastName": "Vale", "email": "ines@example.com", "phone": "+49301234567",
                "externalIds": {"crm": "1", "api": "2"}})
     );
-    let found = check(standard("people").unwrap(), json!({"company": "Acme"}).as_object().unwrap(), "api").unwrap();
-    assert_eq!((found.lookups[0].object.as_str(), found.lookups[0].name.as_str()), ("companies", "Acme"));
+    let found = check(
+        standard("people").unwrap(),
+        json!({"company": "Acme"}).as_object().unwrap(),
+        "api",
+    )
+    .unwrap();
+    assert_eq!(
+        (found.lookups[0].object.as_str(), found.lookups[0].name.as_str()),
+        ("companies", "Acme")
+    );
 }
 
 #[test]
@@ -85,18 +102,38 @@ fn each_value_that_does_not_fit_is_told() {
 fn one_person_has_one_key_however_it_is_written() {
     let object = standard("people").unwrap();
     let of = |data: Value| keys(object, data.as_object().unwrap());
-    let all = of(json!({"externalIds": {"Shop": " 7 "}, "email": "A@example.org", "phone": "0012025550101", "messengerIds": {"telegram": "u1"}}));
+    let all = of(
+        json!({"externalIds": {"Shop": " 7 "}, "email": "A@example.org", "phone": "0012025550101", "messengerIds": {"telegram": "u1"}}),
+    );
     let shown: Vec<String> = all.iter().map(|key| format!("{}={}", key.kind, key.value)).collect();
     assert_eq!(
         shown,
-        ["externalId:shop=7", "email=a@example.org", "phone=12025550101", "messengerId:telegram=u1"]
+        [
+            "externalId:shop=7",
+            "email=a@example.org",
+            "phone=12025550101",
+            "messengerId:telegram=u1"
+        ]
     );
     assert!(of(json!({"email": "nobody", "phone": "12"})).is_empty());
     assert_eq!(phone("8 029 000-00-00", Some("BY")), Some("375290000000".to_owned()));
-    let names = suspicions(object, json!({"firstName": " Ana ", "lastName": "PETROVA"}).as_object().unwrap());
+    let names = suspicions(
+        object,
+        json!({"firstName": " Ana ", "lastName": "PETROVA"})
+            .as_object()
+            .unwrap(),
+    );
     assert_eq!(names[0].value, "ana\u{1f}petrova");
-    let company = keys(standard("companies").unwrap(), json!({"domain": "https://www.Example.org/x", "name": "Acme  Ltd"}).as_object().unwrap());
-    assert_eq!((company[0].value.as_str(), company[1].value.as_str()), ("example.org", "acme ltd"));
+    let company = keys(
+        standard("companies").unwrap(),
+        json!({"domain": "https://www.Example.org/x", "name": "Acme  Ltd"})
+            .as_object()
+            .unwrap(),
+    );
+    assert_eq!(
+        (company[0].value.as_str(), company[1].value.as_str()),
+        ("example.org", "acme ltd")
+    );
 }
 
 #[test]
@@ -114,7 +151,10 @@ fn a_definition_is_read_in_its_long_and_its_short_form() {
     assert_eq!(long.fields["owner"].kind, FieldKind::Lookup("people".into()));
     assert_eq!(long.titled_by, ["clue_id"]);
     let short = define("t", &json!({"fields": {"name": "text", "phone": {"type": "phone"}}})).unwrap();
-    assert_eq!((short.fields.len(), short.keys.as_slice()), (3, &[MatchBy::External][..]));
+    assert_eq!(
+        (short.fields.len(), short.keys.as_slice()),
+        (3, &[MatchBy::External][..])
+    );
     let people = define("people", &json!({"fields": {"tier": "text"}})).unwrap();
     assert!(!people.is_table && people.fields.contains_key("firstName") && people.fields["tier"].custom);
 }
@@ -132,19 +172,34 @@ fn everything_that_is_wrong_with_a_definition_is_told_with_its_place() {
     assert_eq!(
         places,
         [
-            "/key", "/titel", "/country", "/onDuplicate", "/fields/0/type", "/fields/1", "/fields/2", "/fields/3", "/fields/4/max",
-            "/fields/4/default", "/keys/0"
+            "/key",
+            "/titel",
+            "/country",
+            "/onDuplicate",
+            "/fields/0/type",
+            "/fields/1",
+            "/fields/2",
+            "/fields/3",
+            "/fields/4/max",
+            "/fields/4/default",
+            "/keys/0"
         ]
     );
-    assert!(define("t", &json!({"fields": []})).is_err() && define("t", &json!({})).is_err() && define("t", &json!(7)).is_err());
+    assert!(
+        define("t", &json!({"fields": []})).is_err()
+            && define("t", &json!({})).is_err()
+            && define("t", &json!(7)).is_err()
+    );
 }
 
 #[test]
 fn a_record_shows_its_fields_in_their_order_and_what_it_refers_to() {
     let object = standard("people").unwrap();
     let id = crate::id::RecordId(77);
-    let data: Map<String, Value> =
-        json!({"company": id, "email": "a@example.org", "firstName": "Ana", "gone": 1}).as_object().cloned().unwrap();
+    let data: Map<String, Value> = json!({"company": id, "email": "a@example.org", "firstName": "Ana", "gone": 1})
+        .as_object()
+        .cloned()
+        .unwrap();
     let titles = std::collections::HashMap::from([(id, "Acme".to_owned())]);
     let shown: Vec<(String, Value)> = present(object, &data, &titles).into_iter().collect();
     let names: Vec<&str> = shown.iter().map(|(name, _)| name.as_str()).collect();
@@ -155,7 +210,11 @@ fn a_record_shows_its_fields_in_their_order_and_what_it_refers_to() {
 #[test]
 fn the_standard_objects_refer_to_objects_that_there_are() {
     for object in STANDARD.iter() {
-        assert!(object.titled_by.iter().all(|name| object.fields.contains_key(name)), "{}", object.name);
+        assert!(
+            object.titled_by.iter().all(|name| object.fields.contains_key(name)),
+            "{}",
+            object.name
+        );
         for by in &object.keys {
             if let MatchBy::Field(name) = by {
                 assert!(object.fields.contains_key(name), "{}", object.name);
@@ -163,7 +222,12 @@ fn the_standard_objects_refer_to_objects_that_there_are() {
         }
         for field in object.fields.values() {
             if let FieldKind::Lookup(other) = &field.kind {
-                assert!(standard(other).is_some_and(|known| known.name == *other), "{} of {}", field.name, object.name);
+                assert!(
+                    standard(other).is_some_and(|known| known.name == *other),
+                    "{} of {}",
+                    field.name,
+                    object.name
+                );
             }
             // A name means one field.
             let meant = object.names().filter(|name| *name == field.name).count();

@@ -32,9 +32,15 @@ pub(super) fn read(object: &ObjectType, field: &Field, value: &Value) -> Result<
     }
     let kept = match &field.kind {
         FieldKind::Text | FieldKind::Lookup(_) => Value::String(text(field, value)?),
-        FieldKind::Integer => integer(value).map(Value::from).ok_or_else(|| expected(value, "a whole number"))?,
-        FieldKind::Number => number(value).map(Value::Number).ok_or_else(|| expected(value, "a number"))?,
-        FieldKind::Boolean => boolean(value).map(Value::Bool).ok_or_else(|| expected(value, "`true` or `false`"))?,
+        FieldKind::Integer => integer(value)
+            .map(Value::from)
+            .ok_or_else(|| expected(value, "a whole number"))?,
+        FieldKind::Number => number(value)
+            .map(Value::Number)
+            .ok_or_else(|| expected(value, "a number"))?,
+        FieldKind::Boolean => boolean(value)
+            .map(Value::Bool)
+            .ok_or_else(|| expected(value, "`true` or `false`"))?,
         FieldKind::Date => Value::String(date(value).ok_or_else(|| expected(value, "a day such as 2026-11-24"))?),
         FieldKind::Time => Value::String(time(value).ok_or_else(|| expected(value, "a time of day such as 09:30:00"))?),
         FieldKind::Datetime => read_moment(value)
@@ -44,9 +50,14 @@ pub(super) fn read(object: &ObjectType, field: &Field, value: &Value) -> Result<
             let text = text(field, value)?;
             Value::String(key::email(&text).ok_or_else(|| expected(value, "an e-mail address"))?)
         }
-        FieldKind::Phone => Value::String(phone(object, &text(field, value)?).ok_or_else(|| expected(value, "a telephone number"))?),
-        FieldKind::Url => Value::String(url(&text(field, value)?).ok_or_else(|| expected(value, "an address on the web"))?),
-        FieldKind::Money => money(value).ok_or_else(|| expected(value, "an amount such as {\"amount\": 12.5, \"currency\": \"EUR\"}"))?,
+        FieldKind::Phone => {
+            Value::String(phone(object, &text(field, value)?).ok_or_else(|| expected(value, "a telephone number"))?)
+        }
+        FieldKind::Url => {
+            Value::String(url(&text(field, value)?).ok_or_else(|| expected(value, "an address on the web"))?)
+        }
+        FieldKind::Money => money(value)
+            .ok_or_else(|| expected(value, "an amount such as {\"amount\": 12.5, \"currency\": \"EUR\"}"))?,
         FieldKind::Select(choices) => Value::String(choose(choices, &text(field, value)?)?),
         FieldKind::MultiSelect(choices) => several(field, choices, value)?,
         FieldKind::Json => anything(value)?,
@@ -175,7 +186,10 @@ fn url(text: &str) -> Option<String> {
 
 fn money(value: &Value) -> Option<Value> {
     let (amount, currency) = match value {
-        Value::Object(members) => (number(members.get("amount")?)?, members.get("currency").and_then(Value::as_str)),
+        Value::Object(members) => (
+            number(members.get("amount")?)?,
+            members.get("currency").and_then(Value::as_str),
+        ),
         Value::String(text) => match text.trim().rsplit_once(' ') {
             Some((amount, currency)) => (number(&json!(amount))?, Some(currency)),
             None => (number(value)?, None),
@@ -202,9 +216,9 @@ fn choose(choices: &[Choice], text: &str) -> Result<String, String> {
     let wanted = plain(text);
     let found = choices.iter().find(|choice| choice.value == text);
     let found = found.or_else(|| {
-        choices
-            .iter()
-            .find(|choice| plain(&choice.value) == wanted || choice.title.as_deref().is_some_and(|title| plain(title) == wanted))
+        choices.iter().find(|choice| {
+            plain(&choice.value) == wanted || choice.title.as_deref().is_some_and(|title| plain(title) == wanted)
+        })
     });
     found.map(|choice| choice.value.clone()).ok_or_else(|| {
         let known: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
@@ -222,7 +236,10 @@ fn several(field: &Field, choices: &[Choice], value: &Value) -> Result<Value, St
         _ => return Err(expected(value, "a list of texts")),
     };
     if items.len() > MOST_VALUES {
-        return Err(format!("has {} values; at most {MOST_VALUES} are possible", items.len()));
+        return Err(format!(
+            "has {} values; at most {MOST_VALUES} are possible",
+            items.len()
+        ));
     }
     let mut chosen: Vec<String> = Vec::with_capacity(items.len());
     for item in &items {
@@ -237,7 +254,10 @@ fn several(field: &Field, choices: &[Choice], value: &Value) -> Result<Value, St
 fn anything(value: &Value) -> Result<Value, String> {
     let text = value.to_string();
     if text.len() > MOST_JSON {
-        return Err(format!("takes {} bytes as JSON; at most {MOST_JSON} are possible", text.len()));
+        return Err(format!(
+            "takes {} bytes as JSON; at most {MOST_JSON} are possible",
+            text.len()
+        ));
     }
     Ok(without_nul(value))
 }
@@ -248,7 +268,10 @@ fn without_nul(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(without_nul).collect(),
         Value::Object(members) => {
             let each = members.iter();
-            Value::Object(each.map(|(key, value)| (key.replace('\0', "\u{fffd}"), without_nul(value))).collect())
+            Value::Object(
+                each.map(|(key, value)| (key.replace('\0', "\u{fffd}"), without_nul(value)))
+                    .collect(),
+            )
         }
         other => other.clone(),
     }
@@ -267,7 +290,12 @@ fn ids(value: &Value) -> Result<Value, String> {
             Value::Null => Value::Null,
             Value::String(text) if text.chars().count() <= 200 => json!(text.replace('\0', "\u{fffd}")),
             Value::Number(number) => json!(number.to_string()),
-            other => return Err(format!("has for `{system}` what {}", expected(other, "a text of at most 200 characters"))),
+            other => {
+                return Err(format!(
+                    "has for `{system}` what {}",
+                    expected(other, "a text of at most 200 characters")
+                ));
+            }
         };
         read.insert(system.replace('\0', "\u{fffd}"), id);
     }

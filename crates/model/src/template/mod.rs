@@ -13,6 +13,7 @@
 mod error;
 mod expression;
 mod filters;
+mod kind;
 mod parse;
 mod path;
 mod scope;
@@ -24,9 +25,10 @@ use serde_json::Value;
 
 pub use error::{RenderError, TemplateError};
 pub use filters::{FilterDoc, filter_docs};
+pub use kind::Kind;
 pub use path::Path;
 pub(crate) use path::Step;
-pub use scope::{Lookups, Scope};
+pub use scope::{Lookups, Scope, Unknown};
 
 use expression::Expression;
 
@@ -106,6 +108,24 @@ impl Template {
             Piece::Literal(_) => None,
         });
         expressions.flat_map(Expression::paths).collect()
+    }
+
+    /// What kind of value it gives, as far as that is known.
+    pub fn kind(&self) -> Kind {
+        kind::of_pieces(&self.pieces)
+    }
+
+    /// The texts that stand in it as they are, in their order.
+    pub fn fixed_texts(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(text) => Some(text.as_str()),
+            Piece::Expression(_) => None,
+        })
+    }
+
+    /// Whether it is one single expression.
+    pub(crate) fn is_expression(&self) -> bool {
+        matches!(&*self.pieces, [Piece::Expression(_)])
     }
 
     /// Whether it holds no expression at all.

@@ -8,10 +8,24 @@ use super::error::RenderError;
 /// Results longer than this, in bytes, are refused unless the scope says otherwise.
 const LIMIT: usize = 1 << 20;
 
-/// Tables for the filter `lookup`.
+/// Tables for the filters `lookup` and `currency`: the lists that users make, and those of manifests.
 pub trait Lookups: Sync {
     /// The value for `key` (as text) in `table`; `None` when table or key are unknown.
     fn find(&self, table: &str, key: &str) -> Option<Value>;
+
+    /// What becomes of a value that the table does not have.
+    fn unknown(&self) -> Unknown {
+        Unknown::Stays
+    }
+}
+
+/// What `lookup` makes of a value that its table does not have, unless `default` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// It stays, as text: what a person's list lacks is better shown than lost.
+    Stays,
+    /// Nothing: a manifest's table is complete.
+    Goes,
 }
 
 /// Layers of variables, the first that has a name wins, and the settings that filters use.
@@ -67,6 +81,17 @@ impl<'a> Scope<'a> {
     pub fn with_map(mut self, map: &'a Map<String, Value>) -> Self {
         self.layers.push(map);
         self
+    }
+
+    /// The same with a further layer above those that are there.
+    #[must_use]
+    pub(crate) fn above<'b>(self, map: &'b Map<String, Value>) -> Scope<'b>
+    where
+        'a: 'b,
+    {
+        let mut scope: Scope<'b> = self;
+        scope.layers.insert(0, map);
+        scope
     }
 
     /// The same with tables for the filter `lookup`.

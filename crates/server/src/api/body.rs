@@ -74,7 +74,12 @@ impl FromRequest<App> for FileBody {
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let media = request.headers().get(header::CONTENT_TYPE);
         let media = media.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase());
-        let is_csv = media.is_some_and(|media| media.split(';').next().is_some_and(|essence| essence.trim() == "text/csv"));
+        let is_csv = media.is_some_and(|media| {
+            media
+                .split(';')
+                .next()
+                .is_some_and(|essence| essence.trim() == "text/csv")
+        });
         let bytes = match is_csv {
             true => receive_of("text/csv", request, app.limits.body_bytes).await?,
             false => receive(request, app.limits.body_bytes).await?,

@@ -132,6 +132,14 @@ pub struct ConfiguredView {
     pub connections: Vec<ConfiguredConnectionView>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRouteView>,
+    /// Whether the classifier was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub classifier: bool,
+    /// Whether the defaults were written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub defaults: bool,
     /// The objects and tables whose definitions were written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -191,6 +199,8 @@ impl From<Configured> for ConfiguredView {
         Self {
             connections: connections.collect(),
             routes: routes.collect(),
+            classifier: done.classifier,
+            defaults: done.defaults,
             objects: done.objects,
             lists: done.lists,
         }
@@ -202,7 +212,7 @@ impl From<Configured> for ConfiguredView {
 /// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
 #[utoipa::path(
     post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
-    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections`, `routes`, `tables` and `lists`"),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections`, `routes`, `tables`, `lists`, `classifier` and `defaults`"),
     responses(
         (status = 200, description = "What was written", body = ConfiguredView),
         (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),

@@ -185,8 +185,8 @@ fn kinds(name: &str) -> Result<Vec<EventType>, Problem> {
         Some(family) => known.starts_with(family),
         None => known == name,
     };
-    let known = EVENT_TYPES.iter().filter(|(known, _)| is_meant(known));
-    let kinds: Vec<EventType> = known.filter_map(|(known, _)| EventType::find(known)).collect();
+    let told = EventType::all().filter(|kind| !kind.is_internal());
+    let kinds: Vec<EventType> = told.filter(|kind| is_meant(kind.name())).collect();
     match kinds.is_empty() {
         true => Err(unknown_type(name)),
         false => Ok(kinds),
@@ -220,6 +220,8 @@ pub struct EventTypes {
     ),
 )]
 pub async fn event_types(_caller: Caller) -> Json<EventTypes> {
-    let items = EVENT_TYPES.iter().map(|(id, name)| EventTypeView { id, name });
+    let told = |id: &str| EventType::find(id).is_some_and(|kind| !kind.is_internal());
+    let known = EVENT_TYPES.iter().filter(|(id, _)| told(id));
+    let items = known.map(|(id, name)| EventTypeView { id, name });
     Json(EventTypes { items: items.collect() })
 }

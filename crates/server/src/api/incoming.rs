@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use switchboard_hub::intake::Incoming;
 use switchboard_model::{
-    event::{EVENT_TYPES, EventType},
+    event::EventType,
     problem::{Code, Problem},
 };
 
@@ -54,11 +54,12 @@ fn read_type(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) ->
     let place = || below(place, "type");
     match given {
         Some(Value::String(name)) => {
-            let found = EventType::find(name);
+            let found = EventType::find(name).filter(|kind| !kind.is_internal());
             if found.is_none() {
-                let hint = did_you_mean(name, EVENT_TYPES.iter().map(|(known, _)| *known));
+                let known = EventType::all().filter(|kind| !kind.is_internal()).map(EventType::name);
+                let known: Vec<_> = known.collect();
+                let hint = did_you_mean(name, known.iter().copied());
                 let shown: String = name.chars().take(80).collect();
-                let known: Vec<_> = EVENT_TYPES.iter().map(|(known, _)| *known).collect();
                 let next = format!("Use one of: {}.", known.join(", "));
                 problems.push(
                     Problem::new(

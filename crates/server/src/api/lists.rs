@@ -40,7 +40,12 @@ impl From<DefinitionRow> for ListView {
     fn from(row: DefinitionRow) -> Self {
         Self {
             title: row.spec.get("title").and_then(Value::as_str).map(str::to_owned),
-            values: row.spec.get("values").and_then(Value::as_object).cloned().unwrap_or_default(),
+            values: row
+                .spec
+                .get("values")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default(),
             changed_at: moment(row.changed_ms),
             key: row.key,
         }
@@ -137,6 +142,10 @@ async fn find(app: &App, caller: &Caller, name: &str) -> Result<ListView, Proble
     let found = rows.into_iter().find(|row| row.key == name);
     found.map(ListView::from).ok_or_else(|| {
         let shown: String = name.chars().take(80).collect();
-        Problem::new(Code::NotFound, format!("There is no list `{shown}`."), "GET /v1/lists names them all.")
+        Problem::new(
+            Code::NotFound,
+            format!("There is no list `{shown}`."),
+            "GET /v1/lists names them all.",
+        )
     })
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod caller;
+mod classifier;
 mod connections;
 mod connectors;
 mod crm;

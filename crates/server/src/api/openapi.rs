@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, connections, connectors, crm, deliveries, events, health, history, hooks, me, oauth, pages, posting, presets,
-    records, replay, routes as routing, schema, webhooks, wishes,
+    App, classifier, connections, connectors, crm, deliveries, events, health, history, hooks, me, oauth, pages, posting,
+    presets, records, replay, routes as routing, schema, webhooks, wishes,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{
         (name = "events", description = "What happened"),
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
+        (name = "classifier", description = "Category and priority of messages that come without"),
         (name = "webhooks", description = "Who else is told"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "records", description = "Who and what it is about"),
@@ -57,6 +58,7 @@ pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
+        .merge(of_classifier())
         .merge(of_webhooks())
         .merge(of_operation())
         .merge(records::routes(app))
@@ -97,6 +99,14 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(crm::configure))
         .routes(routes!(crm::test_connection))
         .routes(routes!(crm::sync_status))
+}
+
+/// Category and priority of messages.
+fn of_classifier() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(classifier::get, classifier::put, classifier::delete))
+        .routes(routes!(classifier::presets))
+        .routes(routes!(classifier::trial::attempt))
 }
 
 /// Who else is told.

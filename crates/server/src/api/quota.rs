@@ -138,11 +138,7 @@ mod tests {
     fn a_key_has_its_requests_once_a_minute() {
         let quota = Quota::new(2);
         let take = |key, ms: i64| quota.take(KeyId(key), 1_000_000 + ms).unwrap();
-        let stands = |granted, left, seconds| Standing {
-            granted,
-            left,
-            seconds,
-        };
+        let stands = |granted, left, seconds| Standing { granted, left, seconds };
         assert_eq!(take(1, 0), stands(true, 1, 60));
         assert_eq!(take(1, 500), stands(true, 0, 60));
         assert_eq!(take(1, 1_000), stands(false, 0, 59));

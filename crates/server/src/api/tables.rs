@@ -226,7 +226,11 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Json<ObjectsView> {
 pub async fn create(State(app): State<App>, caller: Caller, JsonBody(body): JsonBody) -> Answer<Response> {
     let name = body.get("key").and_then(Value::as_str).unwrap_or_default().to_owned();
     if name.is_empty() {
-        let problem = Problem::new(Code::WrongShape, "The table has no name", "Add for example \"key\": \"customers\".");
+        let problem = Problem::new(
+            Code::WrongShape,
+            "The table has no name",
+            "Add for example \"key\": \"customers\".",
+        );
         return Err(problem.at("/key").into());
     }
     if app.hub.objects(caller.workspace).find(&name).is_some() {

@@ -9,6 +9,7 @@ use switchboard_connect::{
     guide::{self, Item},
     registry::Registry,
 };
+use switchboard_hub::configuration::check_mappings;
 use switchboard_model::problem::{Code, Problem};
 
 use super::FINE;
@@ -60,8 +61,7 @@ pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCo
     let registry = Shelf::open(&settings)?.registry();
     let mut items = read_files(&arguments.files, &registry)?;
     if arguments.check {
-        println!("{} connections and routes are right; nothing was written.", items.len());
-        return Ok(FINE);
+        return check(&items, &registry);
     }
     let simulators = match arguments.simulate.as_deref() {
         None => None,
@@ -92,6 +92,23 @@ pub async fn run(settings: Settings, arguments: ApplyArguments) -> Result<ExitCo
         ended().await;
         simulators.stop().await;
     }
+    Ok(FINE)
+}
+
+/// Says what the items mean without writing them. What an account has is not known here; the hub compares with it when they are applied.
+fn check(items: &[Item], registry: &Registry) -> Result<ExitCode, Problem> {
+    let (fatal, doubtful) = check_mappings(items, registry);
+    for warning in &doubtful {
+        let place = warning.place.as_deref().unwrap_or_default();
+        println!("warning: {place}: {}. {}", warning.detail, warning.next);
+    }
+    if let Some(problem) = Problem::all(fatal) {
+        return Err(problem);
+    }
+    println!(
+        "{} parts of the configuration are right; nothing was written.",
+        items.len()
+    );
     Ok(FINE)
 }
 
@@ -180,6 +197,11 @@ fn describe(done: &ConfiguredView) -> String {
     }
     lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
     lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
+    for (is_there, name) in [(done.classifier, "classifier"), (done.defaults, "defaults")] {
+        if is_there {
+            lines.push(format!("{name}: kept"));
+        }
+    }
     lines.push(String::new());
     lines.join("\n")
 }
@@ -208,12 +230,14 @@ mod tests {
             }],
             objects: vec!["customers".into()],
             lists: vec!["channels".into()],
+            classifier: true,
+            defaults: false,
         };
         assert_eq!(
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
              route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
-             table customers: kept\nlist channels: kept\n"
+             table customers: kept\nlist channels: kept\nclassifier: kept\n"
         );
     }
 }

@@ -190,6 +190,7 @@ impl Subject {
             condition: None,
             objects: objects.iter().map(|object| (*object).to_owned()).collect(),
             notes: Vec::new(),
+            values: Default::default(),
         }
     }
 

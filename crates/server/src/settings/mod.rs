@@ -314,7 +314,15 @@ mod tests {
             requests_per_minute,
         } = settings.limits;
         assert_eq!(
-            (body_bytes, event_bytes, batch, depth, keys, waiting_events, requests_per_minute),
+            (
+                body_bytes,
+                event_bytes,
+                batch,
+                depth,
+                keys,
+                waiting_events,
+                requests_per_minute
+            ),
             (4 << 20, 256 << 10, 1000, 64, 10_000, 2_000, 100)
         );
         assert_eq!(settings.keep_days, 90);

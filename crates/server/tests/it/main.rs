@@ -5,6 +5,7 @@
 mod backups;
 mod bad_input;
 mod bench;
+mod classifier;
 mod conformance;
 mod connectors;
 mod crash;

@@ -7,6 +7,7 @@
 pub mod email;
 pub mod hubspot;
 pub mod notion;
+pub mod openai;
 pub mod salesforce;
 pub mod webhook;
 
@@ -65,5 +66,6 @@ const NATIVE: &[(&str, NativeMake)] = &[
     ("hubspot", |setup| Box::new(hubspot::HubSpot::new(setup))),
     ("notion", |setup| Box::new(notion::Notion::new(setup))),
     ("email", |setup| Box::new(email::Email::new(setup))),
+    ("openai", |setup| Box::new(openai::OpenAi::new(setup))),
     ("webhook", |_| Box::new(webhook::Webhook::default())),
 ];

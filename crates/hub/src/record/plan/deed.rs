@@ -84,7 +84,10 @@ impl Plan<'_> {
         if let Some(expected) = revision.filter(|revision| *revision != row.revision) {
             return refused(Problem::new(
                 Code::WrongState,
-                format!("{} has revision {}, not {expected}: somebody else changed it", row.id, row.revision),
+                format!(
+                    "{} has revision {}, not {expected}: somebody else changed it",
+                    row.id, row.revision
+                ),
                 "Read it again and repeat the change if it still makes sense.",
             ));
         }
@@ -94,7 +97,10 @@ impl Plan<'_> {
         };
         let object = &write.object;
         let emptied = object.fields.values().find(|field| {
-            field.required && data.get(&field.name).is_some_and(|value| value.is_null() || value == "")
+            field.required
+                && data
+                    .get(&field.name)
+                    .is_some_and(|value| value.is_null() || value == "")
         });
         if let Some(field) = emptied {
             let detail = format!("`{}` is needed and cannot be emptied", field.name);
@@ -133,7 +139,9 @@ impl Plan<'_> {
     }
 
     fn merge_by_hand(&mut self, write: &RecordWrite, winner: RecordId, loser: RecordId) -> Written {
-        let both = self.known(write, winner).and_then(|winner| Ok((winner, self.known(write, loser)?)));
+        let both = self
+            .known(write, winner)
+            .and_then(|winner| Ok((winner, self.known(write, loser)?)));
         let (winner, loser) = match both {
             Ok((winner, loser)) if winner.id == loser.id => {
                 return refused(Problem::new(
@@ -162,7 +170,10 @@ impl Plan<'_> {
         source: &Arc<str>,
     ) -> MergeId {
         let id = MergeId(self.next_id());
-        let rows = (self.shelf.records.get(&winner).cloned(), self.shelf.records.get(&loser).cloned());
+        let rows = (
+            self.shelf.records.get(&winner).cloned(),
+            self.shelf.records.get(&loser).cloned(),
+        );
         let (Some(kept), Some(gone)) = rows else {
             return id;
         };
@@ -170,7 +181,10 @@ impl Plan<'_> {
         let story = MergeStory {
             source: source.to_string(),
             automatic: !found_by.is_empty(),
-            keys: found_by.iter().map(|key| (key.kind.clone(), key.value.clone())).collect(),
+            keys: found_by
+                .iter()
+                .map(|key| (key.kind.clone(), key.value.clone()))
+                .collect(),
             before: kept.data.clone(),
             after: after.clone(),
             review: kept.review,
@@ -193,7 +207,11 @@ impl Plan<'_> {
             touched.merged = Some(loser);
         }
         let from = link_key(object, loser, &gone.data);
-        let to = self.shelf.records.get(&winner).map(|row| link_key(object, winner, &row.data));
+        let to = self
+            .shelf
+            .records
+            .get(&winner)
+            .map(|row| link_key(object, winner, &row.data));
         if let Some(to) = to.filter(|to| *to != from) {
             let merge = Some(id);
             self.effects.follows.push(Follow { merge, from, to });
@@ -226,15 +244,28 @@ impl Plan<'_> {
 
     fn undo(&mut self, write: &RecordWrite, id: MergeId) -> Written {
         let object = &write.object;
-        let Some(merge) = self.shelf.merges.get(&id).filter(|merge| merge.object == object.name).cloned() else {
+        let Some(merge) = self
+            .shelf
+            .merges
+            .get(&id)
+            .filter(|merge| merge.object == object.name)
+            .cloned()
+        else {
             return refused(nothing(&id.to_string()));
         };
-        let rows = (self.shelf.records.get(&merge.winner).cloned(), self.shelf.records.get(&merge.loser).cloned());
+        let rows = (
+            self.shelf.records.get(&merge.winner).cloned(),
+            self.shelf.records.get(&merge.loser).cloned(),
+        );
         let (Some(winner), Some(loser)) = rows else {
             return refused(nothing(&id.to_string()));
         };
         if merge.undone_ms.is_some() || loser.merged_into != Some(winner.id) {
-            return refused(Problem::new(Code::WrongState, format!("{id} was undone already"), "There is nothing left to do."));
+            return refused(Problem::new(
+                Code::WrongState,
+                format!("{id} was undone already"),
+                "There is nothing left to do.",
+            ));
         }
         if let Some(next) = winner.merged_into {
             return refused(Problem::new(
@@ -249,7 +280,9 @@ impl Plan<'_> {
             self.raise(winner.id);
         }
         // What the merge gave a link to has one of its own again.
-        self.effects.follows.retain(|follow| follow.from != link_key(object, winner.id, &winner.data));
+        self.effects
+            .follows
+            .retain(|follow| follow.from != link_key(object, winner.id, &winner.data));
         if let Some(row) = self.shelf.records.get_mut(&winner.id) {
             row.review = merge.story.review;
         }
@@ -279,7 +312,12 @@ impl Plan<'_> {
     }
 
     fn dismiss(&mut self, write: &RecordWrite, id: DuplicateId) -> Written {
-        let known = self.shelf.pairs.values().find(|pair| pair.id == id && pair.object == write.object.name).cloned();
+        let known = self
+            .shelf
+            .pairs
+            .values()
+            .find(|pair| pair.id == id && pair.object == write.object.name)
+            .cloned();
         let Some(pair) = known else {
             return refused(nothing(&id.to_string()));
         };
@@ -290,7 +328,12 @@ impl Plan<'_> {
                 "Undo the merge instead; that also says that they are two.",
             ));
         }
-        self.pair(&write.object, (pair.one, pair.other), &pair.key, DuplicateState::Dismissed);
+        self.pair(
+            &write.object,
+            (pair.one, pair.other),
+            &pair.key,
+            DuplicateState::Dismissed,
+        );
         for id in [pair.one, pair.other] {
             if let Some(row) = self.shelf.records.get_mut(&id).filter(|row| row.review) {
                 row.review = false;

@@ -81,7 +81,12 @@ impl Plan<'_> {
         for other in doubtful {
             duplicates.extend(self.list(write, target, other));
         }
-        let before = self.shelf.records.get(&target).map(|row| row.data.clone()).unwrap_or_default();
+        let before = self
+            .shelf
+            .records
+            .get(&target)
+            .map(|row| row.data.clone())
+            .unwrap_or_default();
         let changed = self.set(object, target, patched(object, &before, data), None);
         duplicates.extend(self.suspect(object, target, data));
         let changed = changed || !merges.is_empty();
@@ -120,9 +125,10 @@ impl Plan<'_> {
         let (Some(first), Some(second)) = (self.shelf.records.get(&one), self.shelf.records.get(&other)) else {
             return false;
         };
-        let kept_apart = self.shelf.pair(one, other).is_some_and(|pair| {
-            pair.state == DuplicateState::Dismissed || !pair.key.kind.starts_with('~')
-        });
+        let kept_apart = self
+            .shelf
+            .pair(one, other)
+            .is_some_and(|pair| pair.state == DuplicateState::Dismissed || !pair.key.kind.starts_with('~'));
         !kept_apart && !contradict(object, &first.data, &second.data)
     }
 
@@ -185,7 +191,10 @@ fn missing(object: &ObjectType, data: &Map<String, Value>) -> Option<Problem> {
     let problems = lacking.map(|field| {
         Problem::new(
             Code::WrongShape,
-            format!("`{}` is missing, and a new record of {} needs it", field.name, object.name),
+            format!(
+                "`{}` is missing, and a new record of {} needs it",
+                field.name, object.name
+            ),
             "Add the field, or give it a default in the object's definition.",
         )
         .at(format!("/{}", field.name))

@@ -118,7 +118,9 @@ pub(super) async fn kept(bench: &impl Bench) {
     let ana = json!({"firstName": "Ана", "lastName": "Петрова", "email": "Ana@Example.org", "notes": "\0 ' \" 🙂"});
     let first = created(&fixture.write(upsert(ana)).await);
     assert_eq!((first.title.as_str(), first.revision), ("Ана Петрова", 1));
-    let again = fixture.write(upsert(json!({"email": "ana@example.ORG", "city": "Минск"}))).await;
+    let again = fixture
+        .write(upsert(json!({"email": "ana@example.ORG", "city": "Минск"})))
+        .await;
     assert_eq!(again.outcome, Outcome::Updated);
     let key = MatchKey {
         kind: "email".into(),
@@ -126,8 +128,13 @@ pub(super) async fn kept(bench: &impl Bench) {
     };
     assert_eq!(again.found_by, Some(key.clone()));
     let row = again.record.unwrap();
-    assert_eq!((row.id, row.revision, &row.data["city"]), (first.id, 2, &json!("Минск")));
-    let same = fixture.write(upsert(json!({"email": "ana@example.org", "city": "Минск"}))).await;
+    assert_eq!(
+        (row.id, row.revision, &row.data["city"]),
+        (first.id, 2, &json!("Минск"))
+    );
+    let same = fixture
+        .write(upsert(json!({"email": "ana@example.org", "city": "Минск"})))
+        .await;
     assert_eq!(same.outcome, Outcome::Unchanged);
     fixture.store.close().await.unwrap();
     let store = bench.open().await;
@@ -142,11 +149,19 @@ pub(super) async fn kept(bench: &impl Bench) {
 
 pub(super) async fn changed(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
-    let row = fixture.upsert(json!({"email": "a@example.org", "phone": "+12025550101"})).await;
+    let row = fixture
+        .upsert(json!({"email": "a@example.org", "phone": "+12025550101"}))
+        .await;
     let update = |id, revision, data| write(How::Update { id, revision }, data);
     let late = fixture.write(update(row.id, Some(7), json!({"city": "x"}))).await;
     assert!(refusal(&late).contains("revision 1"));
-    let moved = fixture.write(update(row.id, Some(1), json!({"email": "b@example.org", "phone": null}))).await;
+    let moved = fixture
+        .write(update(
+            row.id,
+            Some(1),
+            json!({"email": "b@example.org", "phone": null}),
+        ))
+        .await;
     assert_eq!(moved.outcome, Outcome::Updated);
     assert_eq!(moved.record.unwrap().data.get("phone"), None);
     // What it was known by leads nowhere now, and what it is known by leads to it.
@@ -168,7 +183,10 @@ pub(super) async fn policies(bench: &impl Bench) {
         fixture.write(write(How::Match { policy, only: None }, data))
     };
     let found = with(Policy::Find).await;
-    assert_eq!((found.outcome, found.record.as_ref().unwrap()), (Outcome::Unchanged, &first));
+    assert_eq!(
+        (found.outcome, found.record.as_ref().unwrap()),
+        (Outcome::Unchanged, &first)
+    );
     let second = with(Policy::Create).await;
     assert!(!created(&second).review && second.duplicates.len() == 1);
     let third = with(Policy::Ask).await;
@@ -186,29 +204,52 @@ pub(super) async fn policies(bench: &impl Bench) {
     assert_eq!(dismissed.outcome, Outcome::Updated);
     assert_eq!(listed(DuplicateState::Dismissed).await.len(), 1);
     let asked = vec![Filter::Review(true)];
-    assert!(fixture.list_records(asked, SortBy::Id, false).await.is_empty(), "a person has said what it is");
+    assert!(
+        fixture.list_records(asked, SortBy::Id, false).await.is_empty(),
+        "a person has said what it is"
+    );
     // The oldest is meant from then on, too; with it gone, the next one is.
     assert_eq!(fixture.upsert(json!({"email": "a@example.org"})).await.id, first.id);
     fixture.write(write(How::Delete(first.id), json!({}))).await;
-    assert_eq!(fixture.upsert(json!({"email": "a@example.org"})).await.id, created(&second).id);
+    assert_eq!(
+        fixture.upsert(json!({"email": "a@example.org"})).await.id,
+        created(&second).id
+    );
 }
 
 pub(super) async fn three_ways(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let by_mail = fixture.upsert(json!({"email": "a@example.org", "city": "Minsk"})).await;
-    let by_phone = fixture.upsert(json!({"phone": "+12025550101", "jobTitle": "Buyer"})).await;
+    let by_phone = fixture
+        .upsert(json!({"phone": "+12025550101", "jobTitle": "Buyer"}))
+        .await;
     assert_ne!(by_mail.id, by_phone.id);
     fixture.link("lead", &link_of(&by_phone), "77").await;
-    let both = fixture.write(upsert(json!({"email": "a@example.org", "phone": "+1 202 555 0101"}))).await;
+    let both = fixture
+        .write(upsert(json!({"email": "a@example.org", "phone": "+1 202 555 0101"})))
+        .await;
     let row = both.record.unwrap();
     assert_eq!(row.id, by_mail.id, "the older one stays");
-    assert_eq!((&row.data["city"], &row.data["jobTitle"]), (&json!("Minsk"), &json!("Buyer")));
-    let merge = fixture.store.merge(fixture.workspace, both.merges[0]).await.unwrap().unwrap();
+    assert_eq!(
+        (&row.data["city"], &row.data["jobTitle"]),
+        (&json!("Minsk"), &json!("Buyer"))
+    );
+    let merge = fixture
+        .store
+        .merge(fixture.workspace, both.merges[0])
+        .await
+        .unwrap()
+        .unwrap();
     assert!(merge.story.automatic && merge.undone_ms.is_none());
     let kinds: Vec<&str> = merge.story.keys.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["email", "phone"]);
     // The other id, the keys and the vendor's id lead to the one that is left.
-    let found = fixture.store.record(fixture.workspace, by_phone.id).await.unwrap().unwrap();
+    let found = fixture
+        .store
+        .record(fixture.workspace, by_phone.id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.id, row.id);
     assert_eq!(fixture.upsert(json!({"phone": "12025550101"})).await.id, row.id);
     assert_eq!(fixture.links(&[&link_of(&row)]).await[&link_of(&row)], "77");
@@ -216,13 +257,20 @@ pub(super) async fn three_ways(bench: &impl Bench) {
     // And back.
     let undone = fixture.write(write(How::Undo(merge.id), json!({}))).await;
     assert_eq!(undone.record.unwrap().data, by_mail.data);
-    let back = fixture.store.record(fixture.workspace, by_phone.id).await.unwrap().unwrap();
+    let back = fixture
+        .store
+        .record(fixture.workspace, by_phone.id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((back.id, back.data), (by_phone.id, by_phone.data.clone()));
     assert!(fixture.links(&[&link_of(&by_mail)]).await.is_empty());
     assert_eq!(fixture.links(&[&link_of(&by_phone)]).await[&link_of(&by_phone)], "77");
     assert!(refusal(&fixture.write(write(How::Undo(merge.id), json!({}))).await).contains("already"));
     // A person has said that they are two.
-    let again = fixture.write(upsert(json!({"email": "a@example.org", "phone": "+1 202 555 0101"}))).await;
+    let again = fixture
+        .write(upsert(json!({"email": "a@example.org", "phone": "+1 202 555 0101"})))
+        .await;
     assert!(again.merges.is_empty() && fixture.everybody().await.len() == 2);
 }
 
@@ -247,28 +295,48 @@ impl Fixture {
 
 pub(super) async fn contradictions(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
-    let one = fixture.upsert(json!({"email": "a@example.org", "phone": "+12025550101"})).await;
+    let one = fixture
+        .upsert(json!({"email": "a@example.org", "phone": "+12025550101"}))
+        .await;
     // Two people with one telephone are two people.
-    let other = fixture.write(upsert(json!({"email": "b@example.org", "phone": "+12025550101"}))).await;
+    let other = fixture
+        .write(upsert(json!({"email": "b@example.org", "phone": "+12025550101"})))
+        .await;
     assert_ne!(created(&other).id, one.id);
     assert_eq!(other.duplicates.len(), 1);
     // Names that differ speak against a merge.
-    fixture.upsert(json!({"firstName": "Ana", "lastName": "Petrova", "email": "c@example.org"})).await;
-    fixture.upsert(json!({"firstName": "Boris", "lastName": "Ivanov", "phone": "+12025550102"})).await;
-    let both = fixture.write(upsert(json!({"email": "c@example.org", "phone": "+12025550102"}))).await;
+    fixture
+        .upsert(json!({"firstName": "Ana", "lastName": "Petrova", "email": "c@example.org"}))
+        .await;
+    fixture
+        .upsert(json!({"firstName": "Boris", "lastName": "Ivanov", "phone": "+12025550102"}))
+        .await;
+    let both = fixture
+        .write(upsert(json!({"email": "c@example.org", "phone": "+12025550102"})))
+        .await;
     assert!(both.merges.is_empty() && both.duplicates.len() == 1);
     // The same id in the same system is the strongest.
-    let sold = fixture.upsert(json!({"externalIds": {"shop": "1"}, "email": "d@example.org"})).await;
-    let moved = fixture.upsert(json!({"externalIds": {"shop": "1"}, "email": "e@example.org"})).await;
+    let sold = fixture
+        .upsert(json!({"externalIds": {"shop": "1"}, "email": "d@example.org"}))
+        .await;
+    let moved = fixture
+        .upsert(json!({"externalIds": {"shop": "1"}, "email": "e@example.org"}))
+        .await;
     assert_eq!(moved.id, sold.id);
-    let namesake = fixture.write(upsert(json!({"externalIds": {"shop": "2"}, "email": "e@example.org"}))).await;
+    let namesake = fixture
+        .write(upsert(json!({"externalIds": {"shop": "2"}, "email": "e@example.org"})))
+        .await;
     assert_ne!(created(&namesake).id, sold.id);
 }
 
 pub(super) async fn by_hand(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
-    let one = fixture.upsert(json!({"firstName": "Ana", "email": "a@example.org"})).await;
-    let two = fixture.upsert(json!({"firstName": "Anna", "email": "b@example.org", "city": "Riga"})).await;
+    let one = fixture
+        .upsert(json!({"firstName": "Ana", "email": "a@example.org"}))
+        .await;
+    let two = fixture
+        .upsert(json!({"firstName": "Anna", "email": "b@example.org", "city": "Riga"}))
+        .await;
     let three = fixture.upsert(json!({"email": "c@example.org", "city": "Oslo"})).await;
     let merge = |winner: &RecordRow, loser: &RecordRow| {
         let (winner, loser) = (winner.id, loser.id);
@@ -278,9 +346,20 @@ pub(super) async fn by_hand(bench: &impl Bench) {
     assert_eq!(first.record.as_ref().unwrap().data["firstName"], "Anna");
     let second = merge(&three, &one).await;
     let row = second.record.unwrap();
-    assert_eq!((row.id, &row.data["city"], &row.data["firstName"]), (three.id, &json!("Oslo"), &json!("Anna")));
+    assert_eq!(
+        (row.id, &row.data["city"], &row.data["firstName"]),
+        (three.id, &json!("Oslo"), &json!("Anna"))
+    );
     for email in ["a@example.org", "b@example.org", "c@example.org"] {
-        assert_eq!(fixture.store.known_by(fixture.workspace, "people", mail(email)).await.unwrap()[0].id, three.id);
+        assert_eq!(
+            fixture
+                .store
+                .known_by(fixture.workspace, "people", mail(email))
+                .await
+                .unwrap()[0]
+                .id,
+            three.id
+        );
     }
     assert!(refusal(&merge(&three, &one).await).contains("already"));
     let too_early = fixture.write(write(How::Undo(first.merges[0]), json!({}))).await;
@@ -296,7 +375,14 @@ pub(super) async fn by_hand(bench: &impl Bench) {
     merge(&two, &one).await;
     fixture.write(write(How::Delete(two.id), json!({}))).await;
     assert_eq!(fixture.everybody().await.len(), 1);
-    assert!(fixture.store.known_by(fixture.workspace, "people", mail("a@example.org")).await.unwrap().is_empty());
+    assert!(
+        fixture
+            .store
+            .known_by(fixture.workspace, "people", mail("a@example.org"))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 fn mail(address: &str) -> MatchKey {
@@ -314,7 +400,9 @@ pub(super) async fn lists(bench: &impl Bench) {
     }
     fixture.upsert(json!({"email": "p9@example.org"})).await;
     let emails = |rows: Vec<RecordRow>| -> String {
-        let each = rows.iter().map(|row| row.data["email"].as_str().unwrap()[1..2].to_owned());
+        let each = rows
+            .iter()
+            .map(|row| row.data["email"].as_str().unwrap()[1..2].to_owned());
         each.collect()
     };
     let list = async |filters, sort, descending| emails(fixture.list_records(filters, sort, descending).await);
@@ -330,16 +418,45 @@ pub(super) async fn lists(bench: &impl Bench) {
             value,
         }]
     };
-    assert_eq!(list(compare("city", Compare::Is, json!("Минск")), SortBy::Id, false).await, "1");
-    assert_eq!(list(compare("city", Compare::Not, json!("Минск")), SortBy::Id, false).await, "02349");
-    assert_eq!(list(compare("city", Compare::Above, json!("Hanoi")), SortBy::Id, false).await, "014");
-    assert_eq!(list(compare("city", Compare::UpTo, json!("Hanoi")), SortBy::Id, false).await, "23");
-    assert_eq!(list(compare("marketingConsent", Compare::Is, json!("true")), SortBy::Id, false).await, "024");
+    assert_eq!(
+        list(compare("city", Compare::Is, json!("Минск")), SortBy::Id, false).await,
+        "1"
+    );
+    assert_eq!(
+        list(compare("city", Compare::Not, json!("Минск")), SortBy::Id, false).await,
+        "02349"
+    );
+    assert_eq!(
+        list(compare("city", Compare::Above, json!("Hanoi")), SortBy::Id, false).await,
+        "014"
+    );
+    assert_eq!(
+        list(compare("city", Compare::UpTo, json!("Hanoi")), SortBy::Id, false).await,
+        "23"
+    );
+    assert_eq!(
+        list(
+            compare("marketingConsent", Compare::Is, json!("true")),
+            SortBy::Id,
+            false
+        )
+        .await,
+        "024"
+    );
     let (field, present) = ("city".to_owned(), false);
-    assert_eq!(list(vec![Filter::Present { field, present }], SortBy::Id, false).await, "9");
+    assert_eq!(
+        list(vec![Filter::Present { field, present }], SortBy::Id, false).await,
+        "9"
+    );
     let (field, values) = ("city".to_owned(), vec!["Riga".to_owned(), "广州".to_owned()]);
-    assert_eq!(list(vec![Filter::OneOf { field, values }], SortBy::Id, false).await, "04");
-    assert_eq!(list(vec![Filter::Key(mail("p3@example.org"))], SortBy::Id, false).await, "3");
+    assert_eq!(
+        list(vec![Filter::OneOf { field, values }], SortBy::Id, false).await,
+        "04"
+    );
+    assert_eq!(
+        list(vec![Filter::Key(mail("p3@example.org"))], SortBy::Id, false).await,
+        "3"
+    );
     let moment = |from_ms, until_ms| Filter::Moment {
         created: true,
         from_ms,
@@ -352,7 +469,12 @@ pub(super) async fn lists(bench: &impl Bench) {
 pub(super) async fn numbers(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let object = Arc::new(standard("opportunities").unwrap().clone());
-    for (name, value) in [("a", json!(10)), ("b", json!(9.5)), ("c", json!(100)), ("d", json!(null))] {
+    for (name, value) in [
+        ("a", json!(10)),
+        ("b", json!(9.5)),
+        ("c", json!(100)),
+        ("d", json!(null)),
+    ] {
         let values = json!({"name": name, "value": value});
         let data = check(&object, values.as_object().unwrap(), "test").unwrap().data;
         let (policy, only) = (Policy::Update, None);
@@ -419,12 +541,23 @@ pub(super) async fn told(bench: &impl Bench) {
         announce: telling(fixture.connection, fixture.workspace),
         ..fixture.commit_of(records)
     };
-    let first = fixture.store.commit(commit(vec![upsert(json!({"email": "a@example.org"}))])).await.unwrap();
+    let first = fixture
+        .store
+        .commit(commit(vec![upsert(json!({"email": "a@example.org"}))]))
+        .await
+        .unwrap();
     assert!(matches!(first.events[0], Accepted::New { .. }) && first.announced.len() == 1);
-    let again = fixture.store.commit(commit(vec![upsert(json!({"email": "a@example.org"}))])).await.unwrap();
+    let again = fixture
+        .store
+        .commit(commit(vec![upsert(json!({"email": "a@example.org"}))]))
+        .await
+        .unwrap();
     assert!(matches!(again.events[0], Accepted::Repeat(_)), "fingerprints count");
     assert!(again.announced.is_empty(), "nothing has changed");
-    let changed = commit(vec![upsert(json!({"email": "a@example.org", "city": "Riga"})), upsert(json!({"city": "Oslo"}))]);
+    let changed = commit(vec![
+        upsert(json!({"email": "a@example.org", "city": "Riga"})),
+        upsert(json!({"city": "Oslo"})),
+    ]);
     let changed = fixture.store.commit(changed).await.unwrap();
     let Accepted::New { event, .. } = changed.announced[0] else {
         panic!("{:?}", changed.announced)
@@ -441,12 +574,18 @@ pub(super) async fn at_once(bench: &impl Bench) {
     let fixture = Arc::new(Fixture::new(bench).await);
     let mut state = 5_u64;
     let mut roll = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
     for round in 0..100 {
         let (email, phone) = (format!("p{round}@example.org"), format!("+1202556{round:04}"));
-        let mut writes = vec![json!({"email": email}), json!({"phone": phone}), json!({"email": email, "phone": phone})];
+        let mut writes = vec![
+            json!({"email": email}),
+            json!({"phone": phone}),
+            json!({"email": email, "phone": phone}),
+        ];
         writes.extend((0..roll(3)).map(|_| json!({"email": email, "city": "Riga"})));
         for at in (1..writes.len()).rev() {
             writes.swap(at, roll(at + 1));
@@ -461,5 +600,8 @@ pub(super) async fn at_once(bench: &impl Bench) {
     }
     let all = fixture.everybody().await;
     assert_eq!(all.len(), 100, "each person once");
-    assert!(all.iter().all(|row| row.data.contains_key("email") && row.data.contains_key("phone")));
+    assert!(
+        all.iter()
+            .all(|row| row.data.contains_key("email") && row.data.contains_key("phone"))
+    );
 }

@@ -5,6 +5,7 @@
 
 mod acceptance;
 pub(crate) mod bench;
+mod classifying;
 mod configuration;
 mod fixture;
 mod grants;
@@ -88,6 +89,9 @@ contract! {
     grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,
     grants::sign_ins as a_person_comes_back_once,
     grants::turns as a_turn_is_taken_by_one_at_a_time,
+    classifying::waits as a_message_that_waits_is_taken_by_one_at_a_time_until_it_went_on,
+    classifying::stays as a_message_that_waits_is_there_after_the_store_is_opened_again,
+    classifying::budget as a_budget_is_kept_by_workspace_and_day,
     ledger::kept as a_record_is_found_by_its_keys_and_kept,
     ledger::changed as a_record_is_known_by_what_it_has_now_and_gone_when_it_is_removed,
     ledger::policies as a_record_that_is_there_is_changed_found_doubled_or_asked_about,

@@ -14,8 +14,8 @@ use super::{
     ledger::some_people,
 };
 use crate::store::{
-    Accepted, AccessNote, CallRecord, ConnectionNote, DeliveryFilter, DuplicateFilter, EventFilter, Fingerprint, LinkChange, NewEvent,
-    Page, Pending, Store,
+    Accepted, AccessNote, CallRecord, ConnectionNote, DeliveryFilter, DuplicateFilter, EventFilter, Fingerprint,
+    LinkChange, NewEvent, Page, Pending, Store,
     postgres::transfer::PostgresTransfer,
     sqlite::transfer::{SqliteSource, SqliteTarget},
     transfer::{Cell, PARTS, Row, Source, Target, transfer},
@@ -204,13 +204,19 @@ async fn check_people(fixture: &Fixture) {
     let all = fixture.everybody().await;
     assert_eq!(all.len(), 2);
     assert_eq!(fixture.upsert(json!({"phone": "+12025550109"})).await.id, all[0].id);
-    assert_eq!(fixture.store.merges(fixture.workspace, all[0].id).await.unwrap().len(), 1);
+    assert_eq!(
+        fixture.store.merges(fixture.workspace, all[0].id).await.unwrap().len(),
+        1
+    );
     let filter = DuplicateFilter {
         record: Some(all[1].id),
         limit: 10,
         ..DuplicateFilter::default()
     };
-    assert_eq!(fixture.store.duplicates(fixture.workspace, filter).await.unwrap().len(), 1);
+    assert_eq!(
+        fixture.store.duplicates(fixture.workspace, filter).await.unwrap().len(),
+        1
+    );
 }
 
 async fn check(fixture: &Fixture, moved: &Moved) {

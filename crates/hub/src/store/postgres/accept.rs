@@ -29,7 +29,10 @@ WITH fresh AS (
     FROM unnest($5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::text[], $10::text[])
         AS e (id, workspace, kind, received_ms, data, note)
     WHERE e.id <> ALL ($4) OR e.id IN (SELECT event FROM fresh)
-    RETURNING id
+    RETURNING id, workspace, kind
+), waiting AS (
+    INSERT INTO unclassified (event, workspace, until_ms)
+    SELECT k.id, k.workspace, 0 FROM kept k WHERE k.kind = 'message.unclassified'
 ), sent AS (
     INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, fallback, state, due_ms)
     SELECT d.id, d.workspace, d.event, d.connection, d.object, d.record_key, d.options, d.fallback, 0, d.due_ms

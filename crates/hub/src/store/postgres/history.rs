@@ -76,7 +76,8 @@ impl PostgresStore {
         self.in_slices(
             "DELETE FROM event_kept WHERE id IN
              (SELECT id FROM event_kept k WHERE id >= $1 AND id < $2
-              AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = k.id) ORDER BY id LIMIT $3)",
+              AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = k.id)
+              AND NOT EXISTS (SELECT 1 FROM unclassified u WHERE u.event = k.id) ORDER BY id LIMIT $3)",
             from,
             to,
         )
@@ -91,12 +92,14 @@ impl PostgresStore {
         .await
     }
 
-    /// Events that deliveries wait for are copied first, which takes as long as it takes and keeps nobody waiting; what came to them meanwhile
+    /// Events that something waits for are copied first, which takes as long as it takes and keeps nobody waiting; what came to them meanwhile
     /// is copied in the transaction that drops the day.
     async fn drop_partitions(&self, day: Date) -> Result<(), Trouble> {
         let (from, to) = range(day);
         let keep = "INSERT INTO event_kept SELECT * FROM event e
-                    WHERE e.id >= $1 AND e.id < $2 AND EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.id)
+                    WHERE e.id >= $1 AND e.id < $2
+                      AND (EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.id)
+                           OR EXISTS (SELECT 1 FROM unclassified u WHERE u.event = e.id))
                       AND NOT EXISTS (SELECT 1 FROM event_kept k WHERE k.id = e.id)
                     ON CONFLICT DO NOTHING";
         let mut client = self.core.client().await?;

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("0003_oauth.sql"),
     include_str!("0004_definitions.sql"),
     include_str!("0005_records.sql"),
+    include_str!("0008_classifier.sql"),
 ];
 /// The advisory lock of migrations; any number that nobody else uses.
 const LOCK: i64 = 0x5377_6269_6d69_6772;

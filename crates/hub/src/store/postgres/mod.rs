@@ -14,6 +14,7 @@
 
 mod accept;
 pub mod admin;
+mod classifying;
 mod configuration;
 mod connect;
 mod days;

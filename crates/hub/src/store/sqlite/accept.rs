@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use switchboard_model::{
-    event::Event,
+    event::{Event, EventType},
     id::{DeliveryId, EventId, IdSource, WorkspaceId},
 };
 use tokio::sync::oneshot;
 
 use super::{
-    record,
+    classifying, record,
     writer::{Job, Tx},
 };
 use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, Pending, StoreError};
@@ -146,7 +146,9 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accept
             new.data,
             new.note
         ])?;
-    if new.deliveries.is_empty() {
+    if event.kind == EventType::UNCLASSIFIED {
+        classifying::wait(tx.db, event)?;
+    } else if new.deliveries.is_empty() {
         is_over(tx.db, event.id)?;
     }
     for pending in &new.deliveries {

@@ -56,7 +56,10 @@ impl Ledger for SqliteStore {
 
     fn known_by(&self, workspace: WorkspaceId, object: &str, key: MatchKey) -> Answer<'_, Vec<RecordRow>> {
         let object: Arc<str> = object.into();
-        Box::pin(self.readers.read(move |db| load::known_by(db, workspace, &object, &key)))
+        Box::pin(
+            self.readers
+                .read(move |db| load::known_by(db, workspace, &object, &key)),
+        )
     }
 
     fn matches(&self, workspace: WorkspaceId, record: RecordId) -> Answer<'_, Vec<MatchRow>> {

@@ -11,6 +11,7 @@
 mod accept;
 pub mod backup;
 mod checkpoint;
+mod classifying;
 mod configuration;
 mod days;
 mod definitions;

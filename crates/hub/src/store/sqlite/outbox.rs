@@ -206,7 +206,7 @@ impl Outbox for SqliteStore {
     }
 }
 
-fn body(db: &Connection, id: EventId) -> rusqlite::Result<Option<Event>> {
+pub(super) fn body(db: &Connection, id: EventId) -> rusqlite::Result<Option<Event>> {
     db.prepare_cached("SELECT id, workspace, kind, received_ms, data FROM event WHERE id = ?1")?
         .query_row([id.0], |row| record::event(row, 0))
         .optional()

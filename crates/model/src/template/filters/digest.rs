@@ -6,24 +6,28 @@ use md5::Md5;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Arguments, Filter, Literals, Outcome, as_text, on_text};
+use super::{Arguments, Filter, Kind, Literals, Outcome, as_text, on_text};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("md5", (0, 0), "MD5 in hexadecimal digits", |input, _| {
         on_text(input, |text| hex::encode(Md5::digest(text)))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("sha256", (0, 0), "SHA-256 in hexadecimal digits", |input, _| {
         on_text(input, |text| hex::encode(Sha256::digest(text)))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("base64_encode", (0, 0), "Base64", |input, _| {
         on_text(input, |text| STANDARD.encode(text))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new(
         "hmac_sha256",
         (1, 1),
         "`hmac_sha256: secrets.key`: HMAC-SHA-256 in hexadecimal digits; `as: 'base64'`: in Base64",
         hmac_sha256,
     )
+    .gives(Kind::Text)
     .named(&["as"])
     .checked(check_form),
     Filter::new(
@@ -37,6 +41,7 @@ pub(super) const FILTERS: &[Filter] = &[
                 .map(Some)
         },
     )
+    .gives(Kind::Text)
     .named(&["as"])
     .checked(check_form),
     Filter::new(
@@ -44,7 +49,8 @@ pub(super) const FILTERS: &[Filter] = &[
         (0, 1),
         "a UUID that is always the same for the same text; `uuid: values.account`: another one for each account",
         uuid,
-    ),
+    )
+    .gives(Kind::Text),
 ];
 
 const BASE64: &str = "base64";

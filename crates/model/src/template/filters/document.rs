@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Arguments, Filter, Outcome, as_text, has_room_for_items, html, on_text};
+use super::{Arguments, Filter, Kind, Outcome, as_text, has_room_for_items, html, on_text};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new(
@@ -11,10 +11,12 @@ pub(super) const FILTERS: &[Filter] = &[
         (0, 0),
         "HTML as plain text with its line breaks",
         |input, _| on_text(input, |text| html::to_text(&text)),
-    ),
+    )
+    .gives(Kind::Text),
     Filter::new("strip_html", (0, 0), "without tags", |input, _| {
         on_text(input, |text| html::strip(&text))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new(
         "adf",
         (0, 0),
@@ -26,13 +28,15 @@ pub(super) const FILTERS: &[Filter] = &[
             };
             input.map(given).transpose()
         },
-    ),
+    )
+    .gives(Kind::Object),
     Filter::new(
         "chunks",
         (1, 1),
         "`chunks: 2000`: a list of texts of at most so many UTF-16 units, cut between characters",
         chunks,
     )
+    .gives(Kind::List)
     .checked(|literals| literals.whole(0, 1)),
 ];
 

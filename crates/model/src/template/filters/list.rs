@@ -4,18 +4,19 @@ use std::{cmp::Ordering, collections::HashSet};
 
 use serde_json::Value;
 
-use super::{Arguments, Filter, Outcome, as_text, has_room_for_items};
+use super::{Arguments, Filter, Kind, Outcome, as_text, has_room_for_items};
 
 pub(super) const FILTERS: &[Filter] = &[
-    Filter::new("split", (1, 1), "`split: ','`: text as a list", split),
-    Filter::new("join", (0, 1), "`join: ', '`: a list as text", join),
+    Filter::new("split", (1, 1), "`split: ','`: text as a list", split).gives(Kind::List),
+    Filter::new("join", (0, 1), "`join: ', '`: a list as text", join).gives(Kind::Text),
     Filter::new("first", (0, 0), "the first item", |input, _| {
         Ok(items(input).into_iter().next())
     }),
     Filter::new("last", (0, 0), "the last item", |input, _| Ok(items(input).pop())),
     Filter::new("reverse", (0, 0), "the items in reverse", |input, _| {
         Ok(Some(items(input).into_iter().rev().collect::<Vec<_>>().into()))
-    }),
+    })
+    .gives(Kind::List),
     Filter::new(
         "sort",
         (0, 0),
@@ -25,20 +26,25 @@ pub(super) const FILTERS: &[Filter] = &[
             items.sort_by(order);
             Ok(Some(items.into()))
         },
-    ),
+    )
+    .gives(Kind::List),
     Filter::new("uniq", (0, 0), "each item once", |input, _| {
         let mut seen = HashSet::new();
         let once = items(input).into_iter().filter(|item| seen.insert(item.to_string()));
         Ok(Some(once.collect::<Vec<_>>().into()))
-    }),
+    })
+    .gives(Kind::List),
     Filter::new("compact", (0, 0), "without null", |input, _| {
         let filled = items(input).into_iter().filter(|item| !item.is_null());
         Ok(Some(filled.collect::<Vec<_>>().into()))
-    }),
-    Filter::new("concat", (1, 1), "both lists in one", concat).checked(|literals| match literals.at(0) {
-        Some(value) => Err(format!("{value} is no list")),
-        None => Ok(()),
-    }),
+    })
+    .gives(Kind::List),
+    Filter::new("concat", (1, 1), "both lists in one", concat)
+        .gives(Kind::List)
+        .checked(|literals| match literals.at(0) {
+            Some(value) => Err(format!("{value} is no list")),
+            None => Ok(()),
+        }),
 ];
 
 /// The items of a list; any other value is a list of one.

@@ -1,5 +1,6 @@
 //! The filters. One list; the parser's checks, the suggestions and the documentation derive from it.
 
+mod currency;
 mod digest;
 mod document;
 mod html;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use super::{
     expression::{Call, Operand},
+    kind::Kind,
     scope::Scope,
     text::{as_text, to_text},
 };
@@ -37,6 +39,8 @@ pub(super) struct Filter {
     pub named: &'static [&'static str],
     /// Whether it is asked about absent values too.
     pub takes_absent: bool,
+    /// What kind of value it makes.
+    pub gives: Kind,
     /// One line for the documentation.
     doc: &'static str,
     /// Looks at literal arguments when the template is saved.
@@ -57,6 +61,7 @@ impl Filter {
             arity,
             named: &[],
             takes_absent: false,
+            gives: Kind::Any,
             doc,
             check: |_| Ok(()),
             apply,
@@ -65,6 +70,10 @@ impl Filter {
 
     const fn named(self, named: &'static [&'static str]) -> Self {
         Self { named, ..self }
+    }
+
+    const fn gives(self, gives: Kind) -> Self {
+        Self { gives, ..self }
     }
 
     const fn of_absent(self) -> Self {
@@ -171,6 +180,11 @@ impl Arguments<'_, '_> {
             .and_then(|(_, value)| value.as_deref())
     }
 
+    /// Whether the argument was written, be its value absent.
+    fn has_named(&self, name: &str) -> bool {
+        self.named.iter().any(|(known, _)| *known == name)
+    }
+
     /// For filters whose result can be far longer than what they get: whether so many bytes are allowed, asked
     /// beforehand.
     fn has_room_for(&self, bytes: usize) -> Result<(), String> {
@@ -192,11 +206,12 @@ fn excerpt(value: &Value) -> String {
     as_text(value).chars().take(40).collect()
 }
 
-fn groups() -> [&'static [Filter]; 8] {
+fn groups() -> [&'static [Filter]; 9] {
     [
         value::FILTERS,
         text::FILTERS,
         number::FILTERS,
+        currency::FILTERS,
         list::FILTERS,
         time::FILTERS,
         people::FILTERS,

@@ -2,20 +2,23 @@
 
 use serde_json::{Number, Value};
 
-use super::{Arguments, Filter, Literals, Outcome, excerpt};
+use super::{Arguments, Filter, Kind, Literals, Outcome, excerpt};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("plus", (1, 1), "the sum", |input, arguments| {
         pair(input, arguments, i64::checked_add, |a, b| a + b)
     })
+    .gives(Kind::Number)
     .checked(is_number),
     Filter::new("minus", (1, 1), "the difference", |input, arguments| {
         pair(input, arguments, i64::checked_sub, |a, b| a - b)
     })
+    .gives(Kind::Number)
     .checked(is_number),
     Filter::new("times", (1, 1), "the product", |input, arguments| {
         pair(input, arguments, i64::checked_mul, |a, b| a * b)
     })
+    .gives(Kind::Number)
     .checked(is_number),
     Filter::new(
         "divided_by",
@@ -23,41 +26,36 @@ pub(super) const FILTERS: &[Filter] = &[
         "the quotient; of whole numbers rounded down",
         |input, arguments| pair(input, not_zero(arguments)?, floor_div, |a, b| a / b),
     )
+    .gives(Kind::Number)
     .checked(is_divisor),
     Filter::new("modulo", (1, 1), "the remainder", |input, arguments| {
         pair(input, not_zero(arguments)?, floor_mod, |a, b| a - b * (a / b).floor())
     })
+    .gives(Kind::Number)
     .checked(is_divisor),
     Filter::new("at_least", (1, 1), "the larger of both", |input, arguments| {
         pair(input, arguments, |a, b| Some(a.max(b)), f64::max)
     })
+    .gives(Kind::Number)
     .checked(is_number),
     Filter::new("at_most", (1, 1), "the smaller of both", |input, arguments| {
         pair(input, arguments, |a, b| Some(a.min(b)), f64::min)
     })
+    .gives(Kind::Number)
     .checked(is_number),
     Filter::new("round", (0, 1), "`round: 2`: rounded to so many digits", round)
+        .gives(Kind::Number)
         .checked(|literals| literals.whole(0, 0)),
-    Filter::new("ceil", (0, 0), "rounded up", |input, _| rounded(input, f64::ceil)),
-    Filter::new("floor", (0, 0), "rounded down", |input, _| rounded(input, f64::floor)),
+    Filter::new("ceil", (0, 0), "rounded up", |input, _| rounded(input, f64::ceil)).gives(Kind::Integer),
+    Filter::new("floor", (0, 0), "rounded down", |input, _| rounded(input, f64::floor)).gives(Kind::Integer),
     Filter::new("abs", (0, 0), "without its sign", |input, _| {
         let number = operand(input.as_ref())?;
         Ok(Some(match number.as_i64().and_then(i64::checked_abs) {
             Some(whole) => whole.into(),
             None => real(float(&number).abs())?,
         }))
-    }),
-    Filter::new(
-        "money",
-        (0, 1),
-        "`money: 'USD'`: with the number of decimals that the currency has (ISO 4217), as text",
-        money,
-    )
-    .checked(|literals| match literals.at(0) {
-        Some(Value::String(code)) if code.len() == 3 && code.bytes().all(|c| c.is_ascii_alphabetic()) => Ok(()),
-        Some(other) => Err(format!("{other} is no currency such as 'USD'")),
-        None => Ok(()),
-    }),
+    })
+    .gives(Kind::Number),
 ];
 
 /// The whole number that a value is or spells.
@@ -84,7 +82,7 @@ pub(super) fn read(value: &Value) -> Option<Number> {
     }
 }
 
-fn operand(value: Option<&Value>) -> Result<Number, String> {
+pub(super) fn operand(value: Option<&Value>) -> Result<Number, String> {
     let value = value.ok_or("the argument is missing")?;
     read(value).ok_or_else(|| format!("`{}` is no number", excerpt(value)))
 }
@@ -106,7 +104,7 @@ fn is_divisor(literals: &Literals<'_>) -> Result<(), String> {
     }
 }
 
-fn float(number: &Number) -> f64 {
+pub(super) fn float(number: &Number) -> f64 {
     number.as_f64().unwrap_or_default()
 }
 
@@ -163,6 +161,17 @@ fn rounded(input: Option<Value>, how: fn(f64) -> f64) -> Outcome {
     }))
 }
 
+/// The number as a whole one.
+pub(super) fn integer(value: Option<&Value>) -> Outcome {
+    let Some(number) = value.and_then(read) else {
+        return Ok(None);
+    };
+    match number.is_i64() || number.is_u64() {
+        true => Ok(Some(Value::Number(number))),
+        false => to_whole(float(&number).round()).map(Some),
+    }
+}
+
 fn to_whole(value: f64) -> Result<Value, String> {
     // Beyond this a float holds no exact whole numbers anyway.
     if value.abs() < 9e15 {
@@ -188,25 +197,9 @@ fn round(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
         .map(Some)
 }
 
-fn money(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
-    Ok(Some(
-        fixed(&operand(input.as_ref())?, decimals(&arguments.text(0))).into(),
-    ))
-}
-
-/// How many decimals a currency has; two, unless ISO 4217 says otherwise.
-fn decimals(currency: &str) -> usize {
-    match currency.to_ascii_uppercase().as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
-        | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        _ => 2,
-    }
-}
-
 /// A number with exactly so many decimals, rounded half away from zero *as it is written*: 1.005 is 1.01, although the
 /// nearest float is less.
-fn fixed(number: &Number, decimals: usize) -> String {
+pub(super) fn fixed(number: &Number, decimals: usize) -> String {
     let written = number.to_string();
     if written.contains(['e', 'E']) {
         return format!("{:.decimals$}", float(number));

@@ -2,8 +2,9 @@
 
 use phonenumber::{Mode, PhoneNumber};
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
-use super::{Arguments, Filter, Literals, Outcome, as_text};
+use super::{Arguments, Filter, Kind, Literals, Outcome, as_text};
 use crate::name;
 
 pub(super) const FILTERS: &[Filter] = &[
@@ -11,7 +12,8 @@ pub(super) const FILTERS: &[Filter] = &[
         Ok(input
             .and_then(|value| name::split(&as_text(&value)).0)
             .map(Value::String))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new(
         "last_name",
         (0, 0),
@@ -21,14 +23,16 @@ pub(super) const FILTERS: &[Filter] = &[
                 .and_then(|value| name::split(&as_text(&value)).1)
                 .map(Value::String))
         },
-    ),
+    )
+    .gives(Kind::Text),
     Filter::new(
         "phone_e164",
         (0, 1),
-        "`phone_e164: 'BY'`: a telephone number as +375…; the country is for numbers \
-         without one; what is no number stays as it is",
+        "`phone_e164: 'BY'`: a telephone number as +375…; the country is for numbers without one, and that of the \
+         connection when none is named; what is no number stays as it is",
         phone,
     )
+    .gives(Kind::Text)
     .checked(check_country),
     Filter::new(
         "phone_national",
@@ -36,6 +40,7 @@ pub(super) const FILTERS: &[Filter] = &[
         "`phone_national: 'BY'`: the number inside its country, digits only; absent when it is no telephone number",
         |input, arguments| part(input, arguments, |number| Some(number.national().to_string())),
     )
+    .gives(Kind::Text)
     .checked(check_country),
     Filter::new(
         "phone_calling_code",
@@ -43,6 +48,7 @@ pub(super) const FILTERS: &[Filter] = &[
         "`phone_calling_code: 'BY'`: the calling code of its country, as +375",
         |input, arguments| part(input, arguments, |number| Some(format!("+{}", number.country().code()))),
     )
+    .gives(Kind::Text)
     .checked(check_country),
     Filter::new(
         "phone_country",
@@ -54,6 +60,7 @@ pub(super) const FILTERS: &[Filter] = &[
             })
         },
     )
+    .gives(Kind::Text)
     .checked(check_country),
 ];
 
@@ -73,9 +80,15 @@ fn country(code: &str) -> Option<phonenumber::country::Id> {
     code.to_uppercase().parse().ok()
 }
 
+/// The country of numbers without one: the argument, or that of the scope where the argument names none for this event.
+fn country_of(arguments: &Arguments<'_, '_>) -> Option<phonenumber::country::Id> {
+    let named = arguments.get(0).and_then(|code| country(as_text(code).trim()));
+    named.or_else(|| country(arguments.scope.country?))
+}
+
 fn phone(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
     let Some(value) = input else { return Ok(None) };
-    let country = country(&arguments.text_or(0, arguments.scope.country.unwrap_or_default()));
+    let country = country_of(arguments);
     let written = as_text(&value);
     Ok(Some(
         e164(written.trim(), country).map_or_else(|| value.clone(), Value::from),
@@ -85,7 +98,7 @@ fn phone(input: Option<Value>, arguments: &Arguments<'_, '_>) -> Outcome {
 /// A part of a telephone number.
 fn part(input: Option<Value>, arguments: &Arguments<'_, '_>, of: fn(&PhoneNumber) -> Option<String>) -> Outcome {
     let Some(value) = input else { return Ok(None) };
-    let country = country(&arguments.text_or(0, arguments.scope.country.unwrap_or_default()));
+    let country = country_of(arguments);
     let number = read(as_text(&value).trim(), country).filter(|number| written(number).is_some());
     Ok(number.as_ref().and_then(of).map(Value::String))
 }
@@ -94,16 +107,21 @@ fn read(text: &str, country: Option<phonenumber::country::Id>) -> Option<PhoneNu
     if text.len() > LONGEST {
         return None;
     }
-    let normal = match text.strip_prefix("00") {
+    // Digits of full width, as Chinese keyboards give them.
+    let narrow: String = text.nfkc().collect();
+    let normal = match narrow.strip_prefix("00") {
         Some(international) => format!("+{international}"),
-        None => text.to_owned(),
+        None => narrow,
     };
     phonenumber::parse(country, normal).ok()
 }
 
 /// The number as `+` and digits; `None` when it cannot be read.
 fn e164(text: &str, country: Option<phonenumber::country::Id>) -> Option<String> {
-    written(&read(text, country)?)
+    let once = written(&read(text, country)?)?;
+    // A zero in front that no number of the country has goes when it is read with its country; so it goes at once.
+    let again = read(&once, None).as_ref().and_then(written);
+    Some(again.unwrap_or(once))
 }
 
 fn written(number: &PhoneNumber) -> Option<String> {

@@ -3,59 +3,72 @@
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Arguments, Filter, Outcome, as_text, number, on_text};
+use super::{Arguments, Filter, Kind, Outcome, as_text, number, on_text};
 use crate::template::path;
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("upcase", (0, 0), "all letters large", |input, _| {
         on_text(input, |text| text.to_uppercase())
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("downcase", (0, 0), "all letters small", |input, _| {
         on_text(input, |text| text.to_lowercase())
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("capitalize", (0, 0), "the first letter large", |input, _| {
         on_text(input, |text| capitalize(&text))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("strip", (0, 0), "without white space at both ends", |input, _| {
         on_text(input, |text| text.trim().into())
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("lstrip", (0, 0), "without white space at the start", |input, _| {
         on_text(input, |text| text.trim_start().into())
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("rstrip", (0, 0), "without white space at the end", |input, _| {
         on_text(input, |text| text.trim_end().into())
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("strip_newlines", (0, 0), "without line breaks", |input, _| {
         on_text(input, |text| text.replace(['\r', '\n'], ""))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new(
         "newline_to_br",
         (0, 0),
         "`<br />` in front of each line break",
         |input, _| on_text(input, |text| text.replace("\r\n", "\n").replace('\n', "<br />\n")),
-    ),
-    Filter::new("replace", (1, 2), "`replace: 'a', 'b'`: every `a` becomes `b`", replace),
+    )
+    .gives(Kind::Text),
+    Filter::new("replace", (1, 2), "`replace: 'a', 'b'`: every `a` becomes `b`", replace).gives(Kind::Text),
     Filter::new(
         "replace_first",
         (1, 2),
         "the first `a` becomes `b`",
         |input, arguments| on_text(input, |text| text.replacen(&*arguments.text(0), &arguments.text(1), 1)),
-    ),
+    )
+    .gives(Kind::Text),
     Filter::new("remove", (1, 1), "without every `a`", |input, arguments| {
         on_text(input, |text| text.replace(&*arguments.text(0), ""))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("append", (1, 1), "`a` behind it", |input, arguments| {
         on_text(input, |text| text + &arguments.text(0))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("prepend", (1, 1), "`a` in front of it", |input, arguments| {
         on_text(input, |text| arguments.text(0).into_owned() + &text)
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new(
         "truncate",
         (0, 2),
         "`truncate: 50, '…'`: at most so many characters, the ending included",
         truncate,
     )
+    .gives(Kind::Text)
     .checked(|literals| literals.whole(0, 0)),
     Filter::new(
         "truncatewords",
@@ -63,6 +76,7 @@ pub(super) const FILTERS: &[Filter] = &[
         "`truncatewords: 15`: at most so many words",
         truncate_words,
     )
+    .gives(Kind::Text)
     .checked(|literals| literals.whole(0, 0)),
     Filter::new(
         "slice",
@@ -73,17 +87,21 @@ pub(super) const FILTERS: &[Filter] = &[
     .checked(|literals| literals.whole(0, i64::MIN).and(literals.whole(1, 0))),
     Filter::new("escape", (0, 0), "safe inside HTML", |input, _| {
         on_text(input, |text| escape_html(&text))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("url_encode", (0, 0), "safe inside an address", |input, _| {
         on_text(input, |text| encode(&text))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("url_decode", (0, 0), "the reverse of `url_encode`", |input, _| {
         on_text(input, |text| decode(&text))
-    }),
+    })
+    .gives(Kind::Text),
     Filter::new("digits", (0, 0), "the digits only", |input, _| {
         on_text(input, |text| text.chars().filter(char::is_ascii_digit).collect())
-    }),
-    Filter::new("size", (0, 0), "how many characters, items or members", size),
+    })
+    .gives(Kind::Text),
+    Filter::new("size", (0, 0), "how many characters, items or members", size).gives(Kind::Integer),
 ];
 
 fn capitalize(text: &str) -> String {

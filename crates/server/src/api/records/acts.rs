@@ -51,7 +51,13 @@ pub async fn list(ground: &Ground, query: Option<&str>) -> Result<RecordsPage, P
 /// One record.
 pub async fn get(ground: &Ground) -> Result<Json<RecordView>, Problem> {
     let row = ground.row().await?;
-    let titles = Titles::of(&ground.app().hub, ground.workspace, &ground.object, std::iter::once(&row)).await?;
+    let titles = Titles::of(
+        &ground.app().hub,
+        ground.workspace,
+        &ground.object,
+        std::iter::once(&row),
+    )
+    .await?;
     Ok(Json(RecordView::of(&ground.object, &row, &titles)))
 }
 
@@ -92,7 +98,11 @@ pub async fn create(
     }
     let write = ground.prepare(How::Match { policy, only: None }, &values)?;
     let written = ground.write(write).await?;
-    let status = if written.outcome == "created" { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if written.outcome == "created" {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(written)))
 }
 
@@ -134,7 +144,11 @@ pub async fn upsert(ground: &Ground, body: Value) -> Result<(StatusCode, Json<Wr
     let policy = Policy::Update;
     let write = ground.prepare(How::Match { policy, only }, &values)?;
     let written = ground.write(write).await?;
-    let status = if written.outcome == "created" { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if written.outcome == "created" {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(written)))
 }
 
@@ -202,7 +216,12 @@ pub async fn merge(ground: &Ground, body: Value) -> Result<Json<WrittenView>, Pr
     })?;
     let loser: RecordId = with.parse().map_err(|_| {
         let shown: String = with.chars().take(80).collect();
-        Problem::new(Code::WrongShape, format!("`{shown}` is no id of a record"), "Send {\"with\": \"rec_…\"}.").at("/with")
+        Problem::new(
+            Code::WrongShape,
+            format!("`{shown}` is no id of a record"),
+            "Send {\"with\": \"rec_…\"}.",
+        )
+        .at("/with")
     })?;
     let winner = ground.id()?;
     let write = ground.prepare(How::Merge { winner, loser }, &Map::new())?;

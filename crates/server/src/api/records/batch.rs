@@ -15,7 +15,11 @@ use super::{
 };
 
 /// Writes each record of a list, in one transaction. What is wrong with one does not keep back the others.
-pub async fn batch(ground: &Ground, query: Option<&str>, body: Value) -> Result<(StatusCode, Json<ResultsView>), Problem> {
+pub async fn batch(
+    ground: &Ground,
+    query: Option<&str>,
+    body: Value,
+) -> Result<(StatusCode, Json<ResultsView>), Problem> {
     let policy = acts::policy(ground, query)?;
     let items = match body {
         Value::Array(items) => items,
@@ -27,7 +31,11 @@ pub async fn batch(ground: &Ground, query: Option<&str>, body: Value) -> Result<
     };
     let most = ground.app().limits.batch;
     if items.is_empty() || items.len() > most {
-        let code = if items.is_empty() { Code::WrongShape } else { Code::TooLarge };
+        let code = if items.is_empty() {
+            Code::WrongShape
+        } else {
+            Code::TooLarge
+        };
         return Err(Problem::new(
             code,
             format!("The batch has {} records; 1 to {most} are possible.", items.len()),
@@ -77,7 +85,13 @@ pub async fn write_all(ground: &Ground, policy: Policy, items: Vec<Value>) -> Re
         let result = match refused {
             Some(problem) => Err(problem),
             None => written.next().map_or_else(
-                || Err(Problem::new(Code::Internal, "The hub gave no answer for the record.", "Send it again.")),
+                || {
+                    Err(Problem::new(
+                        Code::Internal,
+                        "The hub gave no answer for the record.",
+                        "Send it again.",
+                    ))
+                },
                 |written| WrittenView::of(&ground.object, written, &titles),
             ),
         };

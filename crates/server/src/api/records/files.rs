@@ -73,7 +73,10 @@ pub async fn import(ground: &Ground, query: Option<&str>, body: FileBody) -> Res
 impl ImportedView {
     /// Rows with an id change the record that has it; the others are found by their keys, or made.
     async fn take(&mut self, ground: &Ground, policy: Policy, first: usize, rows: Vec<Value>) -> Result<(), Problem> {
-        let (named, others): (Vec<_>, Vec<_>) = rows.into_iter().enumerate().partition(|(_, row)| row.get("id").is_some());
+        let (named, others): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .enumerate()
+            .partition(|(_, row)| row.get("id").is_some());
         let (places, others): (Vec<usize>, Vec<Value>) = others.into_iter().unzip();
         for (place, result) in places.iter().zip(write_all(ground, policy, others).await?) {
             match (result.status, result.problem) {
@@ -104,7 +107,9 @@ impl ImportedView {
         self.refused += 1;
         if self.problems.len() < TOLD {
             let place = problem.place.unwrap_or_default();
-            let inside = place.trim_start_matches('/').trim_start_matches(|letter: char| letter.is_ascii_digit());
+            let inside = place
+                .trim_start_matches('/')
+                .trim_start_matches(|letter: char| letter.is_ascii_digit());
             problem.place = Some(format!("row {row}{inside}"));
             self.problems.push(problem);
         }
@@ -116,13 +121,24 @@ async fn change(ground: &Ground, row: Value) -> Result<&'static str, Problem> {
         return Err(no_row());
     };
     let id = values.shift_remove("id").and_then(|id| id.as_str()?.parse().ok());
-    let id = id.ok_or_else(|| Problem::new(Code::WrongShape, "`id` is no id of a record", "Leave it out for new records.").at("/id"))?;
+    let id = id.ok_or_else(|| {
+        Problem::new(
+            Code::WrongShape,
+            "`id` is no id of a record",
+            "Leave it out for new records.",
+        )
+        .at("/id")
+    })?;
     let write = ground.prepare(How::Update { id, revision: None }, &values)?;
     Ok(ground.write(write).await?.outcome)
 }
 
 fn no_row() -> Problem {
-    Problem::new(Code::WrongShape, "The row is not an object of fields", "Send a list of objects.")
+    Problem::new(
+        Code::WrongShape,
+        "The row is not an object of fields",
+        "Send a list of objects.",
+    )
 }
 
 fn read_json(ground: &Ground, text: &str) -> Result<Vec<Value>, Problem> {
@@ -147,7 +163,11 @@ fn without_ours(object: &ObjectType, mut members: Map<String, Value>) -> Map<Str
     for name in OURS {
         members.shift_remove(*name);
     }
-    for field in object.fields.values().filter(|field| matches!(field.kind, FieldKind::Lookup(_))) {
+    for field in object
+        .fields
+        .values()
+        .filter(|field| matches!(field.kind, FieldKind::Lookup(_)))
+    {
         if members.contains_key(&format!("{}Id", field.name)) {
             members.shift_remove(&field.name);
         }
@@ -161,7 +181,12 @@ fn read_csv(object: &ObjectType, text: &str) -> Result<Vec<Value>, Problem> {
     let heading = text.lines().next().unwrap_or_default();
     let separator = [b',', b';', b'\t']
         .into_iter()
-        .max_by_key(|separator| (heading.bytes().filter(|byte| byte == separator).count(), *separator == b','))
+        .max_by_key(|separator| {
+            (
+                heading.bytes().filter(|byte| byte == separator).count(),
+                *separator == b',',
+            )
+        })
         .unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
@@ -176,12 +201,21 @@ fn read_csv(object: &ObjectType, text: &str) -> Result<Vec<Value>, Problem> {
         )
         .at(line.unwrap_or_else(|| "the file".into()))
     };
-    let names: Vec<String> = reader.headers().map_err(broken)?.iter().map(|name| name_of(object, name.trim())).collect();
+    let names: Vec<String> = reader
+        .headers()
+        .map_err(broken)?
+        .iter()
+        .map(|name| name_of(object, name.trim()))
+        .collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
         let mut row = Map::new();
-        for (name, cell) in names.iter().zip(record.iter()).filter(|(name, cell)| !name.is_empty() && !cell.trim().is_empty()) {
+        for (name, cell) in names
+            .iter()
+            .zip(record.iter())
+            .filter(|(name, cell)| !name.is_empty() && !cell.trim().is_empty())
+        {
             row.insert(name.clone(), cell_value(object, name, cell));
         }
         if !row.is_empty() {
@@ -198,10 +232,9 @@ fn name_of(object: &ObjectType, heading: &str) -> String {
     }
     let plain = |text: &str| text.to_lowercase().replace([' ', '_', '-'], "");
     let wanted = plain(heading);
-    let meant = object
-        .fields
-        .values()
-        .find(|field| plain(&field.name) == wanted || field.title.as_deref().is_some_and(|title| plain(title) == wanted));
+    let meant = object.fields.values().find(|field| {
+        plain(&field.name) == wanted || field.title.as_deref().is_some_and(|title| plain(title) == wanted)
+    });
     meant.map_or_else(|| heading.to_owned(), |field| field.name.clone())
 }
 
@@ -222,13 +255,23 @@ enum Format {
 
 /// Every record that passes the filters, as a file.
 pub fn export(ground: Ground, query: Option<&str>) -> Result<Response, Problem> {
-    let given: Vec<(String, String)> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-    let format = match given.iter().find(|(name, _)| name == "format").map(|(_, value)| value.as_str()) {
+    let given: Vec<(String, String)> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .into_owned()
+        .collect();
+    let format = match given
+        .iter()
+        .find(|(name, _)| name == "format")
+        .map(|(_, value)| value.as_str())
+    {
         None | Some("csv") => Format::Csv,
         Some("json") => Format::Json,
         Some(other) => {
             let shown: String = other.chars().take(40).collect();
-            let problem = Problem::new(Code::WrongParameter, format!("`format` is csv or json, not `{shown}`"), "Correct the parameter.");
+            let problem = Problem::new(
+                Code::WrongParameter,
+                format!("`format` is csv or json, not `{shown}`"),
+                "Correct the parameter.",
+            );
             return Err(problem.at("parameter format"));
         }
     };
@@ -257,7 +300,10 @@ pub fn export(ground: Ground, query: Option<&str>) -> Result<Response, Problem> 
 
 /// ASCII only: what else a table is called does not fit the header.
 fn file_name(object: &str, format: Format) -> String {
-    let plain: String = object.chars().filter(|letter| letter.is_ascii_alphanumeric() || "_-".contains(*letter)).collect();
+    let plain: String = object
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || "_-".contains(*letter))
+        .collect();
     let end = if format == Format::Csv { "csv" } else { "json" };
     format!("{}.{end}", if plain.is_empty() { "records" } else { &plain })
 }
@@ -305,7 +351,9 @@ impl Pieces {
 
     async fn page(&mut self, any: bool) -> Result<String, Problem> {
         let hub = &self.ground.app().hub;
-        let page = hub.records(self.ground.workspace, self.wanted.query.clone(), &self.wanted.contains).await?;
+        let page = hub
+            .records(self.ground.workspace, self.wanted.query.clone(), &self.wanted.contains)
+            .await?;
         let titles = Titles::of(hub, self.ground.workspace, &self.ground.object, page.rows.iter()).await?;
         let mut text = String::new();
         for (at, row) in page.rows.iter().enumerate() {
@@ -316,7 +364,10 @@ impl Pieces {
                     text.push_str(&Value::Object(shown).to_string());
                 }
                 Format::Csv => {
-                    let cells: Vec<String> = columns(&self.ground.object).iter().map(|name| cell_text(shown.get(name))).collect();
+                    let cells: Vec<String> = columns(&self.ground.object)
+                        .iter()
+                        .map(|name| cell_text(shown.get(name)))
+                        .collect();
                     text.push_str(&line(cells.iter().map(String::as_str)));
                 }
             }
@@ -340,7 +391,11 @@ impl Pieces {
         let view = RecordView::of(&self.ground.object, row, titles);
         match serde_json::to_value(view) {
             Ok(Value::Object(members)) => Ok(members),
-            _ => Err(Problem::new(Code::Internal, "A record cannot be written.", "Please report this.")),
+            _ => Err(Problem::new(
+                Code::Internal,
+                "A record cannot be written.",
+                "Please report this.",
+            )),
         }
     }
 }
@@ -390,7 +445,9 @@ mod tests {
 
     #[test]
     fn a_file_is_read_by_the_names_of_its_columns() {
-        let rows = people("\u{feff}First name;E-mail;phone;tags;createdAt\nAna;a@example.org;+1 202 555 0101;\"vip;new\";x\n;;;;\n");
+        let rows = people(
+            "\u{feff}First name;E-mail;phone;tags;createdAt\nAna;a@example.org;+1 202 555 0101;\"vip;new\";x\n;;;;\n",
+        );
         assert_eq!(
             rows,
             [json!({"firstName": "Ana", "email": "a@example.org", "phone": "+1 202 555 0101", "tags": "vip;new"})]
@@ -401,7 +458,10 @@ mod tests {
 
     #[test]
     fn a_reference_with_its_id_is_taken_by_the_id() {
-        assert_eq!(people("company,companyId\nAcme,rec_1\nAcme,\n"), [json!({"companyId": "rec_1"}), json!({"company": "Acme"})]);
+        assert_eq!(
+            people("company,companyId\nAcme,rec_1\nAcme,\n"),
+            [json!({"companyId": "rec_1"}), json!({"company": "Acme"})]
+        );
     }
 
     #[test]

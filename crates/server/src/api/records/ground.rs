@@ -54,7 +54,9 @@ impl FromRequestParts<App> for Ground {
         Ok(Self {
             app: app.clone(),
             workspace: caller.workspace,
-            id: names.get("id").map(|text| text.parse().map_err(|_| text.chars().take(80).collect())),
+            id: names
+                .get("id")
+                .map(|text| text.parse().map_err(|_| text.chars().take(80).collect())),
             source: format!("api:{}", caller.name()).into(),
             objects,
             object,
@@ -101,7 +103,8 @@ impl Ground {
     pub async fn row(&self) -> Result<RecordRow, Problem> {
         let id = self.id()?;
         let row = self.app.hub.record(self.workspace, id).await?;
-        row.filter(|row| *row.object == *self.object.name).ok_or_else(|| self.nothing(&id.to_string()))
+        row.filter(|row| *row.object == *self.object.name)
+            .ok_or_else(|| self.nothing(&id.to_string()))
     }
 
     /// The write that does this with these values.
@@ -119,7 +122,11 @@ impl Ground {
     pub async fn write(&self, write: RecordWrite) -> Result<WrittenView, Problem> {
         let written = self.app.hub.write_records(self.workspace, vec![write]).await?;
         let written: Written = written.into_iter().next().ok_or_else(|| {
-            Problem::new(Code::Internal, "The hub gave no answer for the record.", "Look whether it is there, and try again.")
+            Problem::new(
+                Code::Internal,
+                "The hub gave no answer for the record.",
+                "Look whether it is there, and try again.",
+            )
         })?;
         let row = written.record.iter();
         let titles = Titles::of(&self.app.hub, self.workspace, &self.object, row).await?;

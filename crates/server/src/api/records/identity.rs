@@ -59,7 +59,10 @@ pub async fn duplicates(
     let filter = DuplicateFilter {
         object: query.parse("object", |name| match objects.find(name) {
             Some(object) => Ok(object.name.clone()),
-            None => Err(format!("There is no object or table `{}`", name.chars().take(80).collect::<String>())),
+            None => Err(format!(
+                "There is no object or table `{}`",
+                name.chars().take(80).collect::<String>()
+            )),
         })?,
         record: query.parse("record", |id| id.parse::<RecordId>().map_err(|error| error.to_string()))?,
         state: query
@@ -119,8 +122,15 @@ pub async fn merge_duplicate(
         Some(Value::String(keep)) if *keep == row.one.to_string() => (row.one, row.other),
         Some(Value::String(keep)) if *keep == row.other.to_string() => (row.other, row.one),
         _ => {
-            let detail = format!("The body names neither {} nor {} as the record to `keep`", row.one, row.other);
-            return Err(Problem::new(Code::WrongShape, detail, "Send {} or {\"keep\": \"rec_…\"}.").at("/keep").into());
+            let detail = format!(
+                "The body names neither {} nor {} as the record to `keep`",
+                row.one, row.other
+            );
+            return Err(
+                Problem::new(Code::WrongShape, detail, "Send {} or {\"keep\": \"rec_…\"}.")
+                    .at("/keep")
+                    .into(),
+            );
         }
     };
     let (object, written) = write(&app, &caller, &row.object, How::Merge { winner, loser }).await?;
@@ -197,7 +207,11 @@ async fn write(app: &App, caller: &Caller, object: &str, how: How) -> Result<(Ar
     };
     let written = app.hub.write_records(caller.workspace, vec![write]).await?;
     let written = written.into_iter().next().ok_or_else(|| {
-        Problem::new(Code::Internal, "The hub gave no answer.", "Look what became of the records.")
+        Problem::new(
+            Code::Internal,
+            "The hub gave no answer.",
+            "Look what became of the records.",
+        )
     })?;
     match written.outcome {
         switchboard_hub::store::Outcome::Refused(problem) => Err(*problem),

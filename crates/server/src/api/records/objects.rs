@@ -1,10 +1,6 @@
 //! `/v1/people`, `/v1/companies` …: records of the standard objects.
 
-use axum::{
-    Json,
-    extract::RawQuery,
-    response::Response,
-};
+use axum::{Json, extract::RawQuery, response::Response};
 use http::{HeaderMap, StatusCode};
 
 use super::{

@@ -23,7 +23,18 @@ const MOST: usize = 500;
 /// Most filters of a request.
 const MOST_FILTERS: usize = 30;
 /// The ways of comparing.
-const OPERATORS: &[&str] = &["eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "startsWith", "empty"];
+const OPERATORS: &[&str] = &[
+    "eq",
+    "ne",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "in",
+    "contains",
+    "startsWith",
+    "empty",
+];
 
 /// What a list is asked for.
 #[derive(Debug, Clone)]
@@ -52,14 +63,29 @@ pub fn read(object: &ObjectType, text: Option<&str>, own: &[&str]) -> Result<Wan
         contains: Vec::new(),
     };
     if pairs.len() > MOST_FILTERS {
-        return Err(wrong("", format!("There are {} parameters; at most {MOST_FILTERS} are possible", pairs.len()), "Use fewer."));
+        return Err(wrong(
+            "",
+            format!(
+                "There are {} parameters; at most {MOST_FILTERS} are possible",
+                pairs.len()
+            ),
+            "Use fewer.",
+        ));
     }
     for (at, (name, value)) in pairs.iter().enumerate() {
         if pairs[..at].iter().any(|(other, _)| other == name) {
-            return Err(wrong(name, format!("The parameter `{}` stands twice", shown(name)), "Give it once."));
+            return Err(wrong(
+                name,
+                format!("The parameter `{}` stands twice", shown(name)),
+                "Give it once.",
+            ));
         }
         if value.contains('\0') {
-            return Err(wrong(name, "A value has the character U+0000, which no record has".into(), "Leave it out."));
+            return Err(wrong(
+                name,
+                "A value has the character U+0000, which no record has".into(),
+                "Leave it out.",
+            ));
         }
         match name.as_str() {
             name if own.contains(&name) => {}
@@ -79,7 +105,11 @@ pub fn read(object: &ObjectType, text: Option<&str>, own: &[&str]) -> Result<Wan
         };
         if !fits {
             let detail = "`after` is the `next` of a page that was sorted otherwise".to_owned();
-            return Err(wrong("after", detail, "Leave the other parameters as they were, or begin at the first page."));
+            return Err(wrong(
+                "after",
+                detail,
+                "Leave the other parameters as they were, or begin at the first page.",
+            ));
         }
     }
     Ok(wanted)
@@ -94,17 +124,28 @@ fn place(text: &str) -> Result<Place, Problem> {
     let read = || {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (value, id): (Value, i64) = serde_json::from_slice(&bytes).ok()?;
-        let plain = matches!(value, Value::Null | Value::Number(_) | Value::String(_)) && value.as_str().is_none_or(|text| !text.contains('\0'));
+        let plain = matches!(value, Value::Null | Value::Number(_) | Value::String(_))
+            && value.as_str().is_none_or(|text| !text.contains('\0'));
         plain.then_some(Place { value, id })
     };
-    read().ok_or_else(|| wrong("after", "`after` is the `next` of a page, unchanged".into(), "Take it from the page before."))
+    read().ok_or_else(|| {
+        wrong(
+            "after",
+            "`after` is the `next` of a page, unchanged".into(),
+            "Take it from the page before.",
+        )
+    })
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {
     match text.parse() {
         Ok(limit) if (1..=MOST).contains(&limit) => Ok(limit),
         _ if text.is_empty() => Ok(USUAL),
-        _ => Err(wrong("limit", format!("`limit` is a number from 1 to {MOST}, not `{}`", shown(text)), "Correct the parameter.")),
+        _ => Err(wrong(
+            "limit",
+            format!("`limit` is a number from 1 to {MOST}, not `{}`", shown(text)),
+            "Correct the parameter.",
+        )),
     }
 }
 
@@ -121,7 +162,11 @@ fn sort(object: &ObjectType, text: &str, query: &mut RecordQuery) -> Result<(), 
                 FieldKind::Money => SortBy::Number(format!("{}.amount", field.name)),
                 kind if kind.is_number() => SortBy::Number(field.name.clone()),
                 FieldKind::Json | FieldKind::Ids | FieldKind::MultiSelect(_) | FieldKind::Lookup(_) => {
-                    let detail = format!("Records are not sorted by `{}`, which is of type {}", field.name, field.kind.name());
+                    let detail = format!(
+                        "Records are not sorted by `{}`, which is of type {}",
+                        field.name,
+                        field.kind.name()
+                    );
                     return Err(wrong("sort", detail, "Sort by another field."));
                 }
                 _ => SortBy::Text(field.name.clone()),
@@ -148,14 +193,29 @@ fn filter(object: &ObjectType, name: &str, value: &str, wanted: &mut Wanted) -> 
             text: value.to_owned(),
             part: Part::Inside,
         }),
-        "createdAt" | "updatedAt" => wanted.query.filters.push(moment(name, field == "createdAt", operator, value)?),
+        "createdAt" | "updatedAt" => wanted
+            .query
+            .filters
+            .push(moment(name, field == "createdAt", operator, value)?),
         "needsReview" => {
-            let flag = value.parse().map_err(|_| wrong(name, "`needsReview` is `true` or `false`".into(), "Correct the parameter."))?;
+            let flag = value.parse().map_err(|_| {
+                wrong(
+                    name,
+                    "`needsReview` is `true` or `false`".into(),
+                    "Correct the parameter.",
+                )
+            })?;
             wanted.query.filters.push(Filter::Review(flag));
         }
         _ => match field.split_once('.') {
-            Some((ids, system)) if object.fields.get(ids).is_some_and(|field| field.kind == FieldKind::Ids) && operator == "eq" => {
-                let kind = if ids == EXTERNAL_IDS { "externalId" } else { "messengerId" };
+            Some((ids, system))
+                if object.fields.get(ids).is_some_and(|field| field.kind == FieldKind::Ids) && operator == "eq" =>
+            {
+                let kind = if ids == EXTERNAL_IDS {
+                    "externalId"
+                } else {
+                    "messengerId"
+                };
                 wanted.query.filters.push(Filter::Key(MatchKey {
                     kind: format!("{kind}:{}", system.to_lowercase()),
                     value: value.trim().to_owned(),
@@ -197,9 +257,13 @@ fn of_field(
             return Ok(());
         }
         "empty" => {
-            let empty: bool = value
-                .parse()
-                .map_err(|_| wrong(name, format!("`{}` is `true` or `false`", shown(name)), "Correct the parameter."))?;
+            let empty: bool = value.parse().map_err(|_| {
+                wrong(
+                    name,
+                    format!("`{}` is `true` or `false`", shown(name)),
+                    "Correct the parameter.",
+                )
+            })?;
             let (field, present) = (field.name.clone(), !empty);
             wanted.query.filters.push(Filter::Present { field, present });
             return Ok(());
@@ -219,7 +283,11 @@ fn of_field(
     };
     if matches!(field.kind, FieldKind::MultiSelect(_) | FieldKind::Json | FieldKind::Ids) {
         if compare != Compare::Is {
-            let detail = format!("`{}` is of type {} and is compared with eq, contains, startsWith and empty", field.name, field.kind.name());
+            let detail = format!(
+                "`{}` is of type {} and is compared with eq, contains, startsWith and empty",
+                field.name,
+                field.kind.name()
+            );
             return Err(wrong(name, detail, "Use another way of comparing."));
         }
         wanted.contains.push(contains(Part::Whole));
@@ -245,7 +313,8 @@ fn of_field(
 
 /// The value of a filter in the form in which the field keeps its own: a number for numbers, else a text.
 fn compared(object: &ObjectType, field: &Field, name: &str, text: &str) -> Result<Value, Problem> {
-    let brought = bring(object, field, &json!(text)).map_err(|why| wrong(name, format!("`{}` {why}", field.name), "Correct the parameter."))?;
+    let brought = bring(object, field, &json!(text))
+        .map_err(|why| wrong(name, format!("`{}` {why}", field.name), "Correct the parameter."))?;
     Ok(match (&field.kind, brought) {
         (FieldKind::Money, Value::Object(amount)) => amount.get("amount").cloned().unwrap_or_default(),
         (_, number @ Value::Number(_)) => number,
@@ -259,7 +328,11 @@ fn as_text(value: &Value) -> String {
 
 fn moment(name: &str, created: bool, operator: &str, text: &str) -> Result<Filter, Problem> {
     let at: Timestamp = text.parse().map_err(|_| {
-        let detail = format!("`{}` is a moment such as 2026-11-24T09:30:00Z (RFC 3339), not `{}`", shown(name), shown(text));
+        let detail = format!(
+            "`{}` is a moment such as 2026-11-24T09:30:00Z (RFC 3339), not `{}`",
+            shown(name),
+            shown(text)
+        );
         wrong(name, detail, "Correct the parameter; a `+` in it is written %2B.")
     })?;
     let ms = at.as_millisecond();
@@ -270,7 +343,11 @@ fn moment(name: &str, created: bool, operator: &str, text: &str) -> Result<Filte
         "lte" => (i64::MIN, ms + 1),
         "eq" => (ms, ms + 1),
         _ => {
-            return Err(wrong(name, "Moments are compared with eq, gt, gte, lt and lte".into(), "Use one of these."));
+            return Err(wrong(
+                name,
+                "Moments are compared with eq, gt, gte, lt and lte".into(),
+                "Use one of these.",
+            ));
         }
     };
     Ok(Filter::Moment {
@@ -319,27 +396,59 @@ mod tests {
                 value,
             }]
         };
-        assert_eq!(filters("people", "city=Riga"), field("city", Compare::Is, json!("Riga")));
-        assert_eq!(filters("opportunities", "value%5Bgte%5D=100"), field("value", Compare::From, json!(100)));
-        assert_eq!(filters("opportunities", "value[gte]=100"), field("value", Compare::From, json!(100)));
-        assert_eq!(filters("companies", "annualRevenue[lt]=5"), field("annualRevenue.amount", Compare::Below, json!(5)));
-        assert_eq!(filters("people", "marketingConsent=yes"), field("marketingConsent", Compare::Is, json!("true")));
-        assert_eq!(filters("tasks", "status=In progress"), field("status", Compare::Is, json!("in_progress")));
+        assert_eq!(
+            filters("people", "city=Riga"),
+            field("city", Compare::Is, json!("Riga"))
+        );
+        assert_eq!(
+            filters("opportunities", "value%5Bgte%5D=100"),
+            field("value", Compare::From, json!(100))
+        );
+        assert_eq!(
+            filters("opportunities", "value[gte]=100"),
+            field("value", Compare::From, json!(100))
+        );
+        assert_eq!(
+            filters("companies", "annualRevenue[lt]=5"),
+            field("annualRevenue.amount", Compare::Below, json!(5))
+        );
+        assert_eq!(
+            filters("people", "marketingConsent=yes"),
+            field("marketingConsent", Compare::Is, json!("true"))
+        );
+        assert_eq!(
+            filters("tasks", "status=In progress"),
+            field("status", Compare::Is, json!("in_progress"))
+        );
         let key = |kind: &str, value: &str| {
             vec![Filter::Key(MatchKey {
                 kind: kind.into(),
                 value: value.into(),
             })]
         };
-        assert_eq!(filters("people", "email=Ana@Example.org"), key("email", "ana@example.org"));
-        assert_eq!(filters("people", "phone=%2B1 202 555 0101"), key("phone", "12025550101"));
-        assert_eq!(filters("orders", "externalIds.shopify=77"), key("externalId:shopify", "77"));
+        assert_eq!(
+            filters("people", "email=Ana@Example.org"),
+            key("email", "ana@example.org")
+        );
+        assert_eq!(
+            filters("people", "phone=%2B1 202 555 0101"),
+            key("phone", "12025550101")
+        );
+        assert_eq!(
+            filters("orders", "externalIds.shopify=77"),
+            key("externalId:shopify", "77")
+        );
         assert_eq!(wanted("people", "tags=vip&q=ana").unwrap().contains.len(), 2);
     }
 
     #[test]
     fn a_cursor_reads_back_as_it_was_written() {
-        for (sort, value) in [("id", Value::Null), ("name", json!("Минск")), ("value", json!(9.5)), ("-updatedAt", json!(7))] {
+        for (sort, value) in [
+            ("id", Value::Null),
+            ("name", json!("Минск")),
+            ("value", json!(9.5)),
+            ("-updatedAt", json!(7)),
+        ] {
             let place = Place { value, id: 77 };
             let text = format!("after={}&sort={sort}", cursor(&place));
             assert_eq!(wanted("opportunities", &text).unwrap().query.after, Some(place.clone()));

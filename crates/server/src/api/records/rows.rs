@@ -1,10 +1,6 @@
 //! `/v1/tables/{table}/rows`: the rows of the user's own tables, and by their names those of the standard objects.
 
-use axum::{
-    Json,
-    extract::RawQuery,
-    response::Response,
-};
+use axum::{Json, extract::RawQuery, response::Response};
 use http::{HeaderMap, StatusCode};
 
 use super::{

@@ -36,7 +36,11 @@ impl Titles {
             .map(|field| field.name.as_str())
             .collect();
         let mut ids: Vec<RecordId> = rows
-            .flat_map(|row| lookups.iter().filter_map(|name| row.data.get(*name)?.as_str()?.parse().ok()))
+            .flat_map(|row| {
+                lookups
+                    .iter()
+                    .filter_map(|name| row.data.get(*name)?.as_str()?.parse().ok())
+            })
             .collect();
         ids.sort_unstable();
         ids.dedup();

@@ -7,7 +7,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use switchboard_hub::store::{DeliveryFilter, Wish};
 use switchboard_model::{
-    event::{EVENT_TYPES, EventType},
+    event::EventType,
     id::DeliveryId,
     problem::{Code, Problem},
     route::RouteSpec,
@@ -73,8 +73,8 @@ pub async fn test(
 
 /// The first type of events that a route takes.
 fn first_type(route: &RouteSpec) -> Option<EventType> {
-    let mut taken = EVENT_TYPES.iter().filter(|(name, _)| route.takes(name));
-    taken.next().and_then(|(name, _)| EventType::find(name))
+    let mut told = EventType::all().filter(|kind| !kind.is_internal());
+    told.find(|kind| route.takes(kind.name()))
 }
 
 /// The problem that there is no such type of events.

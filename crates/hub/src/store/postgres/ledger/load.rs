@@ -80,7 +80,9 @@ async fn lock_keys(tx: &Transaction<'_>, workspace: WorkspaceId, wanted: &Wanted
 
 /// Keys share a bounded number of locks, because a server has room for some thousands; two keys that share one merely wait for each other.
 fn lock_number(workspace: WorkspaceId, object: &str, key: &MatchKey) -> i32 {
-    let mut hash = Sha256::new().chain_update(b"record").chain_update(workspace.0.to_be_bytes());
+    let mut hash = Sha256::new()
+        .chain_update(b"record")
+        .chain_update(workspace.0.to_be_bytes());
     for part in [object, &key.kind, &key.value] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
@@ -106,7 +108,9 @@ async fn holders(
          CROSS JOIN LATERAL (SELECT record FROM record_key
              WHERE workspace = $1 AND object = w.object AND kind = w.kind AND value = w.value ORDER BY record LIMIT 50) k";
     let statement = client.prepare_cached(select).await?;
-    let rows = client.query(&statement, &[&workspace.0, &objects, &kinds, &values]).await?;
+    let rows = client
+        .query(&statement, &[&workspace.0, &objects, &kinds, &values])
+        .await?;
     let mut found: HashMap<ObjectKey, BTreeSet<RecordId>> = HashMap::new();
     for row in rows {
         let at = usize::try_from(row.get::<_, i64>(0)).unwrap_or_default();
@@ -118,11 +122,20 @@ async fn holders(
     Ok(found)
 }
 
-async fn locked(tx: &Transaction<'_>, workspace: WorkspaceId, ids: &BTreeSet<RecordId>) -> Result<Vec<RecordRow>, Trouble> {
+async fn locked(
+    tx: &Transaction<'_>,
+    workspace: WorkspaceId,
+    ids: &BTreeSet<RecordId>,
+) -> Result<Vec<RecordRow>, Trouble> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let select = format!("SELECT {RECORD} FROM record r WHERE r.id = ANY ($1) AND r.workspace = $2 ORDER BY r.id FOR UPDATE");
+    let select =
+        format!("SELECT {RECORD} FROM record r WHERE r.id = ANY ($1) AND r.workspace = $2 ORDER BY r.id FOR UPDATE");
     let statement = tx.prepare_cached(&select).await?;
-    tx.query(&statement, &[&ids, &workspace.0]).await?.iter().map(rows::record).collect()
+    tx.query(&statement, &[&ids, &workspace.0])
+        .await?
+        .iter()
+        .map(rows::record)
+        .collect()
 }
 
 async fn paired(tx: &Transaction<'_>, workspace: WorkspaceId, wanted: &Wanted) -> Result<Vec<RecordId>, Trouble> {
@@ -132,7 +145,10 @@ async fn paired(tx: &Transaction<'_>, workspace: WorkspaceId, wanted: &Wanted) -
     let ids: Vec<i64> = wanted.duplicates.iter().map(|id| id.0).collect();
     let select = "SELECT one, other FROM duplicate WHERE id = ANY ($1) AND workspace = $2";
     let rows = tx.query(select, &[&ids, &workspace.0]).await?;
-    Ok(rows.iter().flat_map(|row| [RecordId(row.get(0)), RecordId(row.get(1))]).collect())
+    Ok(rows
+        .iter()
+        .flat_map(|row| [RecordId(row.get(0)), RecordId(row.get(1))])
+        .collect())
 }
 
 /// What is known of every two of the records that were read.
@@ -144,7 +160,11 @@ async fn pairs(tx: &Transaction<'_>, shelf: &mut Shelf) -> Result<(), Trouble> {
     let select = format!("SELECT {DUPLICATE} FROM duplicate WHERE other = ANY ($1) AND one = ANY ($1)");
     let statement = tx.prepare_cached(&select).await?;
     let rows = tx.query(&statement, &[&ids]).await?;
-    shelf.pairs = rows.iter().map(rows::duplicate).map(|pair| ((pair.one, pair.other), pair)).collect();
+    shelf.pairs = rows
+        .iter()
+        .map(rows::duplicate)
+        .map(|pair| ((pair.one, pair.other), pair))
+        .collect();
     Ok(())
 }
 
@@ -177,7 +197,10 @@ pub(super) async fn live(
         records: known.into_iter().collect(),
         ..Shelf::default()
     };
-    Ok(ids.into_iter().filter_map(|id| Some((id, shelf.live(id)?.clone()))).collect())
+    Ok(ids
+        .into_iter()
+        .filter_map(|id| Some((id, shelf.live(id)?.clone())))
+        .collect())
 }
 
 /// What people call these records; that of the other one, where one was merged.

@@ -44,7 +44,9 @@ impl Draft {
     /// The same, a number or nothing.
     fn number(&mut self, field: &str) -> String {
         let path = self.path(field);
-        format!("(CASE WHEN json_typeof(r.data::json #> {path}) = 'number' THEN (r.data::json #>> {path})::numeric END)")
+        format!(
+            "(CASE WHEN json_typeof(r.data::json #> {path}) = 'number' THEN (r.data::json #>> {path})::numeric END)"
+        )
     }
 
     fn numeric(&mut self, number: &serde_json::Number) -> String {
@@ -131,13 +133,19 @@ impl Draft {
             };
             self.and(&condition);
         }
-        let sorted = sorted.map(|sorted| format!("{sorted} {order} NULLS LAST, ")).unwrap_or_default();
+        let sorted = sorted
+            .map(|sorted| format!("{sorted} {order} NULLS LAST, "))
+            .unwrap_or_default();
         self.sql
             .push_str(&format!(" ORDER BY {sorted}r.id {order} LIMIT {}", query.limit));
     }
 
     async fn rows(&self, client: &impl GenericClient) -> Result<Vec<tokio_postgres::Row>, Trouble> {
-        let values: Vec<&(dyn ToSql + Sync)> = self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = self
+            .values
+            .iter()
+            .map(|value| &**value as &(dyn ToSql + Sync))
+            .collect();
         Ok(client.query(&self.sql, &values).await?)
     }
 }
@@ -148,7 +156,9 @@ pub(super) async fn records(
     query: &RecordQuery,
 ) -> Result<Vec<RecordRow>, Trouble> {
     let mut draft = Draft {
-        sql: format!("SELECT {RECORD} FROM record r WHERE r.workspace = $1 AND r.object = $2 AND r.merged_into IS NULL"),
+        sql: format!(
+            "SELECT {RECORD} FROM record r WHERE r.workspace = $1 AND r.object = $2 AND r.merged_into IS NULL"
+        ),
         values: vec![Box::new(workspace.0), Box::new(query.object.to_string())],
     };
     query.filters.iter().for_each(|filter| draft.filter(filter));

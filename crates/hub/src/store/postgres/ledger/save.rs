@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use deadpool_postgres::Transaction;
 use switchboard_model::id::RecordId;
 
-use super::super::{Trouble, record::{storable, to_text}};
+use super::super::{
+    Trouble,
+    record::{storable, to_text},
+};
 use crate::{
     record::plan::{Decided, Effects, Follow},
     store::{Commit, DuplicateRow, MergeStory, RecordRow},
@@ -15,7 +18,12 @@ use crate::{
 const KEPT: i64 = 100;
 
 /// Everything that was decided; `ids` has one for each match.
-pub(super) async fn effects(tx: &Transaction<'_>, commit: &Commit, decided: &mut Decided, ids: Vec<i64>) -> Result<(), Trouble> {
+pub(super) async fn effects(
+    tx: &Transaction<'_>,
+    commit: &Commit,
+    decided: &mut Decided,
+    ids: Vec<i64>,
+) -> Result<(), Trouble> {
     let mut effects = std::mem::take(&mut decided.effects);
     for (id, is_new) in &effects.saved {
         if let Some(row) = decided.shelf.records.get(id) {
@@ -24,7 +32,9 @@ pub(super) async fn effects(tx: &Transaction<'_>, commit: &Commit, decided: &mut
     }
     keys(tx, commit, &effects).await?;
     for follow in std::mem::take(&mut effects.follows) {
-        let story = follow.merge.and_then(|id| effects.merges.iter_mut().find(|merge| merge.id == id));
+        let story = follow
+            .merge
+            .and_then(|id| effects.merges.iter_mut().find(|merge| merge.id == id));
         links(tx, commit, &follow, story.map(|merge| &mut merge.story)).await?;
     }
     merges(tx, commit, &effects).await?;
@@ -78,7 +88,8 @@ async fn keys(tx: &Transaction<'_>, commit: &Commit, effects: &Effects) -> Resul
         for key in &change.gone {
             let delete = "DELETE FROM record_key WHERE record = $1 AND kind = $2 AND value = $3";
             let statement = tx.prepare_cached(delete).await?;
-            tx.execute(&statement, &[&change.record.0, &key.kind, &key.value]).await?;
+            tx.execute(&statement, &[&change.record.0, &key.kind, &key.value])
+                .await?;
         }
         for key in &change.new {
             let insert = "INSERT INTO record_key (record, kind, value, workspace, object, shared)

@@ -56,9 +56,11 @@ pub(super) fn shelf(db: &Connection, workspace: WorkspaceId, wanted: &Wanted) ->
 }
 
 fn one(db: &Connection, workspace: WorkspaceId, id: RecordId) -> rusqlite::Result<Option<RecordRow>> {
-    db.prepare_cached(&format!("SELECT {RECORD} FROM record r WHERE r.id = ?1 AND r.workspace = ?2"))?
-        .query_row([id.0, workspace.0], rows::record)
-        .optional()
+    db.prepare_cached(&format!(
+        "SELECT {RECORD} FROM record r WHERE r.id = ?1 AND r.workspace = ?2"
+    ))?
+    .query_row([id.0, workspace.0], rows::record)
+    .optional()
 }
 
 /// The record, or the one that it was merged into.
@@ -92,7 +94,9 @@ fn holders(
 fn pair(db: &Connection, workspace: WorkspaceId, id: DuplicateId) -> rusqlite::Result<Vec<RecordId>> {
     let found = db
         .prepare_cached("SELECT one, other FROM duplicate WHERE id = ?1 AND workspace = ?2")?
-        .query_row([id.0, workspace.0], |row| Ok([RecordId(row.get(0)?), RecordId(row.get(1)?)]))
+        .query_row([id.0, workspace.0], |row| {
+            Ok([RecordId(row.get(0)?), RecordId(row.get(1)?)])
+        })
         .optional()?;
     Ok(found.map(Vec::from).unwrap_or_default())
 }
@@ -156,9 +160,11 @@ pub(super) fn matches(db: &Connection, workspace: WorkspaceId, id: RecordId) -> 
 }
 
 pub(super) fn merge(db: &Connection, workspace: WorkspaceId, id: MergeId) -> rusqlite::Result<Option<MergeRow>> {
-    db.prepare_cached(&format!("SELECT {MERGE} FROM record_merge WHERE id = ?1 AND workspace = ?2"))?
-        .query_row([id.0, workspace.0], rows::merge)
-        .optional()
+    db.prepare_cached(&format!(
+        "SELECT {MERGE} FROM record_merge WHERE id = ?1 AND workspace = ?2"
+    ))?
+    .query_row([id.0, workspace.0], rows::merge)
+    .optional()
 }
 
 pub(super) fn merges_of(db: &Connection, workspace: WorkspaceId, id: RecordId) -> rusqlite::Result<Vec<MergeRow>> {

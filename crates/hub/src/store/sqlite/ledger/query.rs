@@ -124,7 +124,9 @@ impl Draft {
             };
             self.and(&condition);
         }
-        let sorted = sorted.map(|sorted| format!("{sorted} {order} NULLS LAST, ")).unwrap_or_default();
+        let sorted = sorted
+            .map(|sorted| format!("{sorted} {order} NULLS LAST, "))
+            .unwrap_or_default();
         self.sql
             .push_str(&format!(" ORDER BY {sorted}r.id {order} LIMIT {}", query.limit));
     }
@@ -137,15 +139,24 @@ fn cell(number: &serde_json::Number) -> Cell {
     }
 }
 
-pub(super) fn records(db: &Connection, workspace: WorkspaceId, query: &RecordQuery) -> rusqlite::Result<Vec<RecordRow>> {
+pub(super) fn records(
+    db: &Connection,
+    workspace: WorkspaceId,
+    query: &RecordQuery,
+) -> rusqlite::Result<Vec<RecordRow>> {
     let mut draft = Draft {
-        sql: format!("SELECT {RECORD} FROM record r WHERE r.workspace = ?1 AND r.object = ?2 AND r.merged_into IS NULL"),
+        sql: format!(
+            "SELECT {RECORD} FROM record r WHERE r.workspace = ?1 AND r.object = ?2 AND r.merged_into IS NULL"
+        ),
         values: vec![Cell::Integer(workspace.0), Cell::Text(query.object.to_string())],
     };
     query.filters.iter().for_each(|filter| draft.filter(filter));
     draft.page(query);
     let mut select = db.prepare_cached(&draft.sql)?;
-    let rows = select.query_map(params_from_iter(draft.values.into_iter().map(ToSqlOutput::Owned)), rows::record)?;
+    let rows = select.query_map(
+        params_from_iter(draft.values.into_iter().map(ToSqlOutput::Owned)),
+        rows::record,
+    )?;
     rows.collect()
 }
 

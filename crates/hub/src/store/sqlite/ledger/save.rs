@@ -13,7 +13,12 @@ use crate::{
 const KEPT: i64 = 100;
 
 /// Everything that was decided.
-pub(super) fn effects(db: &Connection, commit: &Commit, decided: &mut Decided, next: &mut impl FnMut() -> i64) -> rusqlite::Result<()> {
+pub(super) fn effects(
+    db: &Connection,
+    commit: &Commit,
+    decided: &mut Decided,
+    next: &mut impl FnMut() -> i64,
+) -> rusqlite::Result<()> {
     let mut effects = std::mem::take(&mut decided.effects);
     for (id, is_new) in &effects.saved {
         if let Some(row) = decided.shelf.records.get(id) {
@@ -24,7 +29,9 @@ pub(super) fn effects(db: &Connection, commit: &Commit, decided: &mut Decided, n
         keys(db, commit.workspace, change)?;
     }
     for follow in std::mem::take(&mut effects.follows) {
-        let story = follow.merge.and_then(|id| effects.merges.iter_mut().find(|merge| merge.id == id));
+        let story = follow
+            .merge
+            .and_then(|id| effects.merges.iter_mut().find(|merge| merge.id == id));
         links(db, commit, &follow, story.map(|merge| &mut merge.story))?;
     }
     decisions(db, commit, decided, &effects)?;
@@ -66,7 +73,12 @@ fn decisions(db: &Connection, commit: &Commit, decided: &Decided, effects: &Effe
     Ok(())
 }
 
-fn matches(db: &Connection, commit: &Commit, effects: &Effects, next: &mut impl FnMut() -> i64) -> rusqlite::Result<()> {
+fn matches(
+    db: &Connection,
+    commit: &Commit,
+    effects: &Effects,
+    next: &mut impl FnMut() -> i64,
+) -> rusqlite::Result<()> {
     for (record, found) in &effects.matches {
         db.prepare_cached(
             "INSERT INTO record_match (id, workspace, record, at_ms, source, kind, value, outcome)

@@ -119,10 +119,12 @@ impl SqliteTarget {
         Ok(())
     }
 
-    /// Whether a delivery of the event has not arrived.
+    /// Whether a delivery of the event has not arrived, or its classification is open.
     fn waits(&self, event: i64) -> rusqlite::Result<bool> {
         self.hot
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE event = ?1)")?
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM delivery WHERE event = ?1) OR EXISTS (SELECT 1 FROM unclassified WHERE event = ?1)",
+            )?
             .query_row([event], |row| row.get(0))
     }
 

@@ -59,6 +59,8 @@ pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         let words: String = error.to_string().chars().take(400).collect();
         refuse(format!("The body does not fit: {words}"))
     })
+}
+
 /// A file of records: CSV, or JSON.
 #[derive(Debug)]
 pub struct FileBody {

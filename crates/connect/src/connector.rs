@@ -381,6 +381,20 @@ impl Connector {
         })
     }
 
+    /// A request that reads what lies at `path` behind the address of the account. The path is whole and escaped already.
+    ///
+    /// # Errors
+    /// When the account lacks its address or a credential.
+    pub fn read_request(&self, account: &Account, token: Option<&crate::auth::Token>, path: &str) -> Result<HttpRequest, Problem> {
+        let base = account.base_url.as_deref();
+        let base = base.ok_or_else(|| crate::request::incomplete("the address of the account is not known yet"))?;
+        let mut call = Call::plain();
+        call.set_token(token);
+        let mut draft = Draft::new(http::Method::GET, format!("{}{path}", base.trim_end_matches('/')));
+        draft.add_header(http::header::ACCEPT, "application/json", false)?;
+        self.complete(draft, account, &self.scope(account, None, &call))
+    }
+
     /// A request of the manifest with the connector's headers and the account's authorisation.
     pub(crate) fn authorised(
         &self,

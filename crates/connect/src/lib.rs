@@ -41,6 +41,7 @@ mod rule;
 pub mod schema;
 pub mod shape;
 pub mod sign;
+pub mod source;
 mod token_answer;
 pub mod translate;
 mod tree;

@@ -21,8 +21,13 @@ pub const SETTLED: &str = "settled";
 /// A new access token was received and is not yet kept.
 pub const TOKEN: &str = "token";
 
+/// A callback is committed, its pusher is not yet answered.
+pub const CALLBACK_KEPT: &str = "callback-kept";
+/// What came of a callback is committed, nobody was told yet.
+pub const CALLBACK_SETTLED: &str = "callback-settled";
+
 /// Every place there is.
-pub const ALL: [&str; 5] = [ACCEPTED, INTENT, SENT, SETTLED, TOKEN];
+pub const ALL: [&str; 7] = [ACCEPTED, INTENT, SENT, SETTLED, TOKEN, CALLBACK_KEPT, CALLBACK_SETTLED];
 
 static IS_ARMED: AtomicBool = AtomicBool::new(false);
 static ARMED: OnceLock<Armed> = OnceLock::new();

@@ -11,6 +11,7 @@ mod records;
 mod schema;
 mod setup;
 mod sign_in;
+mod sources;
 mod surveyor;
 mod trial;
 mod try_endpoint;
@@ -36,6 +37,7 @@ pub use reading::{ConnectionView, RouteView};
 pub use records::{Contains, Part, RecordPage, empty_commit};
 pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
+pub use sources::{Sample, SourceView};
 pub use trial::TestReport;
 pub use wishes::{Trial, Unchanged, done};
 
@@ -48,6 +50,7 @@ use crate::{
     intake::{self, Incoming, Receipt},
     lane::{Gates, Lanes},
     metrics::Metrics,
+    receive,
     store::{Database, Listener, Store},
     vault::{MasterKey, Vault},
 };
@@ -80,6 +83,7 @@ pub(crate) struct Inner {
     running: Mutex<Option<Running>>,
     gates: Gates,
     waiting: intake::Waiting,
+    bell: Arc<receive::Bell>,
 }
 
 /// What only a started hub has.
@@ -89,6 +93,7 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    processor: tokio::task::JoinHandle<()>,
     classifier: tokio::task::JoinHandle<()>,
     warden: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
@@ -153,6 +158,7 @@ impl Hub {
                 running: Mutex::new(None),
                 gates,
                 waiting,
+                bell: Arc::default(),
             }),
         };
         hub.refresh().await?;
@@ -176,6 +182,7 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
         let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
         let warden = tokio::spawn(warden::watch(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
@@ -184,6 +191,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            processor,
             classifier,
             warden,
             _lock: lock,
@@ -200,6 +208,7 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            processor,
             classifier,
             warden,
             _lock: lock,
@@ -209,6 +218,7 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            processor.abort();
             classifier.abort();
             warden.abort();
             lanes.stop(grace).await;
@@ -299,7 +309,7 @@ impl Hub {
         adopted
     }
 
-    fn configuration(&self) -> Arc<Configuration> {
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.inner.configuration.read())
     }
 

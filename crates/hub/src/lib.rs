@@ -21,6 +21,7 @@ pub mod mail;
 pub mod metrics;
 pub mod normalise;
 pub mod outgoing;
+pub mod receive;
 pub mod record;
 pub mod route;
 pub mod store;
@@ -30,5 +31,6 @@ pub mod vault;
 pub use hub::{
     Caller, Choices, ClassifierView, ConnectionView, Contains, DATABASE, Decided, EndpointChange, EndpointView,
     FIRST_WORKSPACE, Hub, HubOptions, MadeEndpoint, ModelView, NewEndpoint, ObjectSchema, Part, RecordPage, RouteView,
-    Schema, SignIn, Signature, SignedIn, TestReport, Trial, Tuning, Unchanged, done, empty_commit, lock_folder, try_rules,
+    Sample, Schema, SignIn, Signature, SignedIn, SourceView, TestReport, Trial, Tuning, Unchanged, done, empty_commit,
+    lock_folder, try_rules,
 };

@@ -39,6 +39,10 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
         "a contact was removed in another system; goes only where a route has `deletions: true` among its options",
     ),
     ("task.completed", "a task was finished"),
+    (
+        "webhook.received",
+        "a system pushed something for which its source has no mapping; `payload` is what it sent",
+    ),
     ("person.created", "a person is new among the records"),
     ("person.updated", "a person's record changed"),
     ("person.deleted", "a person's record was removed"),

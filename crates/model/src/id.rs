@@ -152,6 +152,10 @@ id!(
     AttemptId, "att"
 );
 id!(
+    /// One request that a source was sent.
+    CallbackId, "cbk"
+);
+id!(
     /// One API key.
     KeyId, "key"
 );

@@ -8,6 +8,7 @@ mod fit;
 mod mapping;
 mod object;
 mod route;
+mod source;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -33,6 +34,7 @@ pub use endpoint::Told;
 pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
+pub use source::{ConfiguredSource, Receiver};
 
 use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
@@ -43,6 +45,7 @@ pub struct Configuration {
     pub revision: i64,
     connections: HashMap<ConnectionId, Arc<Connection>>,
     workspaces: HashMap<WorkspaceId, Workspace>,
+    paths: source::Paths,
 }
 
 /// What one workspace has.
@@ -62,6 +65,8 @@ pub struct Workspace {
     pub tables: Tables,
     /// Named lists of values.
     pub lists: Arc<Lists>,
+    /// What pushes to it, in the order in which it was made.
+    pub sources: Vec<Arc<Receiver>>,
     /// Every connection with each of its objects: where the vendors' ids of records may be kept.
     pub link_places: Arc<[(ConnectionId, Arc<str>)]>,
     /// The connections that an enabled route names; worked out once, because every event asks.
@@ -107,6 +112,14 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
+        let of_sources = stored.definitions.iter().filter(|row| row.kind == DefinitionKind::Source);
+        for row in of_sources {
+            let old = before.receiver(row.workspace, &row.key);
+            let receiver = Receiver::compile(row, old, &tools.vault);
+            configuration.paths.add(&receiver);
+            let workspace = configuration.workspaces.entry(row.workspace).or_default();
+            workspace.sources.push(receiver);
+        }
         let mut definitions: HashMap<WorkspaceId, Vec<DefinitionRow>> = HashMap::new();
         for row in stored.definitions {
             definitions.entry(row.workspace).or_default().push(row);
@@ -145,6 +158,17 @@ impl Configuration {
     /// One connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
         self.connections.get(&id)
+    }
+
+    /// The source of a workspace with this key.
+    pub fn receiver(&self, workspace: WorkspaceId, key: &str) -> Option<&Arc<Receiver>> {
+        let sources = &self.workspaces.get(&workspace)?.sources;
+        sources.iter().find(|receiver| receiver.key == key)
+    }
+
+    /// The source whose path this is.
+    pub fn receiver_at(&self, path: &str) -> Option<&Arc<Receiver>> {
+        self.paths.get(path)
     }
 
     /// The kinds of records of a workspace.

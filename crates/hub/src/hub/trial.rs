@@ -85,7 +85,8 @@ impl Hub {
     pub async fn test_spec(&self, workspace: WorkspaceId, spec: ConnectionSpec) -> Result<TestReport, Problem> {
         let now_ms = self.clock().now_ms();
         let items = vec![Item::Connection(spec)];
-        let (change, _) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms, None)?;
+        let present = Configuration::default();
+        let (change, _) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms, &present)?;
         let connections = change.connections.into_iter().map(|write| ConnectionRow {
             id: switchboard_model::id::ConnectionId(0),
             workspace,

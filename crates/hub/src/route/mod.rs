@@ -14,7 +14,7 @@ use switchboard_model::{
 
 use crate::{
     classify,
-    configuration::{Connection, Workspace, explain_waiting},
+    configuration::{Connection, Route, Workspace, explain_waiting},
     normalise,
     store::{Fallback, NewDelivery},
 };
@@ -69,24 +69,11 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
         .iter()
         .filter(|route| route.spec.enabled && route.spec.takes(kind.name()))
     {
-        match &route.condition {
-            Ok(None) => {}
-            Ok(Some(condition)) => match condition.matches(kind.name(), &scope) {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    planner.notes.push(format!(
-                        "the condition of route `{}` could not be decided: {error}",
-                        route.spec.key
-                    ));
-                    continue;
-                }
-            },
-            Err(error) => {
-                planner.notes.push(format!(
-                    "the condition of route `{}` cannot be read: {error}",
-                    route.spec.key
-                ));
+        match holds(route, kind, &scope) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(note) => {
+                planner.notes.push(note);
                 continue;
             }
         }
@@ -122,6 +109,23 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
         }
     }
     planner.finish()
+}
+
+/// Whether the condition of a route holds, or a note why that cannot be said.
+fn holds(route: &Route, kind: EventType, scope: &Scope<'_>) -> Result<bool, String> {
+    match &route.condition {
+        Ok(None) => Ok(true),
+        Ok(Some(condition)) => condition.matches(kind.name(), scope).map_err(|error| {
+            format!(
+                "the condition of route `{}` could not be decided: {error}",
+                route.spec.key
+            )
+        }),
+        Err(error) => Err(format!(
+            "the condition of route `{}` cannot be read: {error}",
+            route.spec.key
+        )),
+    }
 }
 
 /// Whether a target's options say that records are removed there, too. Nobody loses records by a route that only says `on: "*"`.

@@ -3,6 +3,7 @@
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
 //! store handed out. No transaction outlives the call that began it.
 
+pub mod callbacks;
 pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
@@ -26,6 +27,10 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
+pub use callbacks::{
+    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord, NewCallback,
+    RawRequest, Round,
+};
 pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use filling::Filling;
@@ -198,5 +203,8 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle {}
-impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}
+pub trait Store:
+    Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle
+{
+}
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}

@@ -145,6 +145,28 @@ pub const PARTS: &[Part] = &[
         ],
     },
     Part {
+        name: "callback",
+        key: 1,
+        columns: &[
+            ("id", Number),
+            ("workspace", Number),
+            ("source", Text),
+            ("received_ms", Number),
+            ("request", Text),
+            ("body", Bytes),
+            ("delivery", Text),
+            ("state", Number),
+            ("round", Number),
+            ("tries", Number),
+            ("due_ms", Number),
+            ("settled_ms", Number),
+            ("repeats", Number),
+            ("notes", Text),
+            ("problem", Text),
+            ("made", Text),
+        ],
+    },
+    Part {
         name: "classifier_use",
         key: 2,
         columns: &[

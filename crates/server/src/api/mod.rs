@@ -24,10 +24,12 @@ mod posting;
 mod presets;
 mod problem;
 mod quota;
+mod receive;
 mod records;
 mod replay;
 mod routes;
 mod schema;
+mod sources;
 mod tables;
 mod views;
 mod webhooks;
@@ -40,7 +42,7 @@ use switchboard_hub::Hub;
 use switchboard_model::problem::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
+pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView, ConfiguredView};
 pub use openapi::description;
 pub use presets::AppliedView;
 pub use quota::Quota;
@@ -67,6 +69,9 @@ pub struct App {
 pub fn router(app: App) -> Router {
     let (routes, _) = openapi::routes(Some(app.clone())).split_for_parts();
     routes
+        // Paths of sources may have several segments, which the description of the API has no word for.
+        .route("/in/{path}", axum::routing::any(receive::receive))
+        .route("/in/{path}/{*rest}", axum::routing::any(receive::receive))
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(problem::panicked))

@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     App, classifier, connections, connectors, crm, deliveries, events, health, history, hooks, me, oauth, pages, posting,
-    presets, records, replay, routes as routing, schema, webhooks, wishes,
+    presets, receive, records, replay, routes as routing, schema, sources, webhooks, wishes,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{
         (name = "events", description = "What happened"),
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
+        (name = "sources", description = "What pushes to the hub, and what becomes of it"),
         (name = "classifier", description = "Category and priority of messages that come without"),
         (name = "webhooks", description = "Who else is told"),
         (name = "crm", description = "The addresses of the messenger's guide"),
@@ -58,6 +59,7 @@ pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
+        .merge(of_sources())
         .merge(of_classifier())
         .merge(of_webhooks())
         .merge(of_operation())
@@ -99,6 +101,20 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(crm::configure))
         .routes(routes!(crm::test_connection))
         .routes(routes!(crm::sync_status))
+}
+
+/// What pushes to the hub.
+fn of_sources() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(receive::receive, receive::ask))
+        .routes(routes!(sources::list, sources::create))
+        .routes(routes!(sources::list_ready))
+        .routes(routes!(sources::get, sources::put, sources::switch, sources::delete))
+        .routes(routes!(sources::callbacks))
+        .routes(routes!(sources::callback))
+        .routes(routes!(sources::refused))
+        .routes(routes!(sources::reprocess))
+        .routes(routes!(sources::preview))
 }
 
 /// Category and priority of messages.

@@ -195,6 +195,13 @@ fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    for source in &done.sources {
+        let missing = match source.missing.is_empty() {
+            true => String::new(),
+            false => format!(" (refuses everything until it has {})", source.missing.join(", ")),
+        };
+        lines.push(format!("source {} [{}]: at /in/{}{missing}", source.key, source.source, source.path));
+    }
     lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
     lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
     for (is_there, name) in [(done.classifier, "classifier"), (done.defaults, "defaults")] {
@@ -208,7 +215,7 @@ fn describe(done: &ConfiguredView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView};
+    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView};
 
     use super::*;
 
@@ -228,6 +235,12 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            sources: vec![ConfiguredSourceView {
+                key: "feiyu".into(),
+                source: "feiyu".into(),
+                path: "callback".into(),
+                missing: Vec::new(),
+            }],
             objects: vec!["customers".into()],
             lists: vec!["channels".into()],
             classifier: true,
@@ -237,7 +250,7 @@ mod tests {
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
              route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
-             table customers: kept\nlist channels: kept\nclassifier: kept\n"
+             source feiyu [feiyu]: at /in/callback\ntable customers: kept\nlist channels: kept\nclassifier: kept\n"
         );
     }
 }

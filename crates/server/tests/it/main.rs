@@ -26,6 +26,7 @@ mod outage;
 mod presets;
 mod pressure;
 mod readme;
+mod receive;
 mod records;
 mod repeats;
 mod retention;

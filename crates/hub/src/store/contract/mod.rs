@@ -5,6 +5,7 @@
 
 mod acceptance;
 pub(crate) mod bench;
+mod callbacks;
 mod classifying;
 mod configuration;
 mod fixture;
@@ -98,10 +99,15 @@ contract! {
     ledger::three_ways as what_names_both_keys_makes_one_of_two_records_and_that_can_be_undone,
     ledger::contradictions as records_that_contradict_each_other_stay_two_and_are_listed,
     ledger::by_hand as merges_by_hand_are_undone_in_their_order,
-    ledger::lists as records_are_filtered_sorted_and_read_page_by_page,
+    ledger::by_field as records_are_filtered_sorted_and_read_page_by_page,
     ledger::numbers as numbers_are_compared_as_numbers,
     ledger::told as a_change_is_told_in_the_transaction_that_makes_it,
     ledger::at_once as one_person_whom_several_sources_bring_at_once_is_one,
+    callbacks::kept as a_callback_is_kept_byte_by_byte_and_its_delivery_once,
+    callbacks::at_once as the_same_delivery_many_times_at_once_is_kept_once,
+    callbacks::settled as a_callback_is_settled_once_in_each_turn,
+    callbacks::guards as what_comes_of_a_callback_happens_once,
+    callbacks::dropped as old_callbacks_are_dropped_unless_they_wait,
     configuration::closed as a_closed_store_says_so;
     several nodes:
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,
@@ -112,6 +118,7 @@ contract! {
     leases::released_elsewhere as a_delivery_that_was_released_on_another_node_is_told,
     moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
     grants::turns_across as a_turn_is_taken_by_one_node_at_a_time,
+    callbacks::shared as nodes_share_the_callbacks,
     leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
     leases::lost_connection as a_lost_connection_is_survived,
 }

@@ -10,6 +10,7 @@
 
 mod accept;
 pub mod backup;
+mod callbacks;
 mod checkpoint;
 mod classifying;
 mod configuration;
@@ -135,7 +136,8 @@ fn last_id(db: &Connection, days: &days::Days) -> Result<i64, StoreError> {
         "SELECT max(coalesce((SELECT max(id) FROM event), 0), coalesce((SELECT max(id) FROM delivery), 0),
                     coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0),
                     coalesce((SELECT max(id) FROM record), 0), coalesce((SELECT max(id) FROM record_match), 0),
-                    coalesce((SELECT max(id) FROM record_merge), 0), coalesce((SELECT max(id) FROM duplicate), 0))",
+                    coalesce((SELECT max(id) FROM record_merge), 0), coalesce((SELECT max(id) FROM duplicate), 0),
+                    coalesce((SELECT max(id) FROM callback), 0))",
         [],
         |row| row.get(0),
     )?;

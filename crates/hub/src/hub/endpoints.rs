@@ -341,7 +341,9 @@ impl Hub {
             Item::Connection(endpoint.connection(id, secrets)),
             Item::Route(endpoint.route(id)),
         ];
-        let (mut change, _) = prepare_change(workspace, items, &self.registry(), &self.inner.vault, self.now_ms(), None)?;
+        let (registry, now_ms) = (self.registry(), self.now_ms());
+        let present = self.configuration();
+        let (mut change, _) = prepare_change(workspace, items, &registry, &self.inner.vault, now_ms, &present)?;
         change.definitions.push(DefinitionWrite {
             kind: DefinitionKind::Webhook,
             key: id.to_string(),

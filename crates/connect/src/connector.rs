@@ -76,6 +76,8 @@ pub struct Connector {
     pub(crate) limits: Vec<Bucket>,
     /// What names the vendor's account.
     pub(crate) account_names: Vec<Template>,
+    /// The waits between tries.
+    pub(crate) retry_seconds: Option<Template>,
     pub(crate) settings: Schema,
     pub(crate) guide: GuideSpec,
     pub(crate) auth: Vec<Auth>,
@@ -383,7 +385,12 @@ impl Connector {
     ///
     /// # Errors
     /// When the account lacks its address or a credential.
-    pub fn read_request(&self, account: &Account, token: Option<&crate::auth::Token>, path: &str) -> Result<HttpRequest, Problem> {
+    pub fn read_request(
+        &self,
+        account: &Account,
+        token: Option<&crate::auth::Token>,
+        path: &str,
+    ) -> Result<HttpRequest, Problem> {
         let base = account.base_url.as_deref();
         let base = base.ok_or_else(|| crate::request::incomplete("the address of the account is not known yet"))?;
         let mut call = Call::plain();

@@ -255,7 +255,14 @@ fn automations_are_read_and_written() {
     assert!(matches!(&items[..], [Item::Automation(a), Item::Automation(b)] if a.key == "a" && b.key == "b"));
     assert_eq!(read(&guide::write(&items).to_string()), Ok(items));
     let wrong = "automations:\n  - key: a\n    on: order.made\n    steps:\n      - notify: {to: slack, mesage: x}\n";
-    let places: Vec<String> = read(wrong).unwrap_err().into_iter().filter_map(|problem| problem.place).collect();
+    let places: Vec<String> = read(wrong)
+        .unwrap_err()
+        .into_iter()
+        .filter_map(|problem| problem.place)
+        .collect();
     assert_eq!(places.len(), 3, "{places:?}");
-    assert!(places[0].ends_with(":3:9") && places.iter().skip(1).all(|place| place.contains(":5:")), "{places:?}");
+    assert!(
+        places[0].ends_with(":3:9") && places.iter().skip(1).all(|place| place.contains(":5:")),
+        "{places:?}"
+    );
 }

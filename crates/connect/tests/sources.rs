@@ -9,7 +9,7 @@ use switchboard_connect::{
     source::{
         MadeEvent, MadeRecord, Missing, NoLists, Received, Request, Source, SourceSpec,
         ready::{self, Ready},
-        sample::{ExpectedAnswer, Expectation, SAMPLES_SCHEMA, Sample, Samples},
+        sample::{Expectation, ExpectedAnswer, SAMPLES_SCHEMA, Sample, Samples},
     },
 };
 
@@ -24,7 +24,11 @@ fn every_ready_source_loads() {
     assert!(ready::ready().count() >= 12);
     for ready in ready::ready() {
         assert!(ready.guide.lines().count() > 5, "{} has no guide", ready.slug);
-        assert!(ready::file(&ready.slug, "samples.yaml").is_some(), "{} has no samples", ready.slug);
+        assert!(
+            ready::file(&ready.slug, "samples.yaml").is_some(),
+            "{} has no samples",
+            ready.slug
+        );
     }
 }
 
@@ -113,7 +117,12 @@ fn sent(ready: &Ready, sample: &Sample) -> (Request, Source, i64) {
     let now_ms = sample.at.unwrap_or(NOW_S) * 1000;
     if sample.sign {
         let headers = source.sign(&request, now_ms);
-        assert!(!headers.is_empty(), "{}: {} cannot be signed here", ready.slug, sample.name);
+        assert!(
+            !headers.is_empty(),
+            "{}: {} cannot be signed here",
+            ready.slug,
+            sample.name
+        );
         request.headers.extend(headers);
     }
     (request, source, now_ms)
@@ -168,7 +177,12 @@ fn process(source: &Source, request: &Request, now_ms: i64, sample: &Sample) -> 
     if let Some(reason) = reading.ignored {
         return Ok(("ignored", Some(reason)));
     }
-    let offered = sample.fetched.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    let offered = sample
+        .fetched
+        .as_ref()
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     let mut asked = Vec::new();
     for item in &mut reading.items {
         let call = match source.fetch(item, &NoLists) {
@@ -213,7 +227,9 @@ fn compare_answer(
         return Err(format!("the answer is {text}"));
     }
     for (name, value) in &expected.headers {
-        let has = headers.iter().any(|(known, sent)| known.eq_ignore_ascii_case(name) && sent == value);
+        let has = headers
+            .iter()
+            .any(|(known, sent)| known.eq_ignore_ascii_case(name) && sent == value);
         if !has {
             return Err(format!("the answer lacks {name}: {value}, it has {headers:?}"));
         }
@@ -223,14 +239,26 @@ fn compare_answer(
 
 fn compare_events(expect: &Expectation, made: &[MadeEvent]) -> Result<(), String> {
     let Some(expected) = &expect.events else { return Ok(()) };
-    let told = || made.iter().map(|event| json!({event.kind.name(): event.data, "id": event.id})).collect::<Vec<_>>();
+    let told = || {
+        made.iter()
+            .map(|event| json!({event.kind.name(): event.data, "id": event.id}))
+            .collect::<Vec<_>>()
+    };
     if expected.len() != made.len() {
-        return Err(format!("{} events instead of {}: {}", made.len(), expected.len(), json!(told())));
+        return Err(format!(
+            "{} events instead of {}: {}",
+            made.len(),
+            expected.len(),
+            json!(told())
+        ));
     }
     for (expected, made) in expected.iter().zip(made) {
         let kind = made.kind.name();
         if expected.kind != kind || expected.id.is_some() && expected.id != made.id {
-            return Err(format!("the event {kind} {:?} instead of {} {:?}", made.id, expected.kind, expected.id));
+            return Err(format!(
+                "the event {kind} {:?} instead of {} {:?}",
+                made.id, expected.kind, expected.id
+            ));
         }
         compare_members(kind, &expected.data, &made.data)?;
     }
@@ -240,7 +268,11 @@ fn compare_events(expect: &Expectation, made: &[MadeEvent]) -> Result<(), String
 fn compare_records(expect: &Expectation, made: &[MadeRecord]) -> Result<(), String> {
     let Some(expected) = &expect.records else { return Ok(()) };
     if expected.len() != made.len() {
-        return Err(format!("{} records instead of {}: {made:?}", made.len(), expected.len()));
+        return Err(format!(
+            "{} records instead of {}: {made:?}",
+            made.len(),
+            expected.len()
+        ));
     }
     for (expected, made) in expected.iter().zip(made) {
         let name = expected.object.as_ref().or(expected.table.as_ref());
@@ -262,7 +294,10 @@ fn compare_members(of: &str, expected: &Map<String, Value>, made: &Map<String, V
     for (name, value) in expected {
         let found = made.get(name);
         if found.unwrap_or(&Value::Null) != value {
-            return Err(format!("{of}: `{name}` is {} instead of {value}", found.unwrap_or(&Value::Null)));
+            return Err(format!(
+                "{of}: `{name}` is {} instead of {value}",
+                found.unwrap_or(&Value::Null)
+            ));
         }
     }
     Ok(())
@@ -294,7 +329,10 @@ fn turned_over(ready: &Ready, sample: &Sample) -> Vec<String> {
         }
     }
     for (bit, body) in flips(&request.body) {
-        let changed = Request { body, ..request.clone() };
+        let changed = Request {
+            body,
+            ..request.clone()
+        };
         check(format!("bit {bit} of the body"), &changed, &source);
     }
     for (name, value) in &sample.secrets {

@@ -96,6 +96,14 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
         "automation.sent",
         "a step of an automation sent something; it goes where the step says and nowhere else",
     ),
+    (
+        "webhook.disabled",
+        "an endpoint of outgoing webhooks was switched off, because nobody took its messages for days or its receiver is gone",
+    ),
+    (
+        "webhook.removed",
+        "a subscription of outgoing webhooks was removed, because its receiver said that it is gone",
+    ),
 ];
 
 impl EventType {

@@ -144,6 +144,10 @@ id!(
     DeliveryId, "dlv"
 );
 id!(
+    /// One endpoint of outgoing webhooks.
+    WebhookId, "wh"
+);
+id!(
     /// One try of a delivery.
     AttemptId, "att"
 );

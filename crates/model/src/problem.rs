@@ -139,6 +139,10 @@ codes! {
     HandedOver = "SWB-DLV-008", 502, Vendor, "The backup took the record";
     /// The vendor has ended the sign-in: a person has to repeat it.
     ReconnectNeeded = "SWB-DLV-009", 502, Configuration, "Somebody has to sign in again";
+    /// The receiver has said that it wants nothing more.
+    ReceiverGone = "SWB-DLV-010", 502, Configuration, "The receiver wants nothing more at this address";
+    /// The connection was removed while the delivery waited.
+    ConnectionRemoved = "SWB-DLV-011", 502, Configuration, "The connection was removed";
 
     /// A person came back from the vendor's page with a state that nobody waits for.
     SignInUnknown = "SWB-CON-001", 400, Sender, "The sign-in is not known";

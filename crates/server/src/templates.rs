@@ -135,9 +135,14 @@ impl Template {
         let missing = self.connectors.iter().filter_map(|name| {
             let key = values.get(name).and_then(Value::as_str).unwrap_or(name);
             let is_there = connected.iter().any(|other| other.key == key || other.connector == key);
-            (!is_there).then(|| format!("Connect {name}: the automations name it `{key}`, and runs wait for it until it is there."))
+            (!is_there).then(|| {
+                format!("Connect {name}: the automations name it `{key}`, and runs wait for it until it is there.")
+            })
         });
-        let own = self.next_steps.iter().map(|step| fill_text(step, &shown(&self.parameters, &values)));
+        let own = self
+            .next_steps
+            .iter()
+            .map(|step| fill_text(step, &shown(&self.parameters, &values)));
         let next_steps = missing.chain(own).collect();
         Ok(Installed { done, next_steps })
     }
@@ -148,7 +153,11 @@ impl Template {
         let mut problems = Vec::new();
         for name in set.keys().filter(|name| !names().any(|known| known == *name)) {
             let shown: String = name.chars().take(80).collect();
-            let detail = format!("`{}` has no parameter `{shown}`{}", self.name, did_you_mean(name, names()));
+            let detail = format!(
+                "`{}` has no parameter `{shown}`{}",
+                self.name,
+                did_you_mean(name, names())
+            );
             let known: Vec<&str> = names().collect();
             let next = format!("There are {}.", known.join(", "));
             problems.push(Problem::new(Code::UnknownKey, detail, next).at(format!("/set/{shown}")));
@@ -206,7 +215,9 @@ fn fill(tree: &Value, values: &Map<String, Value>) -> Value {
             Value::Array(filled.filter(|item| !item.is_null()).collect())
         }
         Value::Object(members) => {
-            let filled = members.iter().map(|(key, value)| (fill_text(key, values), fill(value, values)));
+            let filled = members
+                .iter()
+                .map(|(key, value)| (fill_text(key, values), fill(value, values)));
             Value::Object(filled.collect())
         }
         other => other.clone(),
@@ -249,8 +260,13 @@ mod tests {
         let registry = Registry::embedded().unwrap();
         for file in &FILES {
             let template = read(file).unwrap_or_else(|problem| panic!("{problem}"));
-            let needed = template.parameters.iter().filter(|parameter| parameter.default.is_none());
-            let set = needed.map(|parameter| (parameter.name.clone(), json!("example"))).collect();
+            let needed = template
+                .parameters
+                .iter()
+                .filter(|parameter| parameter.default.is_none());
+            let set = needed
+                .map(|parameter| (parameter.name.clone(), json!("example")))
+                .collect();
             let items = template.items(&set, &registry);
             let items = items.unwrap_or_else(|problem| panic!("{}: {problem} {:?}", file.0, problem.others));
             assert!(!items.is_empty(), "{}", file.0);
@@ -263,7 +279,10 @@ mod tests {
 
     #[test]
     fn a_parameter_keeps_its_type_where_it_stands_alone() {
-        let values = json!({ "score": 8, "channel": "#sales", "none": "" }).as_object().cloned().unwrap();
+        let values = json!({ "score": 8, "channel": "#sales", "none": "" })
+            .as_object()
+            .cloned()
+            .unwrap();
         let tree = json!({ "a": "${score}", "b": "to ${channel} from ${score} and ${other}", "c": "{{ x }}", "d": ["${none}"], "e": "${none}" });
         assert_eq!(
             fill(&tree, &values),

@@ -33,6 +33,7 @@ use self::reader::{Part, Reader, question};
 use crate::{document::Document, registry::Registry, source::SourceSpec};
 
 pub use classifier::ClassifierItem;
+pub use route::is_event_pattern;
 pub use write::write;
 
 /// Reads a document about one source.

@@ -46,7 +46,10 @@ static FORM: LazyLock<Value> = LazyLock::new(|| {
         properties.insert(name.to_owned(), whole["properties"][name].clone());
     }
     let record = json!({ "$ref": "#/$defs/record" });
-    properties.insert("mapping".into(), json!({ "anyOf": [record, { "type": "array", "items": record }] }));
+    properties.insert(
+        "mapping".into(),
+        json!({ "anyOf": [record, { "type": "array", "items": record }] }),
+    );
     properties.insert("lookups".into(), whole["properties"]["lookups"].clone());
     json!({ "type": "object", "properties": properties, "$defs": whole["$defs"] })
 });
@@ -94,7 +97,10 @@ fn only_conduct(value: &Value) -> Value {
         let checked = CONDUCT.contains(&name.as_str()) || matches!(name.as_str(), "mapping" | "lookups");
         checked && !value.is_null()
     });
-    members.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
+    members
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// Members that every source may have.
@@ -116,7 +122,8 @@ impl Common {
         let text = |name: &str| part.member(name).and_then(|member| member.text()).map(str::to_owned);
         let flag = |name: &str, usual: bool| part.member(name).and_then(|member| member.flag()).unwrap_or(usual);
         let object = |name: &str| {
-            part.member(name).map_or(Some(Map::new()), |member| member.object().cloned())
+            part.member(name)
+                .map_or(Some(Map::new()), |member| member.object().cloned())
         };
         let mut conduct = Map::new();
         for name in CONDUCT {
@@ -147,7 +154,9 @@ impl Common {
             log_table: text("log_table"),
             mapping: part.member("mapping").map(|mapping| mapping.value().clone()),
             // Another form has been reported.
-            lookups: lookups.and_then(|lookups| serde_json::from_value(lookups).ok()).unwrap_or_default(),
+            lookups: lookups
+                .and_then(|lookups| serde_json::from_value(lookups).ok())
+                .unwrap_or_default(),
             conduct,
         }
     }
@@ -212,6 +221,7 @@ fn usable_path(text: &str) -> Result<&str, Problem> {
     }
     let shown: String = text.chars().take(60).collect();
     let detail = format!("`{shown}` cannot stand in an address");
-    let next = format!("Use up to {LONGEST_PATH} letters, digits, dots, hyphens, underscores, and slashes between them.");
+    let next =
+        format!("Use up to {LONGEST_PATH} letters, digits, dots, hyphens, underscores, and slashes between them.");
     Err(Problem::new(Code::WrongValue, detail, next))
 }

@@ -87,7 +87,11 @@ impl Checker {
         let valid = source.is_empty() || source.starts_with('/');
         if !valid {
             let detail = format!("`{source}` is no JSON pointer");
-            self.report(at, detail, "A JSON pointer begins with a slash: /payload/id (RFC 6901).");
+            self.report(
+                at,
+                detail,
+                "A JSON pointer begins with a slash: /payload/id (RFC 6901).",
+            );
         }
         valid
     }

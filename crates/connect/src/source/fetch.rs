@@ -63,7 +63,11 @@ impl Fetch {
                 return None;
             }
             _ => {
-                checker.report(at, "it is not said who is asked", "Name exactly one of `connection` and `base_url`.");
+                checker.report(
+                    at,
+                    "it is not said who is asked",
+                    "Name exactly one of `connection` and `base_url`.",
+                );
                 return None;
             }
         };
@@ -78,7 +82,11 @@ impl Fetch {
             let from = checker.template(&format!("{at}/from"), &id.from);
             let pattern = checker.regex(&format!("{at}/pattern"), &id.pattern);
             if pattern.as_ref().is_some_and(|pattern| pattern.captures_len() != 2) {
-                checker.report(&format!("{at}/pattern"), "the expression has not one group", "Put the id into ( ).");
+                checker.report(
+                    &format!("{at}/pattern"),
+                    "the expression has not one group",
+                    "Put the id into ( ).",
+                );
             }
             if let (Some(from), Some(pattern)) = (from, pattern) {
                 ids.insert(name.clone(), (from, pattern));
@@ -123,14 +131,25 @@ impl Fetch {
             let found = pattern.captures(&text).and_then(|groups| groups.get(1));
             let id = found.ok_or_else(|| {
                 let detail = format!("the callback names no usable `{name}`: `{}`", shortened(&text));
-                Problem::new(Code::MappingFailed, detail, "Look at the raw callback: it does not have the form that the pusher's have.")
+                Problem::new(
+                    Code::MappingFailed,
+                    detail,
+                    "Look at the raw callback: it does not have the form that the pusher's have.",
+                )
             })?;
             ids.insert(name.clone(), id.as_str().into());
         }
-        let of_path = View::of([("ids", Value::Object(ids)), ("settings", Value::Object(settings.clone()))]);
+        let of_path = View::of([
+            ("ids", Value::Object(ids)),
+            ("settings", Value::Object(settings.clone())),
+        ]);
         let path = self.path.fill(&of_path.scope(around)).map_err(|error| {
             let next = "Mend the settings of the source, and process the callback anew.";
-            Problem::new(Code::MappingFailed, format!("the address cannot be made: {error}"), next)
+            Problem::new(
+                Code::MappingFailed,
+                format!("the address cannot be made: {error}"),
+                next,
+            )
         })?;
         let of_headers = View::of([
             ("secrets", Value::Object(secrets.clone())),
@@ -144,7 +163,10 @@ impl Fetch {
         let (connection, address) = match &self.base {
             Base::Literal(base) => (None, format!("{base}{path}")),
             Base::Connection(setting) => {
-                let key = settings.get(setting).and_then(Value::as_str).filter(|key| !key.is_empty());
+                let key = settings
+                    .get(setting)
+                    .and_then(Value::as_str)
+                    .filter(|key| !key.is_empty());
                 let key = key.ok_or_else(|| {
                     let detail = format!("the setting `{setting}` of the source names no connection");
                     let next = "Name the connection whose credentials are used, and process the callback anew.";

@@ -96,7 +96,12 @@ impl Rule {
             .record
             .iter()
             .map(|record| (format!("{at}/record"), record))
-            .chain(spec.records.iter().enumerate().map(|(index, record)| (format!("{at}/records/{index}"), record)))
+            .chain(
+                spec.records
+                    .iter()
+                    .enumerate()
+                    .map(|(index, record)| (format!("{at}/records/{index}"), record)),
+            )
             .collect();
         if event.is_none() && records.is_empty() {
             checker.report(at, "this entry makes nothing", "Add `event` or `record`.");
@@ -106,15 +111,24 @@ impl Rule {
             Gather::compile(checker, &at, name, spec)
         });
         let gather = gather.collect();
-        let id = spec.id.as_ref().and_then(|source| checker.template(&format!("{at}/id"), source));
+        let id = spec
+            .id
+            .as_ref()
+            .and_then(|source| checker.template(&format!("{at}/id"), source));
         Some(Self {
             when: checker.optional_condition(&format!("{at}/when"), spec.when.as_ref()),
-            each: spec.each.as_ref().and_then(|walk| Walk::compile(checker, &format!("{at}/each"), walk)),
+            each: spec
+                .each
+                .as_ref()
+                .and_then(|walk| Walk::compile(checker, &format!("{at}/each"), walk)),
             gather,
             event,
             id,
             data: trees(checker, &format!("{at}/data"), &spec.data),
-            records: records.iter().filter_map(|(at, record)| Record::compile(checker, at, record, own_id)).collect(),
+            records: records
+                .iter()
+                .filter_map(|(at, record)| Record::compile(checker, at, record, own_id))
+                .collect(),
         })
     }
 
@@ -207,10 +221,14 @@ impl Record {
             is_table,
             keys: spec.keys.each().map(|(_, key)| key.clone()).collect(),
             mode: spec.mode,
-            kinds: fields.iter().map(|(name, _)| probable_kind(&spec.fields[name])).collect(),
+            kinds: fields
+                .iter()
+                .map(|(name, _)| probable_kind(&spec.fields[name]))
+                .collect(),
             own_id: own_id.and_then(|id| {
                 let mut each = spec.fields.iter();
-                each.find(|(_, tree)| tree.as_str() == Some(id)).map(|(name, _)| name.clone())
+                each.find(|(_, tree)| tree.as_str() == Some(id))
+                    .map(|(name, _)| name.clone())
             }),
             fields,
         })
@@ -224,7 +242,8 @@ impl Record {
         // Pushers send blank texts for what they do not know: that must not empty a field.
         fields.retain(|_, value| value.as_str().is_none_or(|text| !text.trim().is_empty()));
         if fields.is_empty() {
-            made.notes.push(format!("{}: nothing to write, every field is absent", self.object));
+            made.notes
+                .push(format!("{}: nothing to write, every field is absent", self.object));
             return Ok(());
         }
         made.records.push(MadeRecord {
@@ -241,7 +260,11 @@ impl Record {
 /// What a field probably holds whose value is made like this: a date that is written in the form of one is one.
 fn probable_kind(tree: &Value) -> &'static str {
     let text = tree.as_str().unwrap_or_default();
-    let ends_with = |form: &str| text.trim_end().strip_suffix("}}").is_some_and(|text| text.trim_end().ends_with(form));
+    let ends_with = |form: &str| {
+        text.trim_end()
+            .strip_suffix("}}")
+            .is_some_and(|text| text.trim_end().ends_with(form))
+    };
     if ends_with("date: '%Y-%m-%d'") {
         "date"
     } else if ends_with("date: '%H:%M:%S'") {
@@ -261,7 +284,11 @@ pub(super) fn holds(when: Option<&Condition>, slug: &str, scope: &Scope<'_>) -> 
     let Some(condition) = when else { return Ok(true) };
     condition.matches(slug, scope).map_err(|error| {
         let detail = format!("the condition `{}` could not be decided: {error}", condition.source());
-        Problem::new(Code::ConditionSyntax, detail, "Mend the condition of the source, and process the callback anew.")
+        Problem::new(
+            Code::ConditionSyntax,
+            detail,
+            "Mend the condition of the source, and process the callback anew.",
+        )
     })
 }
 
@@ -293,7 +320,9 @@ fn fill(trees: &[(String, Mapping)], of: &str, scope: &Scope<'_>, notes: &mut Ve
 
 fn report_event(checker: &mut Checker, at: &str, name: &str) {
     let known = switchboard_model::event::EVENT_TYPES.iter().map(|(name, _)| *name);
-    let meant = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let meant = nearest(name, known)
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
     let detail = format!("`{name}` is no type of event{meant}");
     checker.report(at, detail, "Use a type of the reference, docs/reference/events.md.");
 }

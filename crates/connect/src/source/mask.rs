@@ -44,7 +44,10 @@ pub(super) fn mask<'c>(request: &Request, carriers: impl Iterator<Item = Carrier
     });
     let query = mask_query(&request.query, &parameters);
     let path = match tail {
-        true => format!("{}{MASK}", request.path.strip_suffix(request.tail.as_str()).unwrap_or_default()),
+        true => format!(
+            "{}{MASK}",
+            request.path.strip_suffix(request.tail.as_str()).unwrap_or_default()
+        ),
         false => request.path.clone(),
     };
     let url = match query == request.query && path == request.path {
@@ -69,7 +72,11 @@ fn mask_query(query: &str, secret: &[&str]) -> String {
         let name = pair.split('=').next().unwrap_or_default();
         let decoded = url::form_urlencoded::parse(name.as_bytes()).next();
         let is_secret = decoded.is_some_and(|(name, _)| secret.contains(&name.as_ref()));
-        if is_secret { format!("{name}={MASK}") } else { pair.to_owned() }
+        if is_secret {
+            format!("{name}={MASK}")
+        } else {
+            pair.to_owned()
+        }
     });
     let pairs: Vec<String> = each.collect();
     pairs.join("&")

@@ -155,14 +155,19 @@ impl Source {
         lookups.extend(spec.lookups.iter().map(|(name, table)| (name.clone(), table.clone())));
         if let Some(charset) = conduct.body.charset.as_deref().filter(|name| !body::is_known(name)) {
             let detail = format!("the character set `{charset}` is not known");
-            checker.report("/body/charset", detail, "Use a name of the Encoding Standard: utf-8, gbk, windows-1251 …");
+            checker.report(
+                "/body/charset",
+                detail,
+                "Use a name of the Encoding Standard: utf-8, gbk, windows-1251 …",
+            );
         }
         let acknowledge = &conduct.acknowledge;
         let received = Answer::compile(checker, "/acknowledge/received", &acknowledge.received, 200);
         let refused = Answer::compile(checker, "/acknowledge/refused", &acknowledge.refused, 401);
         let failed = Answer::compile(checker, "/acknowledge/failed", &acknowledge.failed, 503);
         let handshakes = conduct.handshake.iter().enumerate();
-        let handshakes = handshakes.filter_map(|(at, spec)| Handshake::compile(checker, &format!("/handshake/{at}"), spec));
+        let handshakes =
+            handshakes.filter_map(|(at, spec)| Handshake::compile(checker, &format!("/handshake/{at}"), spec));
         let handshakes = handshakes.collect();
         let ignore = conduct.ignore.iter().enumerate().filter_map(|(at, spec)| {
             let condition = checker.condition(&format!("/ignore/{at}/when"), &spec.when)?;
@@ -225,7 +230,9 @@ impl Source {
         let of_handshakes = self.handshakes.iter().flat_map(|handshake| &handshake.checks);
         let required = self.checks.iter().chain(of_handshakes).flat_map(Check::required);
         let lacking = required.filter(|group| !group.iter().any(|name| given(name)));
-        let mut names: Vec<String> = lacking.filter_map(|group| group.first().map(|name| (*name).to_owned())).collect();
+        let mut names: Vec<String> = lacking
+            .filter_map(|group| group.first().map(|name| (*name).to_owned()))
+            .collect();
         names.dedup();
         names
     }
@@ -270,7 +277,11 @@ fn zone(checker: &mut Checker, name: Option<String>) -> TimeZone {
     let Some(name) = name else { return TimeZone::UTC };
     TimeZone::get(&name).unwrap_or_else(|_| {
         let detail = format!("there is no time zone `{name}`");
-        checker.report("/settings/timeZone", detail, "Use a name of the IANA list, for example Asia/Shanghai.");
+        checker.report(
+            "/settings/timeZone",
+            detail,
+            "Use a name of the IANA list, for example Asia/Shanghai.",
+        );
         TimeZone::UTC
     })
 }
@@ -292,7 +303,11 @@ fn rules(checker: &mut Checker, conduct: &ConductSpec, records: &[shape::RecordS
         let mut below = Checker::default();
         rules.extend(Rule::compile(&mut below, "", &spec, own_id));
         // What the rule calls /record is the user's mapping.
-        let place = if many { format!("/mapping/{at}") } else { "/mapping".to_owned() };
+        let place = if many {
+            format!("/mapping/{at}")
+        } else {
+            "/mapping".to_owned()
+        };
         checker.adopt(below, |pointer| pointer.replacen("/record", &place, 1));
     }
     (events.is_some() || !records.is_empty()).then_some(rules)

@@ -151,7 +151,12 @@ impl Source {
     /// What a request says, parsed; its text where it cannot be. Secrets of the source that stand in it are masked.
     pub fn shown_body(&self, request: &Request) -> Value {
         let mut value = body::read(request, &self.body).value;
-        let secrets: Vec<&str> = self.secrets.values().filter_map(Value::as_str).filter(|text| text.len() > 3).collect();
+        let secrets: Vec<&str> = self
+            .secrets
+            .values()
+            .filter_map(Value::as_str)
+            .filter(|text| text.len() > 3)
+            .collect();
         cover(&mut value, &secrets);
         value
     }

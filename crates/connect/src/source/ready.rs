@@ -7,12 +7,14 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use switchboard_model::problem::{Code, Problem};
 
-use super::{
-    Source,
-    shape::ReadySpec,
-    spec::SourceSpec,
+use super::{Source, shape::ReadySpec, spec::SourceSpec};
+use crate::{
+    compile::Compiler,
+    document::Document,
+    form,
+    manifest::Category,
+    schema::{Check, Schema},
 };
-use crate::{compile::Compiler, document::Document, form, manifest::Category, schema::{Check, Schema}};
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../sources");
 
@@ -32,9 +34,17 @@ static READY: LazyLock<Shelf> = LazyLock::new(|| {
     folders.sort_by_key(|folder| folder.path());
     for folder in folders {
         let slug = folder.path().to_string_lossy().into_owned();
-        let file = |name: &str| EMBEDDED.get_file(format!("{slug}/{name}")).and_then(|file| file.contents_utf8());
+        let file = |name: &str| {
+            EMBEDDED
+                .get_file(format!("{slug}/{name}"))
+                .and_then(|file| file.contents_utf8())
+        };
         let Some(manifest) = file(MANIFEST) else { continue };
-        match Ready::load(manifest, file("guide.md").unwrap_or_default(), &format!("{slug}/{MANIFEST}")) {
+        match Ready::load(
+            manifest,
+            file("guide.md").unwrap_or_default(),
+            &format!("{slug}/{MANIFEST}"),
+        ) {
             Ok(ready) => {
                 shelf.sources.insert(slug, Arc::new(ready));
             }

@@ -1,7 +1,10 @@
 //! What pushers are answered.
 
 use serde_json::Value;
-use switchboard_model::{mapping::Mapping, template::{Scope, Template}};
+use switchboard_model::{
+    mapping::Mapping,
+    template::{Scope, Template},
+};
 
 use super::{checker::Checker, shape::ReplySpec};
 
@@ -36,13 +39,21 @@ impl Answer {
     pub fn compile(checker: &mut Checker, at: &str, spec: &ReplySpec, usual: u16) -> Option<Self> {
         let status = spec.status.unwrap_or(usual);
         if !(200..600).contains(&status) {
-            checker.report(&format!("{at}/status"), format!("{status} is no status of an answer"), "Use 200 to 599.");
+            checker.report(
+                &format!("{at}/status"),
+                format!("{status} is no status of an answer"),
+                "Use 200 to 599.",
+            );
         }
         let mut headers = Vec::with_capacity(spec.headers.len());
         for (name, source) in &spec.headers {
             let at = format!("{at}/headers/{}", name.replace('~', "~0").replace('/', "~1"));
             if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-                checker.report(&at, format!("`{name}` is no name of a header"), "See RFC 9110, section 5.1.");
+                checker.report(
+                    &at,
+                    format!("`{name}` is no name of a header"),
+                    "See RFC 9110, section 5.1.",
+                );
             }
             headers.extend(checker.template(&at, source).map(|template| (name.clone(), template)));
         }
@@ -78,7 +89,9 @@ impl Answer {
             let value: String = value.chars().filter(|letter| !letter.is_control()).collect();
             headers.push((name.clone(), value));
         }
-        let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let typed = headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if let Some(kind) = kind.filter(|_| !typed) {
             headers.push(("Content-Type".into(), kind.into()));
         }

@@ -169,11 +169,16 @@ impl SampleRequest {
         let question = if query.is_empty() { "" } else { "?" };
         let url = format!("https://hub.example.com/in/{path}{question}{query}");
         let mut headers: Vec<(String, String)> = self.headers.clone().into_iter().collect();
-        let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let typed = headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if self.body_json.is_some() && !typed {
             headers.push(("Content-Type".into(), "application/json".into()));
         }
-        let from = self.from.as_ref().map(|from| from.parse().map_err(|_| format!("`{from}` is no address")));
+        let from = self
+            .from
+            .as_ref()
+            .map(|from| from.parse().map_err(|_| format!("`{from}` is no address")));
         Ok(Request {
             method: self.method.clone().unwrap_or_else(|| "POST".into()),
             tail: self.tail.clone().unwrap_or_default(),

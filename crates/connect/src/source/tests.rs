@@ -62,7 +62,10 @@ fn the_users_receiver_makes_the_row_of_the_guide() {
         })
     );
     let table = &source.tables()[0];
-    assert_eq!((table.name, table.keys.as_slice()), ("customers", ["clue_id"].as_slice()));
+    assert_eq!(
+        (table.name, table.keys.as_slice()),
+        ("customers", ["clue_id"].as_slice())
+    );
     let kinds: Vec<_> = table.fields.iter().filter(|(_, kind)| *kind != "text").collect();
     assert_eq!(kinds, [&("created_date", "date"), &("created_time", "time")]);
 }
@@ -89,12 +92,26 @@ fn what_is_wrong_with_a_source_is_told_with_its_place() {
 }"#,
     );
     let has = |place: &str, words: &str| told.iter().any(|told| told.contains(place) && told.contains(words));
-    assert!(has("receiver.json:2:32", "`a b` cannot stand in an address"), "{told:#?}");
-    assert!(has("receiver.json:2:39", "`log_tabel` is not known here; did you mean `log_table`?"), "{told:#?}");
+    assert!(
+        has("receiver.json:2:32", "`a b` cannot stand in an address"),
+        "{told:#?}"
+    );
+    assert!(
+        has(
+            "receiver.json:2:39",
+            "`log_tabel` is not known here; did you mean `log_table`?"
+        ),
+        "{told:#?}"
+    );
     assert!(has("receiver.json:5", ""), "{told:#?}");
     assert!(has("receiver.json:6", "az"), "{told:#?}");
-    let told = problems(r#"{"source": "feiyu", "path": "a", "mapping": {"table": "t", "fields": {"n": "{{ payload.n | truncat: 3 }}"}}}"#);
-    assert!(told[0].starts_with("receiver.json:1:77") && told[0].contains("truncat"), "{told:#?}");
+    let told = problems(
+        r#"{"source": "feiyu", "path": "a", "mapping": {"table": "t", "fields": {"n": "{{ payload.n | truncat: 3 }}"}}}"#,
+    );
+    assert!(
+        told[0].starts_with("receiver.json:1:77") && told[0].contains("truncat"),
+        "{told:#?}"
+    );
     let told = problems(r#"{"source": "feiju", "path": "a"}"#);
     assert!(told[0].contains("did you mean `feiyu`?"), "{told:#?}");
     let told = problems(r#"{"source": "json", "path": "a", "events": [{"event": "lead.recieved"}], "test": "a =="}"#);
@@ -147,14 +164,19 @@ fn a_fetch_goes_to_its_own_address_with_an_id_of_the_right_form_or_nowhere() {
             "path": "/orders/{{ ids.order }}/?expand=all"}}"#,
     );
     let call = |url: &str| {
-        let reading = source.read(&pushed(&json!({ "api_url": url }).to_string()), &NoLists, NOW_MS).unwrap();
+        let reading = source
+            .read(&pushed(&json!({ "api_url": url }).to_string()), &NoLists, NOW_MS)
+            .unwrap();
         source.fetch(&reading.items[0], &NoLists)
     };
     let good = call("https://api.example.org/v3/orders/77/").unwrap().unwrap();
     assert_eq!(good.address, "https://api.example.org/v3/orders/77/?expand=all");
     assert_eq!(good.headers[0].1, "Bearer t0ken-of-the-account");
     let escaped = call("https://api.example.org/v3/orders/a?b=@x#/").unwrap().unwrap();
-    assert_eq!(escaped.address, "https://api.example.org/v3/orders/a%3Fb%3D%40x%23/?expand=all");
+    assert_eq!(
+        escaped.address,
+        "https://api.example.org/v3/orders/a%3Fb%3D%40x%23/?expand=all"
+    );
     for url in [
         "https://evil.example.com/v3/orders/77/",
         "https://api.example.org/v3/orders/77/x",
@@ -201,7 +223,16 @@ fn the_schema_has_the_members_that_are_read() {
     for name in spec::CONDUCT.iter().chain(&["settings", "secrets", "lookups"]) {
         assert!(properties.contains_key(*name), "{name}");
     }
-    let heads = ["slug", "aliases", "name", "summary", "category", "color", "docs", "connector"];
+    let heads = [
+        "slug",
+        "aliases",
+        "name",
+        "summary",
+        "category",
+        "color",
+        "docs",
+        "connector",
+    ];
     for name in properties.keys().filter(|name| !heads.contains(&name.as_str())) {
         let one = Map::from_iter([(name.clone(), Value::Null)]);
         let error = serde_json::from_value::<ConductSpec>(Value::Object(one)).err();

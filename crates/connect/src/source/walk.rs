@@ -1,10 +1,7 @@
 //! From a body to its items: lists inside of lists, and lists of pairs as objects.
 
 use serde_json::{Map, Value};
-use switchboard_model::{
-    mapping::Mapping,
-    template::Template,
-};
+use switchboard_model::{mapping::Mapping, template::Template};
 
 use super::{
     checker::Checker,
@@ -62,7 +59,9 @@ pub(super) fn split(walks: &[Walk], view: View, notes: &mut Vec<String>) -> Vec<
             below.extend(walk.items(view));
             if below.len() > MOST_ITEMS {
                 below.truncate(MOST_ITEMS);
-                notes.push(format!("the callback has more than {MOST_ITEMS} items; the others were left out"));
+                notes.push(format!(
+                    "the callback has more than {MOST_ITEMS} items; the others were left out"
+                ));
                 break;
             }
         }

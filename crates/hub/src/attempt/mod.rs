@@ -23,10 +23,11 @@ use std::sync::Arc;
 
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
+pub(crate) use record::make;
+pub(crate) use record::make as preview;
 pub use renew::{TokenError, access_note, ask, token};
 pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};
-pub(crate) use record::make as preview;
 pub(crate) use settle::{hand_over, mark_refused};
 pub(crate) use verdict::sign_in_again;
 

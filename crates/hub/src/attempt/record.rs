@@ -1,6 +1,6 @@
 //! From the event to the vendor's object.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use switchboard_connect::{connector::Connector, shape::FieldFault};
 use switchboard_model::{
     event::Event,
@@ -13,26 +13,30 @@ use crate::{
     automate::{self, Body},
     configuration::Connection,
     normalise,
-    store::Pending,
 };
 
-/// Fills the mapping in and brings it into the vendor's form.
+/// Fills the mapping in and brings it into the vendor's form. `options` is what the route says beside the mapping.
 ///
 /// # Errors
 /// When there is no such object, a template fails, or fields are missing or do not fit.
-pub(crate) fn make(connection: &Connection, pending: &Pending, event: &Event) -> Result<Value, Problem> {
+pub(crate) fn make(
+    connection: &Connection,
+    name: &str,
+    options: Option<&Map<String, Value>>,
+    event: &Event,
+) -> Result<Value, Problem> {
     let connector = connection.connector()?;
-    let object = connector.object(&pending.object).ok_or_else(|| {
+    let object = connector.object(name).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
-            format!("{} has no object `{}`", connector.name(), pending.object),
+            format!("{} has no object `{}`", connector.name(), name),
             format!("Name one of {} in the route.", connector.object_names().join(", ")),
         )
     })?;
     let about;
     let event = match automate::sent_record(event).transpose()? {
         None => event,
-        Some(Body::Record(record)) => return shape(connector, object.name(), &pending.object, record),
+        Some(Body::Record(record)) => return shape(connector, object.name(), name, record),
         Some(Body::About(set_going)) => {
             about = set_going;
             &about
@@ -41,10 +45,7 @@ pub(crate) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
     let mapping = connection.mapping(object.name()).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
-            format!(
-                "connection `{}` has no mapping for `{}`",
-                connection.key, pending.object
-            ),
+            format!("connection `{}` has no mapping for `{}`", connection.key, name),
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
@@ -53,7 +54,7 @@ pub(crate) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         derived.insert("event".into(), Value::Object(event.data.clone()));
     }
     // What the route says stands above what the sender says: an event does not choose who is told.
-    let scope = match &pending.options {
+    let scope = match options {
         Some(options) => Scope::of(options).with_map(&derived),
         None => Scope::of(&derived),
     };
@@ -64,13 +65,13 @@ pub(crate) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         Some(country) => scope.country(country),
         None => scope,
     };
-    let failed = |errors: Vec<MappingError>| not_filled_in(&pending.object, errors);
+    let failed = |errors: Vec<MappingError>| not_filled_in(name, errors);
     let mapped = mapping.mapping.render(&scope).map_err(failed)?;
-    let mut mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let mut mapped = mapped.unwrap_or_else(|| Value::Object(Map::new()));
     if !mapping.rules.is_empty() {
         mapping.rules.apply(&mut mapped, &scope).map_err(failed)?;
     }
-    shape(connector, object.name(), &pending.object, mapped)
+    shape(connector, object.name(), name, mapped)
 }
 
 /// Brings an object into the vendor's form; `called` is what the person calls it.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use switchboard_model::{
-    automation::{Action, Assign, Automation, Find, Key, Notify, Owner, Record, Send, Step, Verb, Wait, Webhook, Where},
+    automation::{
+        Action, Assign, Automation, Find, Key, Notify, Owner, Record, Send, Step, Verb, Wait, Webhook, Where,
+    },
     id::{RecordId, RunId},
     mapping::Mapping,
     moment::read_moment,
@@ -257,8 +259,16 @@ impl Decider<'_> {
     fn send(&self, step: &Step, send: &Send) -> Result<Deed, Fault> {
         let connection = self.connection(&send.to)?;
         let objects = connection.objects_named(std::slice::from_ref(&send.object));
-        let object: Arc<str> = objects.into_iter().next().unwrap_or_else(|| send.object.as_str().into());
-        let record = send.data.as_ref().map(|data| self.tree(data)).transpose()?.map(Value::Object);
+        let object: Arc<str> = objects
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| send.object.as_str().into());
+        let record = send
+            .data
+            .as_ref()
+            .map(|data| self.tree(data))
+            .transpose()?
+            .map(Value::Object);
         let options = send.options.as_ref().map(|options| self.tree(options)).transpose()?;
         let key = match &send.key {
             Some(key) => Some(self.text(key)?).filter(|key| !key.is_empty()),
@@ -297,12 +307,18 @@ impl Decider<'_> {
             Key::Url(url) => {
                 let connections = self.workspace.map(|workspace| workspace.connections.as_slice());
                 let found = connections.unwrap_or_default().iter().find(|connection| {
-                    connection.is_of(WEBHOOK) && connection.spec.settings.get("url").and_then(Value::as_str) == Some(url)
+                    connection.is_of(WEBHOOK)
+                        && connection.spec.settings.get("url").and_then(Value::as_str) == Some(url)
                 });
                 usable(found, &format!("a webhook endpoint with the address {url}"))?
             }
         };
-        let record = webhook.data.as_ref().map(|data| self.tree(data)).transpose()?.map(Value::Object);
+        let record = webhook
+            .data
+            .as_ref()
+            .map(|data| self.tree(data))
+            .transpose()?
+            .map(Value::Object);
         let object: Arc<str> = PAYLOAD.into();
         Ok(Deed::Send(vec![Sending {
             sent: self.sent(step, &connection, &object, record),
@@ -321,7 +337,10 @@ impl Decider<'_> {
         let cannot = || {
             Fault::lasting(Problem::new(
                 Code::ObjectUnsupported,
-                format!("{} has no messages by which people can be told something", connector.name()),
+                format!(
+                    "{} has no messages by which people can be told something",
+                    connector.name()
+                ),
                 "Name a chat or mail connection in the step.",
             ))
         };
@@ -349,7 +368,9 @@ impl Decider<'_> {
             }
         }
         if all.is_empty() {
-            return Ok(Deed::Pass("there is nobody to tell: channels and recipients are empty".into()));
+            return Ok(Deed::Pass(
+                "there is nobody to tell: channels and recipients are empty".into(),
+            ));
         }
         let sendings = all.into_iter().map(|(object, target)| {
             let has_subject = connector.object(object).is_some_and(|object| {
@@ -462,9 +483,13 @@ impl Decider<'_> {
 
 /// A connection that can be handed something. One that is paused or in error can: what it gets waits.
 fn usable(found: Option<&Arc<Connection>>, what: &str) -> Result<Arc<Connection>, Fault> {
-    let problem = |why: &str, next: &str| Fault::passing(Problem::new(Code::ConnectionIncomplete, format!("{what} {why}"), next));
+    let problem =
+        |why: &str, next: &str| Fault::passing(Problem::new(Code::ConnectionIncomplete, format!("{what} {why}"), next));
     match found {
-        None => Err(problem("is not connected yet", "Connect it, and retry the run if it has failed meanwhile.")),
+        None => Err(problem(
+            "is not connected yet",
+            "Connect it, and retry the run if it has failed meanwhile.",
+        )),
         Some(connection) if !connection.enabled => Err(problem(
             "is switched off",
             "Switch the connection on, and retry the run if it has failed meanwhile.",

@@ -14,7 +14,12 @@ pub(super) struct Facts {
 
 impl Facts {
     /// `results` is what the steps brought, by their names.
-    pub fn new(event: Event, run: Option<RunId>, automation: &str, results: impl IntoIterator<Item = (String, Value)>) -> Self {
+    pub fn new(
+        event: Event,
+        run: Option<RunId>,
+        automation: &str,
+        results: impl IntoIterator<Item = (String, Value)>,
+    ) -> Self {
         let steps: Map<String, Value> = results.into_iter().collect();
         let mut above = Map::new();
         above.insert("steps".into(), Value::Object(steps));
@@ -31,7 +36,9 @@ impl Facts {
 
     /// What templates and conditions read.
     pub fn scope(&self) -> Scope<'_> {
-        Scope::of(&self.above).with_map(&self.derived).with_map(&self.event.data)
+        Scope::of(&self.above)
+            .with_map(&self.derived)
+            .with_map(&self.event.data)
     }
 
     /// Adds what a step brought.

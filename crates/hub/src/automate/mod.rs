@@ -20,5 +20,5 @@ pub use bell::Bell;
 pub use plan::{MOST_LINKS, begin, plan};
 pub(crate) use runner::{LEASE_MS, Workshop, go_on};
 pub(crate) use sending::{Body, sent_record};
-pub use trial::{TriedStep, Tried};
 pub(crate) use trial::try_out;
+pub use trial::{Tried, TriedStep};

@@ -105,7 +105,13 @@ impl Stand {
         }
     }
 
-    fn written(&self, object: &Arc<ObjectType>, detail: &Value, owner: Option<&Value>, committed: &Committed) -> StepSettlement {
+    fn written(
+        &self,
+        object: &Arc<ObjectType>,
+        detail: &Value,
+        owner: Option<&Value>,
+        committed: &Committed,
+    ) -> StepSettlement {
         let missing = || {
             Problem::new(
                 Code::Internal,
@@ -140,7 +146,11 @@ impl Stand {
     /// The next step, or the end.
     fn goes_on(&self, outcome: StepOutcome, result: Value, detail: Value) -> StepSettlement {
         let at = self.at.saturating_add(1);
-        let state = if at < self.steps { RunState::Running } else { RunState::Done };
+        let state = if at < self.steps {
+            RunState::Running
+        } else {
+            RunState::Done
+        };
         StepSettlement {
             state,
             at,
@@ -177,7 +187,11 @@ impl Stand {
         let wait = self.schedule.wait_ms(attempts, self.seed).filter(|_| passes);
         let body = ProblemBody::from(problem);
         StepSettlement {
-            state: if wait.is_some() { RunState::Running } else { RunState::Failed },
+            state: if wait.is_some() {
+                RunState::Running
+            } else {
+                RunState::Failed
+            },
             at: self.at,
             attempts,
             due_ms: self
@@ -233,13 +247,20 @@ mod tests {
 
     fn failed(passes: bool) -> Note {
         let problem = Problem::new(Code::ConnectionIncomplete, "no", "wait");
-        Note::from(if passes { Fault::passing(problem) } else { Fault::lasting(problem) })
+        Note::from(if passes {
+            Fault::passing(problem)
+        } else {
+            Fault::lasting(problem)
+        })
     }
 
     #[test]
     fn a_step_leads_to_the_next_and_the_last_one_ends_the_run() {
         let middle = stand(1, 2).settle(&Note::Passed("x".into()), &Committed::default());
-        assert_eq!((middle.state, middle.at, middle.attempts, middle.due_ms), (RunState::Running, 2, 0, 1_500));
+        assert_eq!(
+            (middle.state, middle.at, middle.attempts, middle.due_ms),
+            (RunState::Running, 2, 0, 1_500)
+        );
         assert_eq!(middle.row.outcome, StepOutcome::Skipped);
         let last = stand(2, 0).settle(&Note::Passed("x".into()), &Committed::default());
         assert_eq!((last.state, last.at), (RunState::Done, 3));
@@ -252,7 +273,10 @@ mod tests {
         assert!(wait.keep.is_some() && wait.row.outcome == StepOutcome::Waiting);
         for (at, until, state) in [(0, 900, RunState::Running), (2, 9_000, RunState::Done)] {
             let none = stand(at, 0).settle(&Note::Waits(until), &Committed::default());
-            assert_eq!((none.state, none.due_ms, none.row.outcome), (state, 1_500, StepOutcome::Done));
+            assert_eq!(
+                (none.state, none.due_ms, none.row.outcome),
+                (state, 1_500, StepOutcome::Done)
+            );
             assert!(none.keep.is_none());
         }
     }

@@ -81,7 +81,10 @@ fn refusal(key: &Arc<str>, chain: &[Arc<str>]) -> Option<ProblemBody> {
         all.join(" → ")
     };
     let detail = if chain.contains(key) {
-        format!("automation `{key}` led to the event that would set it going again: {}", way())
+        format!(
+            "automation `{key}` led to the event that would set it going again: {}",
+            way()
+        )
     } else if chain.len() >= MOST_LINKS {
         format!("more than {MOST_LINKS} automations set each other going: {}", way())
     } else {
@@ -120,8 +123,16 @@ mod tests {
         let chain: Vec<Arc<str>> = chain.iter().map(|key| (*key).into()).collect();
         let data = data.as_object().cloned().unwrap();
         let mut notes = Vec::new();
-        let runs = plan(Some(workspace), EventType::find(kind).unwrap(), &data, &chain, &mut notes);
-        let runs = runs.into_iter().map(|run| (run.automation.to_string(), run.refused.is_none()));
+        let runs = plan(
+            Some(workspace),
+            EventType::find(kind).unwrap(),
+            &data,
+            &chain,
+            &mut notes,
+        );
+        let runs = runs
+            .into_iter()
+            .map(|run| (run.automation.to_string(), run.refused.is_none()));
         (runs.collect(), notes)
     }
 
@@ -153,8 +164,14 @@ mod tests {
         assert_eq!(runs, [("a".to_owned(), false)]);
         let names: Vec<String> = (0..MOST_LINKS).map(|n| n.to_string()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        assert_eq!(planned(&workspace, "order.created", json!({}), &names).0, [("a".to_owned(), false)]);
-        assert_eq!(planned(&workspace, "order.created", json!({}), &names[1..]).0, [("a".to_owned(), true)]);
+        assert_eq!(
+            planned(&workspace, "order.created", json!({}), &names).0,
+            [("a".to_owned(), false)]
+        );
+        assert_eq!(
+            planned(&workspace, "order.created", json!({}), &names[1..]).0,
+            [("a".to_owned(), true)]
+        );
         let way = refusal(&"a".into(), &["a".into(), "b".into()]).unwrap().detail;
         assert!(way.contains("a → b → a"), "{way}");
     }

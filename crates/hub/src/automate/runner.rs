@@ -16,8 +16,7 @@ use super::{
     deed::{Chosen, Decider, Deed, Fault, Which},
     facts::Facts,
     note::{Note, Stand},
-    records,
-    scribe,
+    records, scribe,
     sending::Sending,
 };
 use crate::{
@@ -149,7 +148,10 @@ impl<'w> Course<'w> {
 
     /// What the next step does.
     async fn act(&self, now_ms: i64) -> Result<Act, Fault> {
-        let way = self.way.as_ref().map_err(|problem| Fault::lasting((**problem).clone()))?;
+        let way = self
+            .way
+            .as_ref()
+            .map_err(|problem| Fault::lasting((**problem).clone()))?;
         let Some(step) = way.automation.steps.get(self.run.at as usize) else {
             return Ok(Act::note(Note::Passed("there are no more steps".into())));
         };
@@ -171,8 +173,18 @@ impl<'w> Course<'w> {
                 let detail = json!({ "object": object.name, "which": which.shown() });
                 Ok(Act::note(Note::Found { object, row, detail }))
             }
-            Deed::Write { verb, object, which, values } => self.write(verb, object, which, values).await,
-            Deed::Assign { object, id, field, owner } => {
+            Deed::Write {
+                verb,
+                object,
+                which,
+                values,
+            } => self.write(verb, object, which, values).await,
+            Deed::Assign {
+                object,
+                id,
+                field,
+                owner,
+            } => {
                 let (owner, turn) = self.choose(owner, &step.name).await?;
                 let values = Map::from_iter([(field, owner.clone())]);
                 let detail = json!({ "object": object.name, "id": id.to_string(), "fields": values });
@@ -211,7 +223,10 @@ impl<'w> Course<'w> {
                 let store = &*self.workshop.desk.store;
                 let found = records::find(store, self.run.workspace, &object, &which, &values).await?;
                 match (found, verb) {
-                    (Some(row), _) => How::Update { id: row.id, revision: None },
+                    (Some(row), _) => How::Update {
+                        id: row.id,
+                        revision: None,
+                    },
                     (None, Verb::Upsert) => matched(Policy::Update, &[]),
                     (None, _) => {
                         let why = format!("there is no such record: {} {}", object.name, which.shown());
@@ -235,7 +250,8 @@ impl<'w> Course<'w> {
         };
         let store = &self.workshop.desk.store;
         let number = store.turn_of(self.run.workspace, &self.run.automation, step).await?;
-        let place = usize::try_from(number.rem_euclid(i64::try_from(people.len().max(1)).unwrap_or(1))).unwrap_or_default();
+        let place =
+            usize::try_from(number.rem_euclid(i64::try_from(people.len().max(1)).unwrap_or(1))).unwrap_or_default();
         let owner = people.get(place).cloned().unwrap_or_default();
         let turn = TakenTurn {
             automation: Arc::clone(&self.run.automation),
@@ -300,8 +316,15 @@ impl<'w> Course<'w> {
             }),
             records: act.records,
             events: act.events,
-            announce: announcer(Arc::clone(&self.workshop.configuration), self.run.workspace, chain.into()),
-            link_places: self.workspace().map(|workspace| Arc::clone(&workspace.link_places)).unwrap_or_default(),
+            announce: announcer(
+                Arc::clone(&self.workshop.configuration),
+                self.run.workspace,
+                chain.into(),
+            ),
+            link_places: self
+                .workspace()
+                .map(|workspace| Arc::clone(&workspace.link_places))
+                .unwrap_or_default(),
         };
         failpoint::reach(failpoint::STEP);
         let committed = self.workshop.desk.store.commit(commit).await?;
@@ -330,7 +353,10 @@ fn read_automation(body: &str) -> Result<Automation, Problem> {
 
 /// The event that set the run going: as the run keeps it, or from the store.
 async fn event_of(workshop: &Workshop, run: &TakenRun) -> Result<Option<Event>, StoreError> {
-    let kept = run.kept.clone().and_then(|kept| serde_json::from_value::<Kept>(kept).ok());
+    let kept = run
+        .kept
+        .clone()
+        .and_then(|kept| serde_json::from_value::<Kept>(kept).ok());
     if let Some(kept) = kept
         && let Some(kind) = EventType::find(&kept.kind)
     {

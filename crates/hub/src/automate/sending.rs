@@ -78,8 +78,21 @@ impl Sending {
     }
 
     /// The event of it, which makes no second one under the same run, step and number.
-    pub fn event(self, workspace: WorkspaceId, run: RunId, at: u32, number: usize, now_ms: i64) -> Result<NewEvent, Problem> {
-        let kind = EventType::find(SENT).ok_or_else(|| Problem::new(Code::Internal, "the event type of steps is missing", "Please report this."))?;
+    pub fn event(
+        self,
+        workspace: WorkspaceId,
+        run: RunId,
+        at: u32,
+        number: usize,
+        now_ms: i64,
+    ) -> Result<NewEvent, Problem> {
+        let kind = EventType::find(SENT).ok_or_else(|| {
+            Problem::new(
+                Code::Internal,
+                "the event type of steps is missing",
+                "Please report this.",
+            )
+        })?;
         let data = match serde_json::to_value(&self.sent) {
             Ok(Value::Object(data)) => data,
             _ => Map::new(),
@@ -117,7 +130,12 @@ fn fingerprint(run: RunId, at: u32, number: usize) -> Fingerprint {
 }
 
 /// Which record of the connection it is about: as for a route, by the event or else by the fields that are sent.
-pub(super) fn record_key(connection: &Connection, object: &str, event: &Map<String, Value>, record: Option<&Value>) -> Option<String> {
+pub(super) fn record_key(
+    connection: &Connection,
+    object: &str,
+    event: &Map<String, Value>,
+    record: Option<&Value>,
+) -> Option<String> {
     let of = match connection.record_kind(object) {
         RecordKind::Person => normalise::person_key,
         RecordKind::Company => normalise::company_key,

@@ -174,10 +174,16 @@ async fn imagine(
         Deed::Find { object, which } => {
             let row = records::find(store, workspace, &object, &which, &Map::new()).await?;
             let found = records::found(&object, row.as_ref());
-            let detail = json!({ "object": object.name, "which": which.shown(), "found": row.map(|row| row.id.to_string()) });
+            let detail =
+                json!({ "object": object.name, "which": which.shown(), "found": row.map(|row| row.id.to_string()) });
             Imagined::new("done", detail).bringing(found)
         }
-        Deed::Write { verb, object, which, values } => {
+        Deed::Write {
+            verb,
+            object,
+            which,
+            values,
+        } => {
             let how = How::Match {
                 policy: Policy::Update,
                 only: None,
@@ -201,7 +207,12 @@ async fn imagine(
                 "id": id.to_string(), "created": row.is_none(), "found": row.is_some(), "changed": true, "record": record,
             }))
         }
-        Deed::Assign { object, id, field, owner } => {
+        Deed::Assign {
+            object,
+            id,
+            field,
+            owner,
+        } => {
             let row = match id {
                 NOBODY => None,
                 id => records::find(store, workspace, &object, &Which::Id(Some(id)), &Map::new()).await?,
@@ -222,7 +233,9 @@ async fn imagine(
             let mut sends = Vec::new();
             for sending in &sendings {
                 match preview(sending, event) {
-                    Ok(record) => sends.push(json!({ "connection": sending.connection.key, "object": sending.object, "record": record })),
+                    Ok(record) => sends.push(
+                        json!({ "connection": sending.connection.key, "object": sending.object, "record": record }),
+                    ),
                     Err(problem) => return Ok(Imagined::new("failed", sending.shown()).with(problem)),
                 }
             }

@@ -130,11 +130,16 @@ pub(crate) fn write(spec: AutomationSpec) -> Result<DefinitionWrite, Vec<Problem
 
 /// Everything in the automations of a change that names kinds of records, fields or lists which neither the workspace nor the change has.
 pub(crate) fn check_change(change: &ConfigurationChange, present: Option<&Workspace>) -> Vec<Problem> {
-    let automations = change.definitions.iter().filter(|write| write.kind == DefinitionKind::Automation);
+    let automations = change
+        .definitions
+        .iter()
+        .filter(|write| write.kind == DefinitionKind::Automation);
     let mut known: Option<Known> = None;
     let mut problems = Vec::new();
     for write in automations {
-        let Ok(automation) = Compiled::read(&write.spec) else { continue };
+        let Ok(automation) = Compiled::read(&write.spec) else {
+            continue;
+        };
         let known = known.get_or_insert_with(|| Known::of(change, present));
         let found = check(&automation, known).into_iter();
         problems.extend(found.map(|problem| {

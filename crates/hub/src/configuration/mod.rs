@@ -4,6 +4,7 @@ mod automation;
 mod change;
 mod classifier;
 mod connection;
+mod endpoint;
 mod fit;
 mod mapping;
 mod object;
@@ -11,7 +12,7 @@ mod route;
 mod source;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -19,7 +20,7 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::{
     classify::Classifier,
     connection::Defaults,
-    id::{ConnectionId, WorkspaceId},
+    id::{ConnectionId, WebhookId, WorkspaceId},
     record::Objects,
 };
 
@@ -30,6 +31,7 @@ pub(crate) use classifier::CLASSIFIER_KEY;
 pub use classifier::WorkspaceClassifier;
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub use endpoint::Told;
 pub(crate) use fit::placed;
 pub use fit::{check_mappings, misfits};
 pub use object::{Lists, Tables, check_list, check_object};
@@ -62,6 +64,8 @@ pub struct Workspace {
     pub defaults: Defaults,
     /// How messages are classified that come without category or priority.
     classifier: Option<Arc<WorkspaceClassifier>>,
+    /// The endpoints of outgoing webhooks, in the order in which they were made.
+    pub endpoints: BTreeMap<WebhookId, Told>,
     /// Kinds of records.
     pub tables: Tables,
     /// Named lists of values.
@@ -113,7 +117,10 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
-        let of_sources = stored.definitions.iter().filter(|row| row.kind == DefinitionKind::Source);
+        let of_sources = stored
+            .definitions
+            .iter()
+            .filter(|row| row.kind == DefinitionKind::Source);
         for row in of_sources {
             let old = before.receiver(row.workspace, &row.key);
             let receiver = Receiver::compile(row, old, &tools.vault);
@@ -149,6 +156,11 @@ impl Configuration {
     /// Every connection of every workspace.
     pub fn connections(&self) -> impl Iterator<Item = &Arc<Connection>> {
         self.connections.values()
+    }
+
+    /// Every workspace that has anything.
+    pub fn workspaces(&self) -> impl Iterator<Item = (WorkspaceId, &Workspace)> {
+        self.workspaces.iter().map(|(id, workspace)| (*id, workspace))
     }
 
     /// One connection.
@@ -200,7 +212,11 @@ impl Workspace {
         };
         let by_key = usable().find(|connection| connection.key == system);
         by_key.or_else(|| {
-            let mut of_connector = usable().filter(|connection| connection.enabled && connection.is_of(system));
+            // An endpoint is told what it asked for and nothing else.
+            let is_meant = |connection: &&Arc<Connection>| {
+                connection.enabled && connection.is_of(system) && !self.is_endpoint(connection)
+            };
+            let mut of_connector = usable().filter(is_meant);
             let first = of_connector.next()?;
             if first.can_send() {
                 Some(first)
@@ -208,6 +224,12 @@ impl Workspace {
                 of_connector.find(|other| other.can_send()).or(Some(first))
             }
         })
+    }
+
+    /// Whether the connection carries an endpoint out.
+    pub fn is_endpoint(&self, connection: &Connection) -> bool {
+        let id = connection.key.parse();
+        id.is_ok_and(|id: WebhookId| self.endpoints.contains_key(&id))
     }
 
     /// Whether any enabled route names the connection, by its key or by standing for its connector.
@@ -219,6 +241,8 @@ impl Workspace {
         self.tables = Tables::compile(rows.iter());
         self.lists = Arc::new(Lists::compile(rows.iter()));
         self.automations = Automations::compile(rows.iter());
+        let endpoints = rows.iter().filter(|row| row.kind == DefinitionKind::Webhook);
+        self.endpoints = endpoints.filter_map(Told::compile).collect();
     }
 
     fn find_link_places(&self) -> Arc<[(ConnectionId, Arc<str>)]> {

@@ -94,7 +94,11 @@ fn compile(spec: &SourceSpec) -> Result<Source, Problem> {
 fn find(name: &str) -> Result<&'static Ready, Problem> {
     ready::find(name).map(|ready| &**ready).ok_or_else(|| {
         let detail = format!("this version has no source `{name}`");
-        Problem::new(Code::WrongValue, detail, "GET /v1/sources/ready lists those that there are.")
+        Problem::new(
+            Code::WrongValue,
+            detail,
+            "GET /v1/sources/ready lists those that there are.",
+        )
     })
 }
 
@@ -213,7 +217,9 @@ fn try_add(
     };
     let sealed = match spec.secrets.is_empty() {
         true => Vec::new(),
-        false => vault.seal(&seal_place(workspace, &spec.key), &spec.secrets).map_err(alone)?,
+        false => vault
+            .seal(&seal_place(workspace, &spec.key), &spec.secrets)
+            .map_err(alone)?,
     };
     let written = serde_json::to_value(&spec).map_err(|error| {
         let detail = format!("the source cannot be written: {error}");
@@ -238,7 +244,10 @@ fn missing_tables(source: &Source, objects: &Objects, change: &ConfigurationChan
         if defined || change.definitions.iter().any(is_new) || missing.iter().any(is_new) {
             continue;
         }
-        let fields = table.fields.iter().map(|(name, kind)| json!({ "name": name, "type": kind }));
+        let fields = table
+            .fields
+            .iter()
+            .map(|(name, kind)| json!({ "name": name, "type": kind }));
         let mut spec = json!({ "fields": fields.collect::<Vec<_>>() });
         if !table.keys.is_empty() {
             spec["keys"] = json!(table.keys);

@@ -61,7 +61,10 @@ impl From<&Automation> for AutomationView {
             name: compiled.map_or_else(|| automation.key.clone(), |compiled| compiled.name.clone()),
             enabled: compiled.is_some_and(|compiled| compiled.enabled),
             on: compiled.map(|compiled| compiled.on.clone()).unwrap_or_default(),
-            steps: steps.iter().map(|step| (step.name.to_string(), step.action.name())).collect(),
+            steps: steps
+                .iter()
+                .map(|step| (step.name.to_string(), step.action.name()))
+                .collect(),
             problem: automation.compiled.as_ref().err().cloned(),
             changed_ms: automation.changed_ms,
         }
@@ -122,7 +125,9 @@ impl Hub {
     /// The automations of a workspace, in the order in which they were made.
     pub fn automations(&self, workspace: WorkspaceId) -> Vec<AutomationView> {
         let configuration = self.configuration();
-        let all = configuration.workspace(workspace).map(|workspace| workspace.automations.all());
+        let all = configuration
+            .workspace(workspace)
+            .map(|workspace| workspace.automations.all());
         all.unwrap_or_default().iter().map(AutomationView::from).collect()
     }
 
@@ -132,7 +137,9 @@ impl Hub {
     /// [`Code::NotFound`].
     pub fn automation(&self, workspace: WorkspaceId, key: &str) -> Result<AutomationView, Problem> {
         let configuration = self.configuration();
-        let found = configuration.workspace(workspace).and_then(|workspace| workspace.automations.get(key));
+        let found = configuration
+            .workspace(workspace)
+            .and_then(|workspace| workspace.automations.get(key));
         found.map(AutomationView::from).ok_or_else(|| no_automation(key))
     }
 
@@ -140,7 +147,11 @@ impl Hub {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub async fn put_automation(&self, workspace: WorkspaceId, spec: AutomationSpec) -> Result<AutomationView, Problem> {
+    pub async fn put_automation(
+        &self,
+        workspace: WorkspaceId,
+        spec: AutomationSpec,
+    ) -> Result<AutomationView, Problem> {
         let key = spec.key.clone();
         self.configure(workspace, vec![Item::Automation(spec)]).await?;
         self.automation(workspace, &key)
@@ -150,7 +161,12 @@ impl Hub {
     ///
     /// # Errors
     /// [`Code::NotFound`]; what is wrong with it, when it cannot be switched on.
-    pub async fn switch_automation(&self, workspace: WorkspaceId, key: &str, enabled: bool) -> Result<AutomationView, Problem> {
+    pub async fn switch_automation(
+        &self,
+        workspace: WorkspaceId,
+        key: &str,
+        enabled: bool,
+    ) -> Result<AutomationView, Problem> {
         let mut body = self.automation(workspace, key)?.body;
         if let Some(body) = body.as_object_mut() {
             body.insert("enabled".into(), enabled.into());
@@ -214,7 +230,11 @@ impl Hub {
     pub async fn retry_run(&self, workspace: WorkspaceId, id: RunId) -> Result<RunView, Problem> {
         let run = self.run(workspace, id).await?;
         let version = self.present_version(workspace, &run.row).map(Arc::new);
-        let retried = self.inner.store.retry_run(workspace, id, version, self.now_ms()).await?;
+        let retried = self
+            .inner
+            .store
+            .retry_run(workspace, id, version, self.now_ms())
+            .await?;
         if !retried {
             let state = self.run(workspace, id).await?.row.state;
             return Err(Problem::new(

@@ -19,9 +19,7 @@ use crate::{
     attempt::Desk,
     configuration::{Configured, Receiver},
     receive::{self, Arrived, Preview, Refusal},
-    store::{
-        Anew, CallbackFilter, CallbackRow, ConfigurationChange, DefinitionKind, Page, Removal, Store,
-    },
+    store::{Anew, CallbackFilter, CallbackRow, ConfigurationChange, DefinitionKind, Page, Removal, Store},
 };
 
 /// A source as people see it.
@@ -92,14 +90,19 @@ impl Hub {
     /// # Errors
     /// [`Code::NotFound`].
     pub fn source(&self, workspace: WorkspaceId, key: &str) -> Result<SourceView, Problem> {
-        self.receiver(workspace, key).map(|receiver| SourceView::from(&receiver))
+        self.receiver(workspace, key)
+            .map(|receiver| SourceView::from(&receiver))
     }
 
     fn receiver(&self, workspace: WorkspaceId, key: &str) -> Result<Arc<Receiver>, Problem> {
         let configuration = self.configuration();
         configuration.receiver(workspace, key).cloned().ok_or_else(|| {
             let shown: String = key.chars().take(80).collect();
-            Problem::new(Code::NotFound, format!("there is no source `{shown}`"), "GET /v1/sources lists them.")
+            Problem::new(
+                Code::NotFound,
+                format!("there is no source `{shown}`"),
+                "GET /v1/sources lists them.",
+            )
         })
     }
 
@@ -119,7 +122,10 @@ impl Hub {
         if !spec.unguessable {
             return Ok(());
         }
-        let present = self.receiver(workspace, &spec.key).ok().map(|receiver| receiver.spec.path.clone());
+        let present = self
+            .receiver(workspace, &spec.key)
+            .ok()
+            .map(|receiver| receiver.spec.path.clone());
         let longer = present.filter(|path| path.strip_prefix(&spec.path).is_some_and(|rest| rest.starts_with('/')));
         spec.path = match longer {
             Some(path) => path,
@@ -183,7 +189,11 @@ impl Hub {
     /// [`Code::NotFound`], or when the store fails.
     pub async fn reprocess(&self, workspace: WorkspaceId, key: &str, which: Anew) -> Result<Vec<CallbackId>, Problem> {
         self.receiver(workspace, key)?;
-        let begun = self.inner.store.process_anew(workspace, key, which, self.now_ms()).await?;
+        let begun = self
+            .inner
+            .store
+            .process_anew(workspace, key, which, self.now_ms())
+            .await?;
         self.inner.bell.ring();
         Ok(begun)
     }
@@ -209,7 +219,9 @@ impl Hub {
             Sample::Request(request) => (*request, self.now_ms()),
         };
         let configuration = self.configuration();
-        let lists = configuration.workspace(workspace).map(|workspace| Arc::clone(&workspace.lists));
+        let lists = configuration
+            .workspace(workspace)
+            .map(|workspace| Arc::clone(&workspace.lists));
         let lists = lists.as_deref().map(|lists| lists as &dyn Lookups);
         let look = |source: &Source| {
             let preview = receive::preview(source, &request, fetched.as_ref(), lists, at_ms);
@@ -220,7 +232,11 @@ impl Hub {
         };
         let ready = ready::find(&spec.source).ok_or_else(|| {
             let detail = format!("there is no source `{}`", spec.source);
-            Problem::new(Code::WrongValue, detail, "GET /v1/sources/ready lists those that there are.")
+            Problem::new(
+                Code::WrongValue,
+                detail,
+                "GET /v1/sources/ready lists those that there are.",
+            )
         })?;
         let source = Source::compile(&spec, ready);
         let source = source.map_err(|problems| {

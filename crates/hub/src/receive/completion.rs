@@ -143,13 +143,23 @@ fn plain_request(call: &FetchCall) -> Result<HttpRequest, Problem> {
         let pair = name.ok().zip(HeaderValue::from_str(value).ok());
         let (name, mut header) = pair.ok_or_else(|| {
             let next = "Correct the secret of the source, and process the callback anew.";
-            Problem::new(Code::ConnectionIncomplete, "a credential of the source cannot stand in a header", next)
+            Problem::new(
+                Code::ConnectionIncomplete,
+                "a credential of the source cannot stand in a header",
+                next,
+            )
         })?;
         header.set_sensitive(true);
         secrets.push(value.clone());
         headers.insert(name, header);
     }
-    Ok(HttpRequest::new(Method::GET, call.address.clone(), headers, Bytes::new(), secrets))
+    Ok(HttpRequest::new(
+        Method::GET,
+        call.address.clone(),
+        headers,
+        Bytes::new(),
+        secrets,
+    ))
 }
 
 fn judge(answer: &Result<Answer, String>, call: &FetchCall) -> Found {

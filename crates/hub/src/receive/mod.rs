@@ -14,8 +14,8 @@ use std::sync::Arc;
 use switchboard_connect::source::{NoLists, Received, Reply, Request};
 use switchboard_model::{problem::Problem, template::Lookups};
 
-pub use process::{Preview, preview};
 pub(crate) use process::request_of;
+pub use process::{Preview, preview};
 pub use refusals::{Refusal, Refusals};
 pub(crate) use worker::{Bell, run};
 
@@ -131,7 +131,11 @@ async fn arrive(
                 },
                 body: request.body,
                 delivery,
-                state: if test { CallbackState::Test } else { CallbackState::Waiting },
+                state: if test {
+                    CallbackState::Test
+                } else {
+                    CallbackState::Waiting
+                },
                 notes,
             };
             match keep(desk, waiting, callback).await {
@@ -162,7 +166,10 @@ async fn keep(desk: &Desk, waiting: &Waiting, callback: NewCallback) -> Result<K
 
 /// The pusher comes again.
 fn failed(mut reply: Reply) -> Arrived {
-    let named = reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let named = reply
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     if reply.status >= 500 && !named {
         reply.headers.push(("Retry-After".into(), "5".into()));
     }

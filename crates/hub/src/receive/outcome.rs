@@ -16,7 +16,9 @@ use crate::{
     hub::Hub,
     intake,
     record::{Said, announcer, object, prepare},
-    store::{CallbackOutcome, CallbackRow, CallbackState, Commit, Fingerprint, Guard, How, NewEvent, RecordWrite, StoreError},
+    store::{
+        CallbackOutcome, CallbackRow, CallbackState, Commit, Fingerprint, Guard, How, NewEvent, RecordWrite, StoreError,
+    },
 };
 
 /// What became of the commit.
@@ -81,7 +83,9 @@ pub(super) async fn commit(
     }
     for (kind, accepted) in kinds.into_iter().zip(&committed.events) {
         let is_new = matches!(accepted, crate::store::Accepted::New { .. });
-        hub.desk().metrics.event(kind, if is_new { "accepted" } else { "repeat" });
+        hub.desk()
+            .metrics
+            .event(kind, if is_new { "accepted" } else { "repeat" });
     }
     Ok(Written::Committed)
 }
@@ -113,7 +117,15 @@ async fn write_of(
         Mode::Find => Policy::Find,
         Mode::Create => Policy::Create,
         Mode::Update | Mode::Delete => {
-            return existing(hub, receiver, objects, source, (kind, record.mode, &fields, only.as_deref()), notes).await;
+            return existing(
+                hub,
+                receiver,
+                objects,
+                source,
+                (kind, record.mode, &fields, only.as_deref()),
+                notes,
+            )
+            .await;
         }
     };
     let said = Said {
@@ -137,7 +149,11 @@ fn fitting(kind: &ObjectType, fields: Map<String, Value>, system: &str, notes: &
             Err(problems) => {
                 let whys: Vec<&str> = problems.iter().map(|problem| problem.detail.as_str()).collect();
                 let shown: String = value.to_string().chars().take(120).collect();
-                notes.push(format!("{}: `{name}` was left out ({shown}): {}", kind.name, whys.join("; ")));
+                notes.push(format!(
+                    "{}: `{name}` was left out ({shown}): {}",
+                    kind.name,
+                    whys.join("; ")
+                ));
             }
         }
     }
@@ -169,7 +185,12 @@ async fn existing(
         policy: Policy::Find,
         only: None,
     })?;
-    let wanted = |word: &str| only.is_none_or(|only| only.iter().any(|known| known == word || word.starts_with(&format!("{known}:"))));
+    let wanted = |word: &str| {
+        only.is_none_or(|only| {
+            only.iter()
+                .any(|known| known == word || word.starts_with(&format!("{known}:")))
+        })
+    };
     for key in keys(kind, &plain.data).into_iter().filter(|key| wanted(&key.kind)) {
         let found = hub.store().known_by(receiver.workspace, &kind.name, key).await;
         if let Some(row) = found.map_err(Trouble::Store)?.first() {
@@ -199,7 +220,14 @@ fn new_event(
     let print = fingerprint(&receiver.key, event.kind.name(), &id, &event.data);
     let MadeEvent { kind, data, .. } = event;
     let compiled = configuration.workspace(receiver.workspace);
-    intake::draft(compiled, receiver.workspace, kind, data, callback.received_ms, Some(print))
+    intake::draft(
+        compiled,
+        receiver.workspace,
+        kind,
+        data,
+        callback.received_ms,
+        Some(print),
+    )
 }
 
 /// The same thing of the same source is one event. Parts are told apart by their lengths.

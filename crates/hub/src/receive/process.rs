@@ -147,7 +147,13 @@ pub struct Preview {
 }
 
 /// What a source would make of a request. Nothing is written, and nothing is called.
-pub fn preview(source: &Source, request: &Request, fetched: Option<&Map<String, Value>>, lists: Option<&dyn Lookups>, now_ms: i64) -> Preview {
+pub fn preview(
+    source: &Source,
+    request: &Request,
+    fetched: Option<&Map<String, Value>>,
+    lists: Option<&dyn Lookups>,
+    now_ms: i64,
+) -> Preview {
     let lists = lists.unwrap_or(&NoLists);
     let mut preview = Preview::default();
     let made = source
@@ -177,6 +183,10 @@ fn dry_run(
             preview.fetches.push(call.address);
         }
     }
-    preview.items = reading.items.iter().filter_map(|item| item.payload().cloned()).collect();
+    preview.items = reading
+        .items
+        .iter()
+        .filter_map(|item| item.payload().cloned())
+        .collect();
     source.make(&reading, lists)
 }

@@ -163,17 +163,21 @@ impl Planner<'_> {
                 .push(format!("connection `{}` is switched off", connection.key));
             return;
         }
-        if kind.is_removal() && !target.is_some_and(|target| takes_removals(&target.options)) {
-            self.notes.push(format!(
-                "connection `{}` keeps what is deleted elsewhere: no route to it has `deletions: true` among its options",
-                connection.key
-            ));
-            return;
-        }
+        let noted = self.notes.len();
         let mut objects = self.objects(connection, kind, target);
         if kind.is_removal() {
+            let removes = target.is_some_and(|target| takes_removals(&target.options));
             // What stands for an event is not what is gone.
-            objects.retain(|object| connection.record_kind(object) != RecordKind::Event);
+            let is_about_it = |object: &str| removes && connection.record_kind(object) != RecordKind::Event;
+            objects.retain(|object| connection.tells_removals(object) || is_about_it(object));
+            if objects.is_empty() && !removes {
+                self.notes.truncate(noted);
+                self.notes.push(format!(
+                    "connection `{}` keeps what is deleted elsewhere: no route to it has `deletions: true` among its options",
+                    connection.key
+                ));
+                return;
+            }
         }
         let options = target
             .map(|target| &target.options)

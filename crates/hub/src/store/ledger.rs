@@ -10,9 +10,7 @@ use switchboard_model::{
     record::{MatchKey, ObjectType, Policy},
 };
 
-use super::{
-    Accepted, Answer, CallbackOutcome, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard,
-};
+use super::{Accepted, Answer, CallbackOutcome, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard};
 
 /// Records of all kinds.
 pub trait Ledger: Send + Sync {

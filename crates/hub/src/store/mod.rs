@@ -8,6 +8,7 @@ pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
+mod ending;
 mod filling;
 pub mod grants;
 pub mod ledger;
@@ -28,8 +29,8 @@ use switchboard_model::{
 };
 
 pub use callbacks::{
-    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord, NewCallback,
-    RawRequest, Round,
+    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord,
+    NewCallback, RawRequest, Round,
 };
 pub use classifying::{Classifying, Expense};
 pub use database::Database;
@@ -164,6 +165,9 @@ pub trait Register: Send + Sync {
     fn revision(&self) -> Answer<'_, i64>;
     /// Writes connections and routes, replacing those with the same key, in one transaction.
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()>;
+    /// Ends the deliveries of connections that are no more, as [`Removal::Connection`] does: those that were accepted by a configuration that
+    /// still had them. Answers how many connections that were.
+    fn end_orphans(&self, now_ms: i64) -> Answer<'_, usize>;
     /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes. Answers whether anything was
     /// written: nothing is when the note is about other credentials than the present ones.
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool>;
@@ -205,7 +209,7 @@ pub trait Store:
     Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle
 {
 }
-impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle> Store
-    for T
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle>
+    Store for T
 {
 }

@@ -492,17 +492,20 @@ pub enum DefinitionKind {
     Classifier,
     /// The country and the time zone of connections that name none.
     Defaults,
+    /// An endpoint of outgoing webhooks; a connection and a route under its key carry it out.
+    Webhook,
 }
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Source,
         Self::Object,
         Self::Automation,
         Self::List,
         Self::Classifier,
         Self::Defaults,
+        Self::Webhook,
     ];
 
     /// Its name in the database.
@@ -514,6 +517,7 @@ impl DefinitionKind {
             Self::List => "list",
             Self::Classifier => "classifier",
             Self::Defaults => "defaults",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -560,6 +564,9 @@ pub enum Removal {
     Definition(DefinitionKind, String),
     /// A route, by its key.
     Route(String),
+    /// A connection, by its key, with everything that was learnt on it. Its deliveries that wait or are held are cancelled; those that were
+    /// under way or in doubt are dead, since nobody looks any more what became of them.
+    Connection(String),
 }
 
 /// What an account was found to have.

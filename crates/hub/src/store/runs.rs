@@ -33,7 +33,13 @@ pub trait Runs: Send + Sync {
     fn run_steps(&self, workspace: WorkspaceId, id: RunId) -> Answer<'_, Vec<StepRow>>;
 
     /// Lets a failed run go on at the step that failed, by `version` if one is given; answers whether it was one.
-    fn retry_run(&self, workspace: WorkspaceId, id: RunId, version: Option<Arc<Version>>, now_ms: i64) -> Answer<'_, bool>;
+    fn retry_run(
+        &self,
+        workspace: WorkspaceId,
+        id: RunId,
+        version: Option<Arc<Version>>,
+        now_ms: i64,
+    ) -> Answer<'_, bool>;
 }
 
 /// An automation as it was when a run began. The run keeps to it, however the automation is changed meanwhile.

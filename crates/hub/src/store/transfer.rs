@@ -346,7 +346,12 @@ pub const PARTS: &[Part] = &[
     Part {
         name: "rotation",
         key: 3,
-        columns: &[("workspace", Number), ("automation", Text), ("step", Text), ("turn", Number)],
+        columns: &[
+            ("workspace", Number),
+            ("automation", Text),
+            ("step", Text),
+            ("turn", Number),
+        ],
     },
     Part {
         name: "attempt",

@@ -4,10 +4,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{
-    Action, Assign, Find, Key, Notify, Owner, Record, Send, Verb, Wait, Webhook, Where,
-    amount::read_duration_ms,
-    part::Part,
-    read::Before,
+    Action, Assign, Find, Key, Notify, Owner, Record, Send, Verb, Wait, Webhook, Where, amount::read_duration_ms,
+    part::Part, read::Before,
 };
 use crate::{mapping::Mapping, problem::Code, template::Template};
 
@@ -63,7 +61,12 @@ impl ActionReader<'_> {
     }
 
     /// A member that may be missing: `None` when it is wrong.
-    fn maybe<'v, T>(&self, part: &Part<'v>, key: &str, read: impl FnOnce(&Self, &Part<'v>) -> Option<T>) -> Option<Option<T>> {
+    fn maybe<'v, T>(
+        &self,
+        part: &Part<'v>,
+        key: &str,
+        read: impl FnOnce(&Self, &Part<'v>) -> Option<T>,
+    ) -> Option<Option<T>> {
         match part.member(key) {
             Some(member) => read(self, &member).map(Some),
             None => Some(None),
@@ -74,7 +77,11 @@ impl ActionReader<'_> {
     fn object(&self, part: &Part<'_>) -> Option<String> {
         match (part.member("object"), part.member("table")) {
             (Some(_), Some(table)) => {
-                table.report(Code::WrongValue, "`object` and `table` are both given", "Keep one of the two.");
+                table.report(
+                    Code::WrongValue,
+                    "`object` and `table` are both given",
+                    "Keep one of the two.",
+                );
                 None
             }
             (None, Some(table)) => table.text().map(str::to_owned),
@@ -118,7 +125,11 @@ impl ActionReader<'_> {
     fn which(&self, part: &Part<'_>, needed: bool) -> Option<Where> {
         match (part.member("id"), part.member("match")) {
             (Some(_), Some(keys)) => {
-                keys.report(Code::WrongValue, "`id` and `match` are both given", "Keep one of the two.");
+                keys.report(
+                    Code::WrongValue,
+                    "`id` and `match` are both given",
+                    "Keep one of the two.",
+                );
                 None
             }
             (Some(id), None) => self.template(&id).map(Where::Id),
@@ -149,7 +160,9 @@ impl ActionReader<'_> {
             part.report_form("an object with at least one field");
             return None;
         }
-        let read = members.iter().map(|(name, member)| Some(((*name).to_owned(), self.template(member)?)));
+        let read = members
+            .iter()
+            .map(|(name, member)| Some(((*name).to_owned(), self.template(member)?)));
         read.collect()
     }
 
@@ -174,7 +187,9 @@ impl ActionReader<'_> {
         }
         part.only(&["to", "object", "data", "options", "key"]);
         let to = part.need("to", "hubspot").and_then(|to| to.text().map(str::to_owned));
-        let object = part.need("object", "contact").and_then(|object| object.text().map(str::to_owned));
+        let object = part
+            .need("object", "contact")
+            .and_then(|object| object.text().map(str::to_owned));
         let data = self.maybe(part, "data", Self::mapping);
         let options = self.maybe(part, "options", Self::mapping);
         let key = self.maybe(part, "key", Self::template);
@@ -195,7 +210,15 @@ impl ActionReader<'_> {
         if !part.is_object() {
             return None;
         }
-        part.only(&["to", "channel", "channels", "recipient", "recipients", "subject", "message"]);
+        part.only(&[
+            "to",
+            "channel",
+            "channels",
+            "recipient",
+            "recipients",
+            "subject",
+            "message",
+        ]);
         let to = part.need("to", "slack").and_then(|to| to.text().map(str::to_owned));
         let list = |names: [&str; 2]| {
             let mut all = Some(Vec::new());
@@ -229,7 +252,11 @@ impl ActionReader<'_> {
         let data = self.maybe(part, "data", Self::mapping);
         let to = match (part.member("to"), part.member("url")) {
             (Some(_), Some(url)) => {
-                url.report(Code::WrongValue, "`to` and `url` are both given", "Keep one of the two.");
+                url.report(
+                    Code::WrongValue,
+                    "`to` and `url` are both given",
+                    "Keep one of the two.",
+                );
                 None
             }
             (None, Some(url)) => {
@@ -240,7 +267,9 @@ impl ActionReader<'_> {
                 }
                 Some(Key::Url(text.to_owned()))
             }
-            _ => part.need("to", "my-endpoint").and_then(|to| Some(Key::Of(to.text()?.to_owned()))),
+            _ => part
+                .need("to", "my-endpoint")
+                .and_then(|to| Some(Key::Of(to.text()?.to_owned()))),
         };
         Some(Webhook { to: to?, data: data? })
     }
@@ -263,7 +292,11 @@ impl ActionReader<'_> {
         part.only(&["for", "until"]);
         match (part.member("for"), part.member("until")) {
             (Some(_), Some(until)) => {
-                until.report(Code::WrongValue, "`for` and `until` are both given", "Keep one of the two.");
+                until.report(
+                    Code::WrongValue,
+                    "`for` and `until` are both given",
+                    "Keep one of the two.",
+                );
                 None
             }
             (None, Some(until)) => self.template(&until).map(Wait::Until),
@@ -277,7 +310,9 @@ impl ActionReader<'_> {
         }
         part.only(&["object", "table", "id", "field", "owner", "round_robin", "lookup"]);
         let object = self.object(part);
-        let id = part.need("id", "\"{{ steps.deal.id }}\"").and_then(|id| self.template(&id));
+        let id = part
+            .need("id", "\"{{ steps.deal.id }}\"")
+            .and_then(|id| self.template(&id));
         let field = part.member("field").map_or(Some("owner"), |field| field.text());
         let owner = self.owner(part);
         Some(Assign {
@@ -295,8 +330,11 @@ impl ActionReader<'_> {
             ["owner"] => self.template(&part.member("owner")?).map(Owner::Fixed),
             ["round_robin"] => {
                 let list = part.member("round_robin")?;
-                let people: Option<Vec<String>> =
-                    list.items()?.iter().map(|item| item.text().map(str::to_owned)).collect();
+                let people: Option<Vec<String>> = list
+                    .items()?
+                    .iter()
+                    .map(|item| item.text().map(str::to_owned))
+                    .collect();
                 let people = people?;
                 if people.is_empty() {
                     list.report_form("a list of at least one");
@@ -311,7 +349,9 @@ impl ActionReader<'_> {
                 }
                 lookup.only(&["list", "key", "otherwise"]);
                 let list = lookup.need("list", "sales-by-country").and_then(|list| list.text());
-                let key = lookup.need("key", "\"{{ country }}\"").and_then(|key| self.template(&key));
+                let key = lookup
+                    .need("key", "\"{{ country }}\"")
+                    .and_then(|key| self.template(&key));
                 let otherwise = self.maybe(&lookup, "otherwise", Self::template);
                 Some(Owner::Lookup {
                     list: list?.to_owned(),
@@ -321,7 +361,11 @@ impl ActionReader<'_> {
             }
             _ => {
                 let detail = "it is not said, or said twice, who is in charge";
-                part.report(Code::WrongValue, detail, "Give exactly one of owner, round_robin and lookup.");
+                part.report(
+                    Code::WrongValue,
+                    detail,
+                    "Give exactly one of owner, round_robin and lookup.",
+                );
                 None
             }
         }

@@ -49,7 +49,11 @@ pub fn check(automation: &Automation, catalogue: &dyn Catalogue) -> Vec<Problem>
                     && !catalogue.has_list(list)
                 {
                     let detail = format!("there is no list `{list}`");
-                    problems.push(unknown(detail, "Add the list first, or name another one.", &format!("{place}/lookup")));
+                    problems.push(unknown(
+                        detail,
+                        "Add the list first, or name another one.",
+                        &format!("{place}/lookup"),
+                    ));
                 }
             }
             Action::Send(_) | Action::Notify(_) | Action::Webhook(_) | Action::Wait(_) | Action::Stop(_) => {}

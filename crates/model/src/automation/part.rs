@@ -186,7 +186,11 @@ impl<'v> Part<'v> {
     }
 
     /// Notes each path that reads something of a step that is not there.
-    pub fn check_steps<'p>(&self, paths: impl IntoIterator<Item = &'p Path>, before: &[(String, &'static [&'static str])]) {
+    pub fn check_steps<'p>(
+        &self,
+        paths: impl IntoIterator<Item = &'p Path>,
+        before: &[(String, &'static [&'static str])],
+    ) {
         for path in paths {
             if path.root() != "steps" {
                 continue;

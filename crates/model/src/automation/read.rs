@@ -46,7 +46,9 @@ fn read(root: &Part<'_>) -> Option<Automation> {
     if let (Some(when), Some(Some(condition))) = (&when, &condition) {
         when.check_steps(condition.paths(), &[]);
     }
-    let steps = root.need("steps", "[{stop: true}]").and_then(|steps| read_steps(&steps));
+    let steps = root
+        .need("steps", "[{stop: true}]")
+        .and_then(|steps| read_steps(&steps));
     let key = key?;
     Some(Automation {
         name: name.map_or(Some(key), |name| name)?.to_owned(),
@@ -111,7 +113,11 @@ fn read_steps(part: &Part<'_>) -> Option<Vec<Step>> {
     let items = part.items()?;
     if items.is_empty() || items.len() > MOST_STEPS {
         let detail = format!("an automation has 1 to {MOST_STEPS} steps, not {}", items.len());
-        part.report(Code::WrongValue, detail, "Write what is to be done, or split it into several automations.");
+        part.report(
+            Code::WrongValue,
+            detail,
+            "Write what is to be done, or split it into several automations.",
+        );
         return None;
     }
     let mut before = Before::new();

@@ -42,7 +42,8 @@ fn every_action_is_read() {
     assert_eq!(
         names,
         [
-            "person", "deal", "row", "account", "assign", "send", "notify", "notify_2", "webhook", "wait", "wait_2", "stop"
+            "person", "deal", "row", "account", "assign", "send", "notify", "notify_2", "webhook", "wait", "wait_2",
+            "stop"
         ]
     );
     assert!(automation.enabled && automation.takes("order.created") && automation.takes("lead.received"));
@@ -107,7 +108,13 @@ fn everything_that_is_wrong_is_said_at_once_each_with_its_place() {
 
 #[test]
 fn what_is_no_automation_is_refused_and_harms_nothing() {
-    for body in [json!(null), json!([]), json!("x"), json!({}), json!({ "key": 1, "on": 2, "steps": 3 })] {
+    for body in [
+        json!(null),
+        json!([]),
+        json!("x"),
+        json!({}),
+        json!({ "key": 1, "on": 2, "steps": 3 }),
+    ] {
         assert!(Automation::read(&body).is_err(), "{body}");
     }
     let many: Vec<Value> = (0..=MOST_STEPS).map(|_| json!({ "stop": true })).collect();
@@ -132,7 +139,8 @@ impl Catalogue for Known {
 
 #[test]
 fn kinds_fields_and_lists_that_do_not_exist_are_found_when_it_is_saved() {
-    let lookup = |list: &str| json!({ "assign": { "object": "people", "id": "1", "lookup": { "list": list, "key": "x" } } });
+    let lookup =
+        |list: &str| json!({ "assign": { "object": "people", "id": "1", "lookup": { "list": list, "key": "x" } } });
     let automation = read(with_steps(json!([
         { "upsert": { "object": "people", "match": ["mail", "email"], "fields": { "email": "a", "emial": "b", "companyId": "c" } } },
         { "find": { "object": "persons", "id": "1" } },

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, automations, classifier, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets,
-    receive, records, replay, routes as routing, schema, sources, templates, wishes,
+    App, automations, classifier, connections, connectors, crm, deliveries, events, health, history, hooks, me, oauth,
+    pages, posting, presets, receive, records, replay, routes as routing, schema, sources, templates, webhooks, wishes,
 };
 
 #[derive(OpenApi)]
@@ -30,6 +30,7 @@ use super::{
         (name = "automations", description = "What is done when something happens"),
         (name = "sources", description = "What pushes to the hub, and what becomes of it"),
         (name = "classifier", description = "Category and priority of messages that come without"),
+        (name = "webhooks", description = "Who else is told"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "records", description = "Who and what it is about"),
         (name = "operation", description = "For whoever runs the hub"),
@@ -62,6 +63,7 @@ pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
         .merge(of_automations())
         .merge(of_sources())
         .merge(of_classifier())
+        .merge(of_webhooks())
         .merge(of_operation())
         .merge(records::routes(app))
 }
@@ -139,6 +141,24 @@ fn of_classifier() -> OpenApiRouter<App> {
         .routes(routes!(classifier::get, classifier::put, classifier::delete))
         .routes(routes!(classifier::presets))
         .routes(routes!(classifier::trial::attempt))
+}
+
+/// Who else is told.
+fn of_webhooks() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::actions::test))
+        .routes(routes!(webhooks::actions::rotate))
+        .routes(routes!(webhooks::actions::deliveries))
+        .routes(routes!(webhooks::actions::replay))
+        .routes(routes!(hooks::list, hooks::subscribe))
+        .routes(routes!(hooks::unsubscribe))
+        .routes(routes!(hooks::samples))
+        .routes(routes!(hooks::poll))
+        .routes(routes!(hooks::event_types))
+        .routes(routes!(me::me))
+        .routes(routes!(me::subscriber))
 }
 
 /// For whoever runs the hub.

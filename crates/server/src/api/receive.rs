@@ -67,7 +67,10 @@ async fn take(app: &App, request: Request) -> Response {
         Ok(body) => body,
         Err(problem) => return problem::render(&problem),
     };
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
     let query = uri.query().unwrap_or_default().to_owned();
     let question = if query.is_empty() { "" } else { "?" };
     let pushed = Pushed {
@@ -121,7 +124,11 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
-            Problem::new(Code::BrokenJson, "The body did not arrive whole.", "Send the request again.")
+            Problem::new(
+                Code::BrokenJson,
+                "The body did not arrive whole.",
+                "Send the request again.",
+            )
         })?;
         if let Ok(piece) = frame.into_data() {
             length = length.saturating_add(piece.len());
@@ -134,7 +141,11 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     }
     if length > limit {
         let detail = format!("The body is larger than {limit} bytes.");
-        return Err(Problem::new(Code::TooLarge, detail, "The limit is the setting limits.body_bytes."));
+        return Err(Problem::new(
+            Code::TooLarge,
+            detail,
+            "The limit is the setting limits.body_bytes.",
+        ));
     }
     Ok(all)
 }
@@ -145,7 +156,9 @@ fn answer(reply: Reply) -> Response {
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     for (name, value) in reply.headers {
-        let pair = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(&value).ok());
+        let pair = HeaderName::from_bytes(name.as_bytes())
+            .ok()
+            .zip(HeaderValue::from_str(&value).ok());
         if let Some((name, value)) = pair {
             headers.append(name, value);
         }

@@ -148,13 +148,22 @@ pub async fn install(
     let template = templates::find(&name)?;
     let set = read_choice(body.0)?;
     let installed = template.install(&app.hub, caller.workspace, &set).await?;
-    tracing::info!(key = caller.name(), template = template.name, "a template was installed");
+    tracing::info!(
+        key = caller.name(),
+        template = template.name,
+        "a template was installed"
+    );
     Ok(Json(installed.into()))
 }
 
 fn read_choice(body: Value) -> Result<Map<String, Value>, Problem> {
     let wrong = |place: &str, detail: String| {
-        Problem::new(Code::WrongShape, detail, "Send {\"set\": {…}} with parameters by their names, or {}.").at(place)
+        Problem::new(
+            Code::WrongShape,
+            detail,
+            "Send {\"set\": {…}} with parameters by their names, or {}.",
+        )
+        .at(place)
     };
     let Value::Object(mut members) = body else {
         return Err(wrong("/", "The body is an object".into()));

@@ -200,7 +200,10 @@ pub(super) fn describe(done: &ConfiguredView) -> String {
             true => String::new(),
             false => format!(" (refuses everything until it has {})", source.missing.join(", ")),
         };
-        lines.push(format!("source {} [{}]: at /in/{}{missing}", source.key, source.source, source.path));
+        lines.push(format!(
+            "source {} [{}]: at /in/{}{missing}",
+            source.key, source.source, source.path
+        ));
     }
     lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
     lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));

@@ -55,7 +55,9 @@ pub async fn run(settings: Settings, command: TemplateCommand) -> Result<ExitCod
 }
 
 fn list() -> String {
-    let lines = templates::all().iter().map(|template| format!("{:18}{}\n", template.name, template.title));
+    let lines = templates::all()
+        .iter()
+        .map(|template| format!("{:18}{}\n", template.name, template.title));
     lines.collect()
 }
 
@@ -103,7 +105,9 @@ fn read_set(given: &[String]) -> Result<Map<String, Value>, Problem> {
     for pair in given {
         let Some((name, value)) = pair.split_once('=') else {
             let detail = format!("`{pair}` is not of the form NAME=VALUE");
-            return Err(Problem::new(Code::WrongSetting, detail, "Write for example --set channel='#sales'.").at("--set"));
+            return Err(
+                Problem::new(Code::WrongSetting, detail, "Write for example --set channel='#sales'.").at("--set"),
+            );
         };
         let read = match serde_json::from_str::<Value>(value) {
             Ok(read @ (Value::Number(_) | Value::Bool(_))) => read,
@@ -136,7 +140,13 @@ mod tests {
         for template in templates::all() {
             assert!(list().contains(template.name));
             let shown = show(template);
-            assert!(template.parameters.iter().all(|parameter| shown.contains(&parameter.name)), "{shown}");
+            assert!(
+                template
+                    .parameters
+                    .iter()
+                    .all(|parameter| shown.contains(&parameter.name)),
+                "{shown}"
+            );
         }
     }
 }

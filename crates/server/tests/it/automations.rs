@@ -59,12 +59,20 @@ async fn steps_lead_from_an_event_to_records_and_to_calls() {
     assert_eq!(runs[0]["state"], "done", "{:#}", runs[0]);
     assert_eq!(
         outcomes(&runs[0]),
-        [("person", "done"), ("deal", "done"), ("large", "done"), ("told", "done")]
+        [
+            ("person", "done"),
+            ("deal", "done"),
+            ("large", "done"),
+            ("told", "done")
+        ]
     );
     let people = listed(&hub, "/v1/people").await;
     assert_eq!((people.len(), &people[0]["email"]), (1, &json!("ana3@example.org")));
     let deals = listed(&hub, "/v1/opportunities").await;
-    assert_eq!((deals.len(), &deals[0]["stage"], &deals[0]["value"]), (1, &json!("large"), &json!(1500)));
+    assert_eq!(
+        (deals.len(), &deals[0]["stage"], &deals[0]["value"]),
+        (1, &json!("large"), &json!(1500))
+    );
     assert_eq!(deals[0]["personId"], people[0]["id"]);
     let heard = until("the program hears of it", async || {
         vendors::records(&vendors, "webhook", "calls").pop()
@@ -74,7 +82,12 @@ async fn steps_lead_from_an_event_to_records_and_to_calls() {
     assert!(heard.to_string().contains(&text), "{heard}");
 
     // The same person again, and a small budget.
-    let event = hub.event("lead.received", json!({ "senderName": "Ana", "senderEmail": "ANA3@example.org", "budget": 1 })).await;
+    let event = hub
+        .event(
+            "lead.received",
+            json!({ "senderName": "Ana", "senderEmail": "ANA3@example.org", "budget": 1 }),
+        )
+        .await;
     let runs = hub.runs_of(&event).await;
     assert_eq!(outcomes(&runs[0])[2], ("large", "skipped"));
     assert_eq!(runs[0]["steps"][0]["result"]["created"], false);
@@ -83,7 +96,10 @@ async fn steps_lead_from_an_event_to_records_and_to_calls() {
 
     // What it does not want begins nothing.
     let event = hub.event("lead.received", json!({ "senderName": "Nobody" })).await;
-    assert_eq!(listed(&hub, &format!("/v1/runs?event={event}")).await, Vec::<Value>::new());
+    assert_eq!(
+        listed(&hub, &format!("/v1/runs?event={event}")).await,
+        Vec::<Value>::new()
+    );
     assert_eq!(listed(&hub, "/v1/automations/leads/runs").await.len(), 2);
 }
 
@@ -101,7 +117,12 @@ async fn a_trial_says_what_each_step_would_do_and_does_nothing() {
     assert_eq!(outcomes, ["done", "done", "skipped", "done"], "{tried:#}");
     assert_eq!(steps[0]["detail"]["would"], "create");
     assert_eq!(steps[0]["detail"]["fields"]["email"], "ana1@example.org");
-    assert!(steps[3]["detail"]["sends"][0]["record"]["text"].as_str().unwrap().starts_with("Ana 1 rec_"));
+    assert!(
+        steps[3]["detail"]["sends"][0]["record"]["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("Ana 1 rec_")
+    );
     let unwanted = json!({ "data": { "senderName": "x" } });
     let tried = hub.post("/v1/automations/leads/try", &unwanted).await.fine(200);
     assert_eq!(tried["begins"], false);
@@ -111,14 +132,22 @@ async fn a_trial_says_what_each_step_would_do_and_does_nothing() {
     // On a past event, with a definition that is not kept.
     let event = hub.event("lead.received", lead(7)).await;
     hub.runs_of(&event).await;
-    let other = json!({ "event": event, "automation": { "on": "lead.received", "steps": [{ "stop": "{{ senderName }}" }] } });
+    let other =
+        json!({ "event": event, "automation": { "on": "lead.received", "steps": [{ "stop": "{{ senderName }}" }] } });
     let tried = hub.post("/v1/automations/leads/try", &other).await.fine(200);
     assert_eq!(tried["steps"][0]["detail"]["reason"], "Ana 7");
-    for wrong in [json!([]), json!({ "evnt": 1 }), json!({ "event": 5 }), json!({ "type": "no.such", "data": {} })] {
+    for wrong in [
+        json!([]),
+        json!({ "evnt": 1 }),
+        json!({ "event": 5 }),
+        json!({ "type": "no.such", "data": {} }),
+    ] {
         let reply = hub.post("/v1/automations/leads/try", &wrong).await;
         assert_eq!(reply.status, 422, "{wrong}: {}", reply.text);
     }
-    hub.post("/v1/automations/nothing/try", &sample).await.problem(404, "SWB-API-008");
+    hub.post("/v1/automations/nothing/try", &sample)
+        .await
+        .problem(404, "SWB-API-008");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,9 +161,21 @@ async fn what_may_pass_is_tried_again_and_what_lasts_fails_and_is_run_anew_from_
         runs.into_iter().find(|run| run["attempts"].as_u64().unwrap() > 1)
     })
     .await;
-    assert_eq!((&run["state"], &run["step"]), (&json!("running"), &json!("told")), "{run}");
-    assert!(run["problem"]["detail"].as_str().unwrap().contains("`hook` is not connected"), "{run}");
-    hub.post("/api/crm/configure", &vendors::webhook(&vendors)).await.fine(200);
+    assert_eq!(
+        (&run["state"], &run["step"]),
+        (&json!("running"), &json!("told")),
+        "{run}"
+    );
+    assert!(
+        run["problem"]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("`hook` is not connected"),
+        "{run}"
+    );
+    hub.post("/api/crm/configure", &vendors::webhook(&vendors))
+        .await
+        .fine(200);
     let runs = hub.runs_of(&event).await;
     assert_eq!(runs[0]["state"], "done", "{:#}", runs[0]);
 
@@ -148,16 +189,24 @@ async fn what_may_pass_is_tried_again_and_what_lasts_fails_and_is_run_anew_from_
     hub.put("/v1/automations/forms", &broken("{{ name }}")).await.fine(200);
     let event = hub.event("form.submitted", json!({ "name": "Ana" })).await;
     let failed = hub.runs_of(&event).await.remove(0);
-    assert_eq!((&failed["state"], &failed["step"]), (&json!("failed"), &json!("when_due")), "{failed:#}");
+    assert_eq!(
+        (&failed["state"], &failed["step"]),
+        (&json!("failed"), &json!("when_due")),
+        "{failed:#}"
+    );
     assert_eq!(outcomes(&failed), [("person", "done"), ("when_due", "failed")]);
-    hub.put("/v1/automations/forms", &broken("2020-01-01T00:00:00Z")).await.fine(200);
+    hub.put("/v1/automations/forms", &broken("2020-01-01T00:00:00Z"))
+        .await
+        .fine(200);
     let path = format!("/v1/runs/{}/retry", failed["id"].as_str().unwrap());
     hub.post(&path, &json!({})).await.fine(202);
     let done = hub.runs_of(&event).await.remove(0);
     assert_eq!(done["state"], "done", "{done:#}");
     assert_eq!(listed(&hub, "/v1/people").await.len(), 2);
     hub.post(&path, &json!({})).await.problem(409, "SWB-API-012");
-    hub.post("/v1/runs/run_0000000000000/retry", &json!({})).await.problem(404, "SWB-API-008");
+    hub.post("/v1/runs/run_0000000000000/retry", &json!({}))
+        .await
+        .problem(404, "SWB-API-008");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,7 +239,8 @@ async fn automations_that_set_each_other_going_end_with_a_clear_problem() {
         { "update": { "object": "people", "id": "{{ id }}", "fields": { "notes": "{{ notes }}x" } } },
     ] });
     hub.put("/v1/automations/grows", &grows).await.fine(200);
-    hub.post("/v1/people", &json!({ "firstName": "Ana", "email": "ana@example.org" })).await;
+    hub.post("/v1/people", &json!({ "firstName": "Ana", "email": "ana@example.org" }))
+        .await;
     let refused = until("the circle is found", async || {
         let failed = listed(&hub, "/v1/automations/grows/runs?state=failed").await;
         failed.into_iter().next()
@@ -283,10 +333,18 @@ async fn what_is_wrong_with_an_automation_is_said_when_it_is_saved() {
             "automation a: /steps/1/send/data/a"
         ]
     );
-    let unknown = json!({ "on": "order.created", "steps": [{ "upsert": { "object": "people", "fields": { "emial": "x" } } }] });
+    let unknown =
+        json!({ "on": "order.created", "steps": [{ "upsert": { "object": "people", "fields": { "emial": "x" } } }] });
     let problem = hub.put("/v1/automations/a", &unknown).await.problem(422, "SWB-CFG-002");
-    assert!(problem["detail"].as_str().unwrap().contains("did you mean `email`"), "{problem}");
-    for body in [json!([]), json!({}), json!({ "key": "b", "on": "*", "steps": [{ "stop": true }] })] {
+    assert!(
+        problem["detail"].as_str().unwrap().contains("did you mean `email`"),
+        "{problem}"
+    );
+    for body in [
+        json!([]),
+        json!({}),
+        json!({ "key": "b", "on": "*", "steps": [{ "stop": true }] }),
+    ] {
         assert_eq!(hub.put("/v1/automations/a", &body).await.status, 422, "{body}");
     }
     hub.get("/v1/automations/a").await.problem(404, "SWB-API-008");
@@ -294,10 +352,19 @@ async fn what_is_wrong_with_an_automation_is_said_when_it_is_saved() {
     hub.get("/v1/runs?state=lost").await.problem(400, "SWB-API-013");
     let fine = json!({ "on": "order.created", "steps": [{ "stop": true }] });
     hub.put("/v1/automations/a", &fine).await.fine(200);
-    assert_eq!(hub.post("/v1/automations/a/disable", &json!({})).await.fine(200)["enabled"], false);
+    assert_eq!(
+        hub.post("/v1/automations/a/disable", &json!({})).await.fine(200)["enabled"],
+        false
+    );
     let event = hub.event("order.created", json!({})).await;
-    assert_eq!(listed(&hub, &format!("/v1/runs?event={event}")).await, Vec::<Value>::new());
-    assert_eq!(hub.post("/v1/automations/a/enable", &json!({})).await.fine(200)["enabled"], true);
+    assert_eq!(
+        listed(&hub, &format!("/v1/runs?event={event}")).await,
+        Vec::<Value>::new()
+    );
+    assert_eq!(
+        hub.post("/v1/automations/a/enable", &json!({})).await.fine(200)["enabled"],
+        true
+    );
     let event = hub.event("order.created", json!({})).await;
     assert_eq!(hub.runs_of(&event).await[0]["state"], "stopped");
     assert_eq!(hub.send(hub.request("DELETE", "/v1/automations/a")).await.status, 204);
@@ -314,9 +381,16 @@ async fn a_configuration_file_holds_automations_and_nobody_sends_what_steps_send
     let wrong = json!({ "automations": [{ "key": "a", "on": "order.created", "steps": [{ "stopp": "done" }] }] });
     let refused = folder.apply(&wrong);
     assert_ne!(refused.code, Some(0));
-    assert!(refused.stderr.contains("stopp") && refused.stderr.contains("applied.json:1:"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("stopp") && refused.stderr.contains("applied.json:1:"),
+        "{}",
+        refused.stderr
+    );
     let hub = folder.start();
-    assert_eq!(hub.get("/v1/automations/a").await.fine(200)["steps"][0]["action"], "stop");
+    assert_eq!(
+        hub.get("/v1/automations/a").await.fine(200)["steps"][0]["action"],
+        "stop"
+    );
     let forged = json!({ "type": "automation.sent", "data": { "to": "hook" } });
     hub.post("/v1/events", &forged).await.problem(422, "SWB-API-003");
 }

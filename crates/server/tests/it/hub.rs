@@ -76,7 +76,16 @@ impl Folder {
 
     /// Starts a hub with these flags.
     pub fn start_with(&self, flags: &[&str]) -> Hub {
-        let mut command = self.command(&["--listen", "127.0.0.1:0", "--allow-private-addresses"]);
+        self.launch(&[&["--allow-private-addresses"], flags].concat())
+    }
+
+    /// Starts a hub that calls public addresses only.
+    pub fn start_public(&self) -> Hub {
+        self.launch(&[])
+    }
+
+    fn launch(&self, flags: &[&str]) -> Hub {
+        let mut command = self.command(&["--listen", "127.0.0.1:0"]);
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -251,7 +260,10 @@ impl Hub {
 
     /// Posts an event that is to be accepted; answers its id.
     pub async fn event(&self, kind: &str, data: Value) -> String {
-        let receipt = self.post("/v1/events", &json!({"type": kind, "data": data})).await.fine(202);
+        let receipt = self
+            .post("/v1/events", &json!({"type": kind, "data": data}))
+            .await
+            .fine(202);
         receipt["id"].as_str().unwrap().to_owned()
     }
 
@@ -266,7 +278,11 @@ impl Hub {
             }
             let mut stories = Vec::new();
             for run in &runs {
-                stories.push(self.get(&format!("/v1/runs/{}", run["id"].as_str().unwrap())).await.fine(200));
+                stories.push(
+                    self.get(&format!("/v1/runs/{}", run["id"].as_str().unwrap()))
+                        .await
+                        .fine(200),
+                );
             }
             stories.sort_by_key(|run| run["automation"].as_str().unwrap().to_owned());
             Some(stories)

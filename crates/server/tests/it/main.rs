@@ -39,4 +39,5 @@ mod together;
 mod tokens;
 mod vendors;
 mod wait;
+mod webhooks;
 mod wishes;

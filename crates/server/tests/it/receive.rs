@@ -98,7 +98,10 @@ async fn the_calls_of_the_guide_work_one_after_the_other() {
 
     callbacks(&hub).await;
     let shown = send(&hub, look, "").await.fine(200)["items"][0].clone();
-    assert_eq!((shown["state"].as_str(), shown["method"].as_str()), (Some("done"), Some("POST")));
+    assert_eq!(
+        (shown["state"].as_str(), shown["method"].as_str()),
+        (Some("done"), Some("POST"))
+    );
     assert_eq!(shown["raw"].as_str(), push.body.as_deref());
     assert_eq!(shown["body"], parse(LEAD));
     let callback = shown["id"].as_str().unwrap();
@@ -129,17 +132,29 @@ async fn the_calls_of_the_guide_work_one_after_the_other() {
     let answer = send(&hub, odd, "").await;
     assert_eq!((answer.status, answer.text.as_str()), (200, SUCCESS));
     let shown = callbacks(&hub).await.swap_remove(0);
-    assert_eq!((&shown["state"], &shown["body"]["name"]), (&json!("done"), &json!("李四")));
+    assert_eq!(
+        (&shown["state"], &shown["body"]["name"]),
+        (&json!("done"), &json!("李四"))
+    );
     let notes = shown["notes"].to_string();
-    assert!(notes.contains("`phone`") && notes.contains("`created_date`"), "{shown:#}");
+    assert!(
+        notes.contains("`phone`") && notes.contains("`created_date`"),
+        "{shown:#}"
+    );
     let row = rows(&hub).await.swap_remove(1);
-    assert_eq!((&row["name"], &row["clue_id"]), (&json!("李四"), &json!("7204519273648915235")));
+    assert_eq!(
+        (&row["name"], &row["clue_id"]),
+        (&json!("李四"), &json!("7204519273648915235"))
+    );
     assert_eq!((row.get("phone"), row.get("created_date")), (None, None));
 
     let answer = send(&hub, cut_off, "").await;
     assert_eq!((answer.status, answer.text.as_str()), (200, SUCCESS));
     let shown = callbacks(&hub).await.swap_remove(0);
-    assert_eq!((shown["state"].as_str(), shown["raw"].as_str()), (Some("failed"), cut_off.body.as_deref()));
+    assert_eq!(
+        (shown["state"].as_str(), shown["raw"].as_str()),
+        (Some("failed"), cut_off.body.as_deref())
+    );
     assert_eq!(shown["problem"]["code"], "SWB-API-001");
 }
 
@@ -197,7 +212,10 @@ async fn what_was_answered_before_a_kill_is_processed_once_after_it() {
         let mut answered = Vec::new();
         // The hub dies in the middle; what it has answered is known.
         for n in 0..6 {
-            let request = hub.anonymous("POST", "/in/callback").header("content-type", "application/json").body(lead(n).to_string());
+            let request = hub
+                .anonymous("POST", "/in/callback")
+                .header("content-type", "application/json")
+                .body(lead(n).to_string());
             match request.send().await {
                 Ok(answer) => {
                     assert_eq!(answer.status(), 200);
@@ -214,15 +232,29 @@ async fn what_was_answered_before_a_kill_is_processed_once_after_it() {
         hub.kill();
         let hub = folder.start();
         // The pusher sends again whatever it has no answer for, and for good measure the rest, too.
-        let again = join_all((0..6).map(|n| hub.send(hub.anonymous("POST", "/in/callback").header("content-type", "application/json").body(lead(n).to_string())))).await;
+        let again = join_all((0..6).map(|n| {
+            hub.send(
+                hub.anonymous("POST", "/in/callback")
+                    .header("content-type", "application/json")
+                    .body(lead(n).to_string()),
+            )
+        }))
+        .await;
         assert!(again.iter().all(|answer| answer.text == SUCCESS));
         let kept = callbacks(&hub).await;
         assert_eq!(kept.len(), 6, "{place}");
-        assert!(kept.iter().all(|callback| callback["state"] == "done"), "{place}: {kept:#?}");
+        assert!(
+            kept.iter().all(|callback| callback["state"] == "done"),
+            "{place}: {kept:#?}"
+        );
         let rows = rows(&hub).await;
         let mut names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
         names.sort_unstable();
-        assert_eq!(names, ["客户 0", "客户 1", "客户 2", "客户 3", "客户 4", "客户 5"], "{place}");
+        assert_eq!(
+            names,
+            ["客户 0", "客户 1", "客户 2", "客户 3", "客户 4", "客户 5"],
+            "{place}"
+        );
         assert!(rows.iter().all(|row| row["revision"] == 1), "{place}: {rows:#?}");
         let events = hub.get("/v1/events?type=lead.received").await.fine(200);
         assert_eq!(events["items"].as_array().unwrap().len(), 6, "{place}");
@@ -234,18 +266,30 @@ async fn what_was_answered_before_a_kill_is_processed_once_after_it() {
 async fn requests_that_are_not_the_pushers_are_refused_counted_and_shown_and_secrets_are_not() {
     let folder = Folder::new();
     let hub = folder.start();
-    let source = json!({"key": "feiyu", "source": "feiyu", "path": "leads/cn", "secrets": {"token": "hub-feiyu-token"}});
+    let source =
+        json!({"key": "feiyu", "source": "feiyu", "path": "leads/cn", "secrets": {"token": "hub-feiyu-token"}});
     let made = hub.post("/v1/sources", &source).await.fine(201);
     assert_eq!(made["secrets"], json!(["token"]));
     hub.post("/v1/sources", &source).await.problem(409, "SWB-API-012");
     let wrong = hub.anonymous("POST", "/in/leads/cn").header("access-token", "another");
     let answer = hub.send(wrong.body(LEAD)).await;
     assert_eq!(answer.text, r#"{"code":"-1","message":"refused"}"#);
-    let right = hub.anonymous("POST", "/in/leads/cn").header("access-token", "hub-feiyu-token");
+    let right = hub
+        .anonymous("POST", "/in/leads/cn")
+        .header("access-token", "hub-feiyu-token");
     assert_eq!(hub.send(right.body(LEAD)).await.text, SUCCESS);
     let refused = hub.get("/v1/sources/feiyu/refused").await.fine(200);
-    assert_eq!((&refused["count"], &refused["items"][0]["from"]), (&json!(1), &json!("127.0.0.1")));
-    assert!(refused["items"][0]["reason"].as_str().unwrap().contains("another secret"), "{refused}");
+    assert_eq!(
+        (&refused["count"], &refused["items"][0]["from"]),
+        (&json!(1), &json!("127.0.0.1"))
+    );
+    assert!(
+        refused["items"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("another secret"),
+        "{refused}"
+    );
     let kept = callbacks(&hub).await;
     assert_eq!(kept.len(), 1);
     for path in ["/v1/sources/feiyu/callbacks", "/v1/sources", "/v1/sources/feiyu"] {
@@ -254,7 +298,10 @@ async fn requests_that_are_not_the_pushers_are_refused_counted_and_shown_and_sec
     }
     // Written again without its secret, the source still has it.
     let without = json!({"source": "feiyu", "path": "leads/cn"});
-    let request = hub.request("PUT", "/v1/sources/feiyu").header("content-type", "application/json").body(without.to_string());
+    let request = hub
+        .request("PUT", "/v1/sources/feiyu")
+        .header("content-type", "application/json")
+        .body(without.to_string());
     assert_eq!(hub.send(request).await.fine(200)["secrets"], json!(["token"]));
 }
 
@@ -265,7 +312,10 @@ async fn test_mode_keeps_and_makes_nothing_and_a_source_that_is_off_is_pushed_to
     folder.run(&["apply", file.to_str().unwrap()]).fine();
     let hub = folder.start();
     let switch = async |body: Value| {
-        let request = hub.request("PATCH", "/v1/sources/feiyu").header("content-type", "application/json").body(body.to_string());
+        let request = hub
+            .request("PATCH", "/v1/sources/feiyu")
+            .header("content-type", "application/json")
+            .body(body.to_string());
         hub.send(request).await.fine(200)
     };
     let push = async || hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await;
@@ -278,7 +328,9 @@ async fn test_mode_keeps_and_makes_nothing_and_a_source_that_is_off_is_pushed_to
     assert_eq!((later.status, later.headers.contains_key("retry-after")), (503, true));
     switch(json!({"enabled": true})).await;
     let id = callbacks(&hub).await[0]["id"].clone();
-    hub.post("/v1/sources/feiyu/reprocess", &json!({"callbacks": [id]})).await.fine(202);
+    hub.post("/v1/sources/feiyu/reprocess", &json!({"callbacks": [id]}))
+        .await
+        .fine(202);
     assert_eq!(callbacks(&hub).await[0]["state"], "done");
     assert_row(&rows(&hub).await[0]);
     let request = hub.request("DELETE", "/v1/sources/feiyu");

@@ -42,13 +42,20 @@ fn install(folder: &Folder, name: &str, set: &[&str]) {
 
 async fn records(hub: &Hub, object: &str) -> Vec<Value> {
     let page = hub.get(&format!("/v1/{object}")).await.fine(200);
-    page.as_array().or_else(|| page["items"].as_array()).unwrap_or_else(|| panic!("{page}")).clone()
+    page.as_array()
+        .or_else(|| page["items"].as_array())
+        .unwrap_or_else(|| panic!("{page}"))
+        .clone()
 }
 
 /// Waits for the one record of which this holds.
 async fn one(hub: &Hub, object: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
     until(&format!("{object}: {what}"), async || {
-        let found: Vec<Value> = records(hub, object).await.into_iter().filter(|record| holds(record)).collect();
+        let found: Vec<Value> = records(hub, object)
+            .await
+            .into_iter()
+            .filter(|record| holds(record))
+            .collect();
         assert!(found.len() <= 1, "{object}, {what}: {found:#?}");
         found.into_iter().next()
     })
@@ -91,10 +98,22 @@ async fn shopify_orders_become_customers_and_opportunities_that_are_won_when_ful
     install(&folder, "shopify-orders", &[&format!("client_secret={SECRET}")]);
     let hub = folder.start();
     order(&hub, "orders/create", 1, json!({})).await;
-    let deal = one(&hub, "opportunities", "it is ordered", |deal| deal["stage"] == "ordered").await;
-    assert_eq!((&deal["name"], &deal["value"], &deal["currency"]), (&json!("Shopify #1"), &json!(59.9), &json!("EUR")));
-    let customer = one(&hub, "people", "the buyer", |person| person["email"] == "buyer1@example.net").await;
-    assert_eq!((&customer["firstName"], &deal["personId"]), (&json!("Ann"), &customer["id"]));
+    let deal = one(&hub, "opportunities", "it is ordered", |deal| {
+        deal["stage"] == "ordered"
+    })
+    .await;
+    assert_eq!(
+        (&deal["name"], &deal["value"], &deal["currency"]),
+        (&json!("Shopify #1"), &json!(59.9), &json!("EUR"))
+    );
+    let customer = one(&hub, "people", "the buyer", |person| {
+        person["email"] == "buyer1@example.net"
+    })
+    .await;
+    assert_eq!(
+        (&customer["firstName"], &deal["personId"]),
+        (&json!("Ann"), &customer["id"])
+    );
 
     let later = |status: &str| json!({ "fulfillment_status": status, "updated_at": "2026-11-22T10:00:00+01:00" });
     order(&hub, "orders/fulfilled", 1, later("fulfilled")).await;
@@ -105,7 +124,10 @@ async fn shopify_orders_become_customers_and_opportunities_that_are_won_when_ful
     for _ in 0..2 {
         order(&hub, "orders/fulfilled", 2, later("fulfilled")).await;
     }
-    one(&hub, "opportunities", "the second is won", |deal| deal["name"] == "Shopify #2" && deal["stage"] == "won").await;
+    one(&hub, "opportunities", "the second is won", |deal| {
+        deal["name"] == "Shopify #2" && deal["stage"] == "won"
+    })
+    .await;
     for _ in 0..2 {
         order(&hub, "orders/create", 2, json!({})).await;
     }
@@ -113,7 +135,10 @@ async fn shopify_orders_become_customers_and_opportunities_that_are_won_when_ful
     order(&hub, "orders/create", 3, json!({})).await;
     let cancelled = json!({ "cancelled_at": "2026-11-21T10:00:00+01:00", "updated_at": "2026-11-21T10:00:00+01:00" });
     order(&hub, "orders/cancelled", 3, cancelled).await;
-    one(&hub, "opportunities", "the third is lost", |deal| deal["name"] == "Shopify #3" && deal["stage"] == "lost").await;
+    one(&hub, "opportunities", "the third is lost", |deal| {
+        deal["name"] == "Shopify #3" && deal["stage"] == "lost"
+    })
+    .await;
     quiet(&hub).await;
     let mut stages: Vec<String> = records(&hub, "opportunities")
         .await
@@ -151,7 +176,8 @@ async fn a_form_becomes_a_lead_who_gets_mail_and_is_told_to_the_sellers_when_hot
     install(&folder, "website-lead", &["channel=#sales"]);
     let hub = folder.start();
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    let hot = "name=Ann+Example&email=ann.lead%40example.net&company=Example+Ltd&message=What+is+the+PRICE%3F&newsletter=yes";
+    let hot =
+        "name=Ann+Example&email=ann.lead%40example.net&company=Example+Ltd&message=What+is+the+PRICE%3F&newsletter=yes";
     push(&hub, "website", &form, hot).await;
     let lead = one(&hub, "people", "the hot lead", |person| person["priority"] == "hot").await;
     assert_eq!(
@@ -160,24 +186,40 @@ async fn a_form_becomes_a_lead_who_gets_mail_and_is_told_to_the_sellers_when_hot
     );
     let cold = "name=Bob+Example&email=bob.lead%40example.net&message=Nice+site";
     push(&hub, "website", &form, cold).await;
-    one(&hub, "people", "the other lead", |person| person["email"] == "bob.lead@example.net" && person["status"] == "lead").await;
+    one(&hub, "people", "the other lead", |person| {
+        person["email"] == "bob.lead@example.net" && person["status"] == "lead"
+    })
+    .await;
     quiet(&hub).await;
     let members = vendors::records(&vendors, "mailchimp", "members");
-    let leads: Vec<&Value> = members.iter().filter(|member| member["email_address"].as_str().unwrap().contains(".lead@")).collect();
+    let leads: Vec<&Value> = members
+        .iter()
+        .filter(|member| member["email_address"].as_str().unwrap().contains(".lead@"))
+        .collect();
     assert_eq!(leads.len(), 1, "{members:#?}");
     assert_eq!(
-        (&leads[0]["status"], &leads[0]["merge_fields"]["FNAME"], &leads[0]["merge_fields"]["COMPANY"]),
+        (
+            &leads[0]["status"],
+            &leads[0]["merge_fields"]["FNAME"],
+            &leads[0]["merge_fields"]["COMPANY"]
+        ),
         (&json!("subscribed"), &json!("Ann"), &json!("Example Ltd"))
     );
     let messages = vendors::records(&vendors, "slack", "messages");
     assert_eq!(messages.len(), 1, "{messages:#?}");
     let text = messages[0]["text"].as_str().unwrap();
-    assert!(text.contains("Ann Example (Example Ltd)") && text.contains("PRICE"), "{text}");
+    assert!(
+        text.contains("Ann Example (Example Ltd)") && text.contains("PRICE"),
+        "{text}"
+    );
 }
 
 async fn ticket(hub: &Hub, kind: &str, id: &str, more: Value) {
     let mut detail = json!({ "id": id, "requester_id": "360001", "status": "NEW", "priority": "NORMAL" });
-    detail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    detail
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     let now = jiff::Timestamp::from_second(now_s()).unwrap().to_string();
     let body = json!({
         "account_id": 1, "id": format!("{kind}-{id}-{}", detail["status"]), "type": format!("zen:event-type:ticket.{kind}"),
@@ -204,28 +246,54 @@ async fn a_ticket_that_asks_for_an_upgrade_becomes_an_opportunity_and_both_are_c
     connect(&folder, &vendors);
     install(&folder, "ticket-upgrade", &[&format!("signing_secret={SECRET}")]);
     let hub = folder.start();
-    hub.post("/v1/companies", &json!({ "name": "Acme", "owner": "eva" })).await;
-    hub.post("/v1/people", &json!({ "firstName": "Kim", "email": "kim@example.com", "company": "Acme" })).await;
+    hub.post("/v1/companies", &json!({ "name": "Acme", "owner": "eva" }))
+        .await;
+    hub.post(
+        "/v1/people",
+        &json!({ "firstName": "Kim", "email": "kim@example.com", "company": "Acme" }),
+    )
+    .await;
     ticket(&hub, "created", "1001", json!({ "subject": "Please UPGRADE our plan" })).await;
     ticket(&hub, "created", "1003", json!({ "subject": "Router offline" })).await;
-    let deal = one(&hub, "opportunities", "it is new and somebody is in charge", |deal| deal["owner"] == "eva").await;
-    assert_eq!((&deal["stage"], &deal["name"]), (&json!("new"), &json!("Upgrade: Please UPGRADE our plan")));
+    let deal = one(&hub, "opportunities", "it is new and somebody is in charge", |deal| {
+        deal["owner"] == "eva"
+    })
+    .await;
+    assert_eq!(
+        (&deal["stage"], &deal["name"]),
+        (&json!("new"), &json!("Upgrade: Please UPGRADE our plan"))
+    );
     assert_eq!((&deal["company"], deal["personId"].is_string()), (&json!("Acme"), true));
     quiet(&hub).await;
     assert_eq!(records(&hub, "opportunities").await.len(), 1);
     // The ticket is solved.
-    ticket(&hub, "status_changed", "1001", json!({ "subject": "Please UPGRADE our plan", "status": "SOLVED" })).await;
+    ticket(
+        &hub,
+        "status_changed",
+        "1001",
+        json!({ "subject": "Please UPGRADE our plan", "status": "SOLVED" }),
+    )
+    .await;
     let won = one(&hub, "opportunities", "it is won", |deal| deal["stage"] == "won").await;
     assert_eq!(won["id"], deal["id"]);
     quiet(&hub).await;
     assert_eq!(vendors::records(&vendors, "zendesk", "comments").len(), 0);
     // The other way round.
     ticket(&hub, "created", "1002", json!({ "subject": "Upgrade?" })).await;
-    let second = one(&hub, "opportunities", "the second one", |deal| deal["name"] == "Upgrade: Upgrade?" && deal["owner"] == "eva").await;
+    let second = one(&hub, "opportunities", "the second one", |deal| {
+        deal["name"] == "Upgrade: Upgrade?" && deal["owner"] == "eva"
+    })
+    .await;
     let path = format!("/v1/opportunities/{}", second["id"].as_str().unwrap());
-    let lost = hub.request("PATCH", &path).header("content-type", "application/json").body(json!({ "stage": "lost" }).to_string());
+    let lost = hub
+        .request("PATCH", &path)
+        .header("content-type", "application/json")
+        .body(json!({ "stage": "lost" }).to_string());
     assert_eq!(hub.send(lost).await.status, 200);
-    let comment = until("the ticket has a comment", async || vendors::records(&vendors, "zendesk", "comments").pop()).await;
+    let comment = until("the ticket has a comment", async || {
+        vendors::records(&vendors, "zendesk", "comments").pop()
+    })
+    .await;
     assert!(comment.to_string().contains("was lost"), "{comment}");
     quiet(&hub).await;
     let tickets = vendors::records(&vendors, "zendesk", "tickets");
@@ -243,18 +311,35 @@ async fn templates_are_listed_shown_and_installed_through_the_api_too() {
         assert!(shown.contains("parameters (--set NAME=VALUE):"), "{shown}");
     }
     let missing = folder.run(&["template", "install", "shopify-orders"]);
-    assert!(missing.code != Some(0) && missing.stderr.contains("client_secret"), "{}", missing.stderr);
+    assert!(
+        missing.code != Some(0) && missing.stderr.contains("client_secret"),
+        "{}",
+        missing.stderr
+    );
     let hub = folder.start();
     let all = hub.get("/v1/templates").await.fine(200);
-    let shopify = all["items"].as_array().unwrap().iter().find(|item| item["name"] == "shopify-orders").unwrap();
+    let shopify = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item["name"] == "shopify-orders")
+        .unwrap();
     assert_eq!(shopify["parameters"][1]["secret"], true);
     let set = json!({ "set": { "client_secret": SECRET } });
     let installed = hub.post("/v1/templates/shopify-orders/install", &set).await.fine(200);
     assert_eq!(installed["automations"], json!(["shopify-orders"]), "{installed:#}");
     assert!(!installed.to_string().contains(SECRET));
-    hub.post("/v1/templates/shopify-orders/install", &json!({})).await.problem(422, "SWB-CFG-002");
-    hub.post("/v1/templates/nothing/install", &json!({})).await.problem(404, "SWB-API-008");
+    hub.post("/v1/templates/shopify-orders/install", &json!({}))
+        .await
+        .problem(422, "SWB-CFG-002");
+    hub.post("/v1/templates/nothing/install", &json!({}))
+        .await
+        .problem(404, "SWB-API-008");
     for wrong in [json!([]), json!({ "set": 5 }), json!({ "sett": {} })] {
-        assert_eq!(hub.post("/v1/templates/shopify-orders/install", &wrong).await.status, 422, "{wrong}");
+        assert_eq!(
+            hub.post("/v1/templates/shopify-orders/install", &wrong).await.status,
+            422,
+            "{wrong}"
+        );
     }
 }

@@ -26,7 +26,9 @@ pub(super) fn read(text: &str, notes: &mut Vec<String>) -> Result<Value, String>
         .map_err(|error| error.to_string())?;
     twice.dedup();
     for key in twice.iter().take(MOST_NOTES) {
-        notes.push(format!("the key `{key}` stands twice in one object; the last one counts"));
+        notes.push(format!(
+            "the key `{key}` stands twice in one object; the last one counts"
+        ));
     }
     Ok(value)
 }

@@ -60,7 +60,11 @@ fn format_of(request: &Request, format: Format) -> Format {
     let media = request.media_type();
     if media == "application/x-www-form-urlencoded" {
         // `curl -d` says so of every body that it is given.
-        return if looks_like_json(&request.body) { Format::Json } else { Format::Form };
+        return if looks_like_json(&request.body) {
+            Format::Json
+        } else {
+            Format::Form
+        };
     }
     if media == "multipart/form-data" {
         return Format::Multipart;

@@ -62,7 +62,10 @@ fn what_cannot_be_read_is_its_text_with_the_reason() {
         ("application/json; charset=klingon", b"{}".to_vec()),
         ("application/json", deep.into_bytes()),
         ("multipart/form-data", b"--X".to_vec()),
-        ("multipart/form-data; boundary=X", b"--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1".to_vec()),
+        (
+            "multipart/form-data; boundary=X",
+            b"--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1".to_vec(),
+        ),
     ] {
         let read = posted(media, body.clone());
         assert!(read.fault.is_some(), "{media}: {:?}", read.value);
@@ -73,7 +76,10 @@ fn what_cannot_be_read_is_its_text_with_the_reason() {
 #[test]
 fn other_character_sets_are_read() {
     let gbk = b"{\"name\":\"\xd5\xc5\xc8\xfd\"}".to_vec();
-    assert_eq!(posted("application/json; charset=GBK", gbk.clone()).value, json!({"name": "张三"}));
+    assert_eq!(
+        posted("application/json; charset=GBK", gbk.clone()).value,
+        json!({"name": "张三"})
+    );
     let spec = BodySpec {
         charset: Some("gbk".into()),
         ..BodySpec::default()
@@ -96,8 +102,14 @@ fn a_field_of_a_form_can_be_the_payload() {
         body: body.into(),
         ..Request::default()
     };
-    assert_eq!(read(&request("payload=%7B%22a%22%3A1%7D"), &spec).value, json!({"a": 1}));
-    assert_eq!(read(&request("command=%2Flead"), &spec).value, json!({"command": "/lead"}));
+    assert_eq!(
+        read(&request("payload=%7B%22a%22%3A1%7D"), &spec).value,
+        json!({"a": 1})
+    );
+    assert_eq!(
+        read(&request("command=%2Flead"), &spec).value,
+        json!({"command": "/lead"})
+    );
     assert!(read(&request("payload=%7B"), &spec).fault.is_some());
 }
 

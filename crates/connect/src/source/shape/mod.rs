@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use check::{
-    AddressesSpec, AlternativesSpec, BasicSpec, BodyDigestSpec, CheckSpec, DigestSpec, Hash, HmacSpec, JwtSpec, KeySpec, KeyedSpec,
-    ListForm, OneCheckSpec, PartSpec, PartWord, PlacedPart, SecretCode, SecretForm, SharedSpec, SignatureSpec, StandardSpec, TextForm, TimeUnit,
-    TimestampSpec, WhereSpec,
+    AddressesSpec, AlternativesSpec, BasicSpec, BodyDigestSpec, CheckSpec, DigestSpec, Hash, HmacSpec, JwtSpec,
+    KeySpec, KeyedSpec, ListForm, OneCheckSpec, PartSpec, PartWord, PlacedPart, SecretCode, SecretForm, SharedSpec,
+    SignatureSpec, StandardSpec, TextForm, TimeUnit, TimestampSpec, WhereSpec,
 };
 pub use mapping::{EventSpec, FetchSpec, GatherSpec, IdSpec, Missing, Mode, RecordSpec, WalkSpec};
 

@@ -52,11 +52,13 @@ fn one(checker: &mut Checker, at: &str, spec: &OneCheckSpec) -> Option<OneCheck>
     let mut ways = Vec::new();
     if let Some(hmac) = &spec.hmac {
         let at = format!("{at}/hmac");
-        ways.push(signed(checker, &at, &hmac.over, &hmac.signature, hmac.timestamp.as_ref()).map(|signed| Way::Hmac {
-            hash: hmac.hash,
-            secrets: secrets(&hmac.secret, &hmac.key),
-            signed,
-        }));
+        ways.push(
+            signed(checker, &at, &hmac.over, &hmac.signature, hmac.timestamp.as_ref()).map(|signed| Way::Hmac {
+                hash: hmac.hash,
+                secrets: secrets(&hmac.secret, &hmac.key),
+                signed,
+            }),
+        );
     }
     if let Some(digest) = &spec.digest {
         let at = format!("{at}/digest");
@@ -66,15 +68,21 @@ fn one(checker: &mut Checker, at: &str, spec: &OneCheckSpec) -> Option<OneCheck>
         });
         let names: Vec<String> = names.collect();
         if names.is_empty() {
-            checker.report(&format!("{at}/over"), "no part of the digest is a secret", "Add {secret: …}.");
+            checker.report(
+                &format!("{at}/over"),
+                "no part of the digest is a secret",
+                "Add {secret: …}.",
+            );
         }
-        ways.push(signed(checker, &at, &digest.over, &digest.signature, digest.timestamp.as_ref()).map(|signed| {
-            Way::Digest {
-                hash: digest.hash,
-                secrets: names,
-                signed,
-            }
-        }));
+        ways.push(
+            signed(checker, &at, &digest.over, &digest.signature, digest.timestamp.as_ref()).map(|signed| {
+                Way::Digest {
+                    hash: digest.hash,
+                    secrets: names,
+                    signed,
+                }
+            }),
+        );
     }
     if let Some(spec) = &spec.standard_webhooks {
         ways.push(standard(checker, &format!("{at}/standard_webhooks"), spec));
@@ -137,7 +145,11 @@ fn place(
         (None, Some(name), None) => Some(Place::Query(name.clone())),
         (None, None, Some(pointer)) => checker.pointer(at, pointer).then(|| Place::Pointer(pointer.clone())),
         _ => {
-            checker.report(at, "it is not said where this stands", "Name exactly one of header, query, pointer.");
+            checker.report(
+                at,
+                "it is not said where this stands",
+                "Name exactly one of header, query, pointer.",
+            );
             None
         }
     }
@@ -150,7 +162,9 @@ fn signed(
     signature: &SignatureSpec,
     timestamp: Option<&TimestampSpec>,
 ) -> Option<Signed> {
-    let needs_time = over.iter().any(|part| matches!(part, PartSpec::Word(PartWord::Timestamp)));
+    let needs_time = over
+        .iter()
+        .any(|part| matches!(part, PartSpec::Word(PartWord::Timestamp)));
     if needs_time && timestamp.is_none() {
         checker.report(at, "the time is signed, but not where it stands", "Add `timestamp`.");
     }
@@ -182,7 +196,11 @@ fn signed(
 
 fn check_member(checker: &mut Checker, at: &str, list: Option<ListForm>, member: Option<&String>) {
     if (list == Some(ListForm::CommaPairs)) != member.is_some() {
-        checker.report(at, "`member` and `list: comma_pairs` belong together", "Give both or none.");
+        checker.report(
+            at,
+            "`member` and `list: comma_pairs` belong together",
+            "Give both or none.",
+        );
     }
 }
 
@@ -207,7 +225,8 @@ fn parts(checker: &mut Checker, at: &str, specs: &[PartSpec]) -> Vec<Part> {
         checker.report(at, "nothing is signed", "Name the parts, for example `body`.");
     }
     let each = specs.iter().enumerate();
-    each.filter_map(|(index, spec)| part(checker, &format!("{at}/{index}"), spec)).collect()
+    each.filter_map(|(index, spec)| part(checker, &format!("{at}/{index}"), spec))
+        .collect()
 }
 
 fn part(checker: &mut Checker, at: &str, spec: &PartSpec) -> Option<Part> {
@@ -294,7 +313,11 @@ fn standard(checker: &mut Checker, at: &str, spec: &StandardSpec) -> Option<Way>
         .filter(|_| wants("v1a"))
         .map(|name| (name.clone(), signed("v1a")));
     if v1.is_none() && v1a.is_none() {
-        checker.report(at, "there is no key for any version", "Name `secret` for v1, or `public_key` for v1a.");
+        checker.report(
+            at,
+            "there is no key for any version",
+            "Name `secret` for v1, or `public_key` for v1a.",
+        );
         return None;
     }
     Some(Way::Standard { v1, v1a })
@@ -318,7 +341,11 @@ fn jwt(checker: &mut Checker, at: &str, spec: &JwtSpec) -> Option<Way> {
         "EdDSA" => (Algorithm::EdDSA, false),
         other => {
             let detail = format!("the algorithm `{other}` is not known");
-            checker.report(&format!("{at}/algorithm"), detail, "Use HS256, HS384, HS512, RS256 or EdDSA.");
+            checker.report(
+                &format!("{at}/algorithm"),
+                detail,
+                "Use HS256, HS384, HS512, RS256 or EdDSA.",
+            );
             return None;
         }
     };
@@ -386,7 +413,11 @@ fn addresses(checker: &mut Checker, at: &str, spec: &AddressesSpec) -> Way {
             Some(network) => list.push(network),
             None => {
                 let detail = format!("`{text}` is no address");
-                checker.report(&format!("{at}/list/{index}"), detail, "Write 192.0.2.7 or 192.0.2.0/24.");
+                checker.report(
+                    &format!("{at}/list/{index}"),
+                    detail,
+                    "Write 192.0.2.7 or 192.0.2.0/24.",
+                );
             }
         }
     }

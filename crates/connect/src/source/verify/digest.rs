@@ -45,12 +45,14 @@ impl Part {
                 Cow::Borrowed(timestamp.ok_or("the time of the signature is missing")?.as_bytes())
             }
             Self::Text(text) => Cow::Borrowed(text.as_bytes()),
-            Self::Secret(name) => {
-                Cow::Borrowed(evidence.secret(name).ok_or_else(|| not_set(name))?.as_bytes())
-            }
+            Self::Secret(name) => Cow::Borrowed(evidence.secret(name).ok_or_else(|| not_set(name))?.as_bytes()),
             Self::At(Place::Pointer(pointer)) => {
                 let found = evidence.body.pointer(pointer).and_then(as_text);
-                Cow::Owned(found.ok_or_else(|| format!("{pointer} of the body is missing"))?.into_bytes())
+                Cow::Owned(
+                    found
+                        .ok_or_else(|| format!("{pointer} of the body is missing"))?
+                        .into_bytes(),
+                )
             }
             Self::At(place) => {
                 let found = place.texts(evidence).into_iter().next();
@@ -69,7 +71,9 @@ fn undo_escapes(url: &str) -> String {
     let mut rest = url;
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
-        let escape = rest.get(at..at + 3).filter(|escape| DECODED.contains(&escape.to_ascii_uppercase().as_str()));
+        let escape = rest
+            .get(at..at + 3)
+            .filter(|escape| DECODED.contains(&escape.to_ascii_uppercase().as_str()));
         match escape {
             Some(escape) => out.extend(percent_decode_str(escape).map(char::from)),
             None => out.push('%'),
@@ -92,7 +96,8 @@ pub(super) fn content(parts: &[Part], evidence: Evidence<'_>, timestamp: Option<
 /// HMAC. Keys of every length can be used.
 pub(super) fn hmac(hash: Hash, key: &[u8], content: &[u8]) -> Vec<u8> {
     fn of<M: Mac + KeyInit>(key: &[u8], content: &[u8]) -> Vec<u8> {
-        let mac = <M as KeyInit>::new_from_slice(key).map(|mac| mac.chain_update(content).finalize().into_bytes().to_vec());
+        let mac =
+            <M as KeyInit>::new_from_slice(key).map(|mac| mac.chain_update(content).finalize().into_bytes().to_vec());
         mac.unwrap_or_default()
     }
     match hash {

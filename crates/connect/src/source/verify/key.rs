@@ -1,8 +1,7 @@
 //! Keys: from the texts that people enter to the bytes that are used.
 
 use base64::{
-    Engine,
-    alphabet,
+    Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use jsonwebtoken::DecodingKey;
@@ -32,9 +31,15 @@ impl Secrets {
     /// # Errors
     /// When none is given, or one cannot be read.
     pub fn keys(&self, evidence: Evidence<'_>) -> Result<Vec<Vec<u8>>, String> {
-        let given = self.names.iter().filter_map(|name| Some((name, evidence.secret(name)?)));
+        let given = self
+            .names
+            .iter()
+            .filter_map(|name| Some((name, evidence.secret(name)?)));
         let keys = given
-            .map(|(name, text)| self.key(text).ok_or_else(|| format!("the secret `{name}` does not have the expected form")))
+            .map(|(name, text)| {
+                self.key(text)
+                    .ok_or_else(|| format!("the secret `{name}` does not have the expected form"))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         match keys.is_empty() {
             true => Err(not_set(self.names.first().map_or("", String::as_str))),

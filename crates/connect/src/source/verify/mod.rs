@@ -76,7 +76,12 @@ pub(super) struct Findings {
 }
 
 /// All of them must hold. A failure is the reason to refuse.
-pub(super) fn verify(checks: &[Check], slug: &str, evidence: Evidence<'_>, scope: &Scope<'_>) -> Result<Findings, String> {
+pub(super) fn verify(
+    checks: &[Check],
+    slug: &str,
+    evidence: Evidence<'_>,
+    scope: &Scope<'_>,
+) -> Result<Findings, String> {
     let mut findings = Findings::default();
     for check in checks {
         match check {
@@ -148,9 +153,10 @@ impl Check {
     /// The groups of secrets of which one has to be given.
     pub fn required(&self) -> Vec<Vec<&str>> {
         match self {
-            Self::One(check) if !check.optional && check.when.is_none() && !check.log_only => {
-                vec![check.way.needs()].into_iter().filter(|needs| !needs.is_empty()).collect()
-            }
+            Self::One(check) if !check.optional && check.when.is_none() && !check.log_only => vec![check.way.needs()]
+                .into_iter()
+                .filter(|needs| !needs.is_empty())
+                .collect(),
             _ => Vec::new(),
         }
     }

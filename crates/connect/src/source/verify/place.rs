@@ -8,7 +8,10 @@ use crate::source::shape::ListForm;
 /// A place in a request.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    Header { name: String, loose: bool },
+    Header {
+        name: String,
+        loose: bool,
+    },
     Query(String),
     Pointer(String),
     /// Behind the path of the source.
@@ -29,7 +32,11 @@ impl Place {
             Self::Pointer(pointer) => evidence.body.pointer(pointer).and_then(as_text).into_iter().collect(),
             Self::Tail => match request.tail.trim_matches('/') {
                 "" => Vec::new(),
-                tail => vec![percent_encoding::percent_decode_str(tail).decode_utf8_lossy().into_owned()],
+                tail => vec![
+                    percent_encoding::percent_decode_str(tail)
+                        .decode_utf8_lossy()
+                        .into_owned(),
+                ],
             },
         }
     }

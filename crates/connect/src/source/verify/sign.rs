@@ -23,7 +23,10 @@ impl Timestamp {
     /// Its text, if it is neither too old nor of the future.
     pub fn read(&self, evidence: Evidence<'_>) -> Result<String, String> {
         let text = self.at.find(evidence)?.swap_remove(0);
-        let ms = self.unit.read(&text).ok_or("the time of the signature cannot be read")?;
+        let ms = self
+            .unit
+            .read(&text)
+            .ok_or("the time of the signature cannot be read")?;
         let off = evidence.now_ms.saturating_sub(ms);
         let allowed = i64::from(self.tolerance) * 1000;
         if off.saturating_abs() > allowed {
@@ -50,11 +53,18 @@ impl TimeUnit {
 
     /// Unix milliseconds.
     fn read(self, text: &str) -> Option<i64> {
-        let digits = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;
+        let digits = || {
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| text.parse::<i64>().ok())?
+        };
         match self {
             Self::Seconds => digits()?.checked_mul(1000),
             Self::Milliseconds => digits(),
-            Self::Rfc3339 => text.parse::<jiff::Timestamp>().ok().map(|moment| moment.as_millisecond()),
+            Self::Rfc3339 => text
+                .parse::<jiff::Timestamp>()
+                .ok()
+                .map(|moment| moment.as_millisecond()),
         }
     }
 }
@@ -118,7 +128,9 @@ pub(super) fn finding(result: Result<bool, String>) -> Finding {
 /// `hmac`
 pub(super) fn by_hmac(signed: &Signed, hash: Hash, secrets: &Secrets, evidence: Evidence<'_>) -> Result<bool, String> {
     let keys = secrets.keys(evidence)?;
-    signed.compare(evidence, |content| Ok(keys.iter().map(|key| hmac(hash, key, content)).collect()))
+    signed.compare(evidence, |content| {
+        Ok(keys.iter().map(|key| hmac(hash, key, content)).collect())
+    })
 }
 
 /// `digest`

@@ -21,7 +21,9 @@ fn source(verify: Value, secrets: Value) -> Source {
 }
 
 fn request(headers: &[(&str, &str)], body: &str) -> Request {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Request {
         method: "POST".into(),
         path: "json".into(),
@@ -58,7 +60,10 @@ fn turned_over(request: &Request) -> Vec<Request> {
         }
     }
     for body in flips(&request.body) {
-        all.push(Request { body, ..request.clone() });
+        all.push(Request {
+            body,
+            ..request.clone()
+        });
     }
     all
 }
@@ -90,18 +95,38 @@ fn standard_webhooks_vectors_pass_to_the_bit() {
     let right = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
     let body = r#"{"test": 2432232314}"#;
     holds_to_the_bit(&v1, &sent(right, body), 1_614_265_330);
-    holds_to_the_bit(&v1, &sent("v1,v48jdbgvh29KJz2Qc+ghw8G6vG3nAKnujWBg8oM/62A=", ""), 1_614_265_330);
+    holds_to_the_bit(
+        &v1,
+        &sent("v1,v48jdbgvh29KJz2Qc+ghw8G6vG3nAKnujWBg8oM/62A=", ""),
+        1_614_265_330,
+    );
     let wrong = "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc=";
     let several = sent(&format!("{wrong} v2,{} {right} {wrong}", &right[3..]), body);
     assert_eq!(refusal(&v1, &several, 1_614_265_330), None);
-    for signature in [wrong, "v1,", "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", &right[..30], ""] {
-        assert!(refusal(&v1, &sent(signature, body), 1_614_265_330).is_some(), "{signature}");
+    for signature in [
+        wrong,
+        "v1,",
+        "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        &right[..30],
+        "",
+    ] {
+        assert!(
+            refusal(&v1, &sent(signature, body), 1_614_265_330).is_some(),
+            "{signature}"
+        );
     }
     for off in [-301, 301, -86_400, i64::MAX / 2000] {
-        assert!(refusal(&v1, &sent(right, body), 1_614_265_330 + off).is_some(), "{off} s off");
+        assert!(
+            refusal(&v1, &sent(right, body), 1_614_265_330 + off).is_some(),
+            "{off} s off"
+        );
     }
     for off in [-300, 300] {
-        assert_eq!(refusal(&v1, &sent(right, body), 1_614_265_330 + off), None, "{off} s off");
+        assert_eq!(
+            refusal(&v1, &sent(right, body), 1_614_265_330 + off),
+            None,
+            "{off} s off"
+        );
     }
     for at in 0..3 {
         let mut without = sent(right, body);
@@ -135,9 +160,17 @@ fn standard_webhooks_with_a_public_key_pass_to_the_bit() {
 
 #[test]
 fn an_rsa_signature_passes_to_the_bit() {
-    use rsa::{RsaPrivateKey, pkcs1v15::SigningKey, pkcs8::EncodePublicKey, signature::{SignatureEncoding, Signer}};
+    use rsa::{
+        RsaPrivateKey,
+        pkcs1v15::SigningKey,
+        pkcs8::EncodePublicKey,
+        signature::{SignatureEncoding, Signer},
+    };
     let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
-    let pem = key.to_public_key().to_public_key_pem(rsa::pkcs8::LineEnding::LF).unwrap();
+    let pem = key
+        .to_public_key()
+        .to_public_key_pem(rsa::pkcs8::LineEnding::LF)
+        .unwrap();
     let signed = source(
         json!([{"rsa": {"public_key": "public_key", "over": ["body"], "signature": {"header": "X-Signature", "form": "base64"}}}]),
         json!({"public_key": pem.replace('\n', "\\n")}),
@@ -161,16 +194,25 @@ fn a_token_is_checked_with_its_times_claims_and_the_body() {
     );
     let token = |algorithm, secret: &str, claims: Value| {
         let key = EncodingKey::from_secret(secret.as_bytes());
-        format!("Bearer {}", jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).unwrap())
+        format!(
+            "Bearer {}",
+            jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).unwrap()
+        )
     };
     let claims = json!({"iss": "example", "exp": NOW_S + 100, "payload_hash": digest});
     let with = |changes: Value| {
         let mut claims = claims.clone();
-        claims.as_object_mut().unwrap().extend(changes.as_object().cloned().unwrap());
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(changes.as_object().cloned().unwrap());
         claims
     };
     let old = "an-old-secret-of-32-bytes-012345";
-    let good = request(&[("authorization", &token(Algorithm::HS256, old, claims.clone()))], "{}");
+    let good = request(
+        &[("authorization", &token(Algorithm::HS256, old, claims.clone()))],
+        "{}",
+    );
     holds_to_the_bit(&guarded, &good, NOW_S);
     assert_eq!(refusal(&guarded, &good, NOW_S + 160), None);
     assert!(refusal(&guarded, &good, NOW_S + 161).unwrap().contains("expired"));
@@ -191,7 +233,10 @@ fn a_token_is_checked_with_its_times_claims_and_the_body() {
         "Bearer a.b.c".into(),
         "Basic x".into(),
     ] {
-        assert!(refusal(&guarded, &request(&[("authorization", &sent)], "{}"), NOW_S).is_some(), "{sent}");
+        assert!(
+            refusal(&guarded, &request(&[("authorization", &sent)], "{}"), NOW_S).is_some(),
+            "{sent}"
+        );
     }
 }
 
@@ -217,12 +262,19 @@ fn without_its_secret_a_check_refuses_and_says_what_is_missing() {
     assert_eq!(guarded.missing_secrets(), ["token"]);
     let mut sent = request(&[], "{}");
     sent.query = "token=".into();
-    assert!(refusal(&guarded, &sent, NOW_S).unwrap().contains("`token` of this source is not set"));
+    assert!(
+        refusal(&guarded, &sent, NOW_S)
+            .unwrap()
+            .contains("`token` of this source is not set")
+    );
 }
 
 #[test]
 fn a_secret_behind_the_path_is_compared_and_masked() {
-    let guarded = source(json!([{"shared": {"secret": "token", "path": true}}]), json!({"token": "t0ken-of-the-address"}));
+    let guarded = source(
+        json!([{"shared": {"secret": "token", "path": true}}]),
+        json!({"token": "t0ken-of-the-address"}),
+    );
     assert!(guarded.reads_tail());
     let mut sent = request(&[("X-Other", "kept")], "{}");
     sent.path = "json/t0ken-of-the-address".into();

@@ -52,7 +52,9 @@ impl Token {
             Algorithm::EdDSA => key::ed25519(text),
             _ => key::rsa(text),
         };
-        Ok(vec![key.ok_or_else(|| format!("the public key `{name}` cannot be used"))?])
+        Ok(vec![
+            key.ok_or_else(|| format!("the public key `{name}` cannot be used"))?,
+        ])
     }
 
     /// The claims, if the signature is right. Times are looked at by the clock that is given, not by that of the library.
@@ -62,7 +64,9 @@ impl Token {
         validation.validate_nbf = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        jsonwebtoken::decode(token, key, &validation).ok().map(|data| data.claims)
+        jsonwebtoken::decode(token, key, &validation)
+            .ok()
+            .map(|data| data.claims)
     }
 
     fn check(&self, claims: &Map<String, Value>, evidence: Evidence<'_>) -> Result<bool, String> {
@@ -85,7 +89,9 @@ impl Token {
             }
         }
         if let Some(condition) = &self.claims
-            && !condition.matches("token", &Scope::of(claims)).map_err(|error| error.to_string())?
+            && !condition
+                .matches("token", &Scope::of(claims))
+                .map_err(|error| error.to_string())?
         {
             return Err("the claims of the token are others than expected".into());
         }

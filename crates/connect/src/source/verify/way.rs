@@ -20,15 +20,39 @@ use crate::source::shape::Hash;
 /// One way.
 #[derive(Debug)]
 pub(super) enum Way {
-    Hmac { hash: Hash, secrets: Secrets, signed: Signed },
-    Digest { hash: Hash, secrets: Vec<String>, signed: Signed },
+    Hmac {
+        hash: Hash,
+        secrets: Secrets,
+        signed: Signed,
+    },
+    Digest {
+        hash: Hash,
+        secrets: Vec<String>,
+        signed: Signed,
+    },
     /// Both versions are signatures of their own; any that is configured may hold.
-    Standard { v1: Option<(Secrets, Signed)>, v1a: Option<(String, Signed)> },
-    PublicKey { name: String, algorithm: Algorithm, signed: Signed },
+    Standard {
+        v1: Option<(Secrets, Signed)>,
+        v1a: Option<(String, Signed)>,
+    },
+    PublicKey {
+        name: String,
+        algorithm: Algorithm,
+        signed: Signed,
+    },
     Jwt(Box<Token>),
-    Shared { names: Vec<String>, at: Values },
-    Basic { user: String, password: String },
-    Addresses { list: Vec<IpNet>, setting: Option<String> },
+    Shared {
+        names: Vec<String>,
+        at: Values,
+    },
+    Basic {
+        user: String,
+        password: String,
+    },
+    Addresses {
+        list: Vec<IpNet>,
+        setting: Option<String>,
+    },
 }
 
 impl Way {
@@ -146,7 +170,10 @@ fn basic(user: &str, password: &str, evidence: Evidence<'_>) -> Finding {
 }
 
 fn addresses(list: &[IpNet], setting: Option<&str>, evidence: Evidence<'_>) -> Finding {
-    let own = setting.and_then(|name| evidence.settings.get(name)).map(networks).unwrap_or_default();
+    let own = setting
+        .and_then(|name| evidence.settings.get(name))
+        .map(networks)
+        .unwrap_or_default();
     if list.is_empty() && own.is_empty() {
         return Finding::Silent;
     }
@@ -182,7 +209,10 @@ pub(super) fn network(text: &str) -> Option<IpNet> {
 pub(super) fn signature(way: &Way, evidence: Evidence<'_>) -> Vec<(String, String)> {
     let made = match way {
         Way::Hmac { hash, secrets, signed } => sign(signed, *hash, secrets, evidence),
-        Way::Standard { v1: Some((secrets, signed)), .. } => sign(signed, Hash::Sha256, secrets, evidence),
+        Way::Standard {
+            v1: Some((secrets, signed)),
+            ..
+        } => sign(signed, Hash::Sha256, secrets, evidence),
         _ => None,
     };
     made.unwrap_or_default()
@@ -215,6 +245,9 @@ fn sign(signed: &Signed, hash: Hash, secrets: &Secrets, evidence: Evidence<'_>) 
     let content = content(&signed.over, evidence, time.as_deref()).ok()?;
     let made = encode(signed.form, &hmac(hash, &key, &content));
     let named = member.as_ref().map(|member| format!("{member}=")).unwrap_or_default();
-    headers.push((name.clone(), format!("{pair}{named}{}{made}", prefix.as_deref().unwrap_or_default())));
+    headers.push((
+        name.clone(),
+        format!("{pair}{named}{}{made}", prefix.as_deref().unwrap_or_default()),
+    ));
     Some(headers)
 }

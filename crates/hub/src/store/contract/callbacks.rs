@@ -82,7 +82,13 @@ pub(super) async fn at_once(bench: &impl Bench) {
     let fixture = Arc::new(Fixture::new(bench).await);
     let tries = (0..40).map(|n| {
         let fixture = Arc::clone(&fixture);
-        tokio::spawn(async move { fixture.store.keep(callback(&fixture, Some(["a", "b"][n % 2]))).await.unwrap() })
+        tokio::spawn(async move {
+            fixture
+                .store
+                .keep(callback(&fixture, Some(["a", "b"][n % 2])))
+                .await
+                .unwrap()
+        })
     });
     let kept: Vec<Kept> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
     let new = kept.iter().filter(|kept| matches!(kept, Kept::New(_))).count();
@@ -98,7 +104,14 @@ pub(super) async fn settled(bench: &impl Bench) {
     let round = taken[0].round();
     let later = outcome(CallbackState::Waiting, NOW + 5_000);
     assert!(fixture.store.settle_callback(round, later, NOW).await.unwrap());
-    assert!(fixture.store.take_callbacks(NOW + 4_999, 1_000, 10).await.unwrap().is_empty());
+    assert!(
+        fixture
+            .store
+            .take_callbacks(NOW + 4_999, 1_000, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let taken = fixture.store.take_callbacks(NOW + 5_000, 1_000, 10).await.unwrap();
     assert_eq!((taken[0].id, taken[0].tries), (id, 1));
     let failed = outcome(CallbackState::Failed, NOW);
@@ -108,8 +121,14 @@ pub(super) async fn settled(bench: &impl Bench) {
     assert_eq!(anew(Anew::Failed(10)).await.unwrap(), [id]);
     assert_eq!(anew(Anew::These(vec![id])).await.unwrap(), [], "it waits already");
     let stale = outcome(CallbackState::Done, NOW);
-    assert!(!fixture.store.settle_callback(round, stale, NOW).await.unwrap(), "its turn is over");
-    assert_eq!(fixture.store.take_callbacks(NOW + 9, 1_000, 10).await.unwrap()[0].round, 1);
+    assert!(
+        !fixture.store.settle_callback(round, stale, NOW).await.unwrap(),
+        "its turn is over"
+    );
+    assert_eq!(
+        fixture.store.take_callbacks(NOW + 9, 1_000, 10).await.unwrap()[0].round,
+        1
+    );
 }
 
 pub(super) async fn guards(bench: &impl Bench) {
@@ -157,7 +176,14 @@ pub(super) async fn dropped(bench: &impl Bench) {
     assert_eq!(fixture.store.drop_callbacks(NOW, 10).await.unwrap(), 0);
     assert_eq!(fixture.store.drop_callbacks(NOW + 1, 10).await.unwrap(), 1);
     assert!(fixture.store.callback(fixture.workspace, done).await.unwrap().is_none());
-    assert!(fixture.store.callback(fixture.workspace, waiting).await.unwrap().is_some());
+    assert!(
+        fixture
+            .store
+            .callback(fixture.workspace, waiting)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 pub(super) async fn shared(bench: &impl Bench) {
@@ -176,6 +202,10 @@ pub(super) async fn shared(bench: &impl Bench) {
     assert!(ids.len() >= 6);
     let rest = fixture.store.take_callbacks(NOW, 1_000, 10).await.unwrap();
     assert_eq!(ids.len() + rest.len(), 10, "nobody gets what another one has");
-    assert_eq!(other.take_callbacks(NOW + 1_000, 1_000, 20).await.unwrap().len(), 10, "what is left is taken up");
+    assert_eq!(
+        other.take_callbacks(NOW + 1_000, 1_000, 20).await.unwrap().len(),
+        10,
+        "what is left is taken up"
+    );
     other.close().await.unwrap();
 }

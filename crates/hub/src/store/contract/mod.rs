@@ -16,6 +16,7 @@ mod ledger;
 mod lists;
 mod moving;
 mod outbox;
+mod removal;
 mod runs;
 
 /// Makes a test of each case for each store.
@@ -83,6 +84,8 @@ contract! {
     configuration::refusals as a_refusal_of_former_credentials_stops_nothing,
     configuration::discovered as what_an_account_was_found_to_have_is_kept_by_part_and_replaced,
     configuration::definitions as definitions_are_kept_by_workspace_kind_and_key,
+    removal::removed as a_removed_connection_ends_its_deliveries_and_its_number_is_not_given_again,
+    removal::orphans as what_was_accepted_for_a_connection_that_is_gone_is_ended,
     configuration::keys as keys_are_kept_and_raise_the_revision,
     grants::tokens as a_token_is_kept_with_its_credentials_and_goes_with_them,
     grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,

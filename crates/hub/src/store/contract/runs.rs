@@ -48,7 +48,11 @@ impl Fixture {
     }
 
     async fn begin(&self, automations: &[&str]) -> EventId {
-        let accepted = self.store.accept(vec![self.event_with_runs(automations)]).await.unwrap();
+        let accepted = self
+            .store
+            .accept(vec![self.event_with_runs(automations)])
+            .await
+            .unwrap();
         new_event(accepted[0])
     }
 
@@ -56,7 +60,13 @@ impl Fixture {
         self.store.take_runs(now_ms, lease_ms, 10).await.unwrap()
     }
 
-    async fn step(&self, run: &TakenRun, settled: StepSettlement, turn: Option<TakenTurn>, events: Vec<NewEvent>) -> Committed {
+    async fn step(
+        &self,
+        run: &TakenRun,
+        settled: StepSettlement,
+        turn: Option<TakenTurn>,
+        events: Vec<NewEvent>,
+    ) -> Committed {
         let commit = Commit {
             workspace: self.workspace,
             now_ms: NOW + 7,
@@ -107,8 +117,14 @@ pub(super) async fn begun(bench: &impl Bench) {
     let it = Fixture::new(bench).await;
     let event = it.begin(&["a", "b"]).await;
     let runs = it.store.runs(it.workspace, RunFilter::default(), ALL).await.unwrap();
-    assert_eq!(runs.iter().map(|run| run.automation.as_str()).collect::<Vec<_>>(), ["b", "a"]);
-    assert!(runs.iter().all(|run| run.event == event && run.state == RunState::Running && run.chain == ["first"]));
+    assert_eq!(
+        runs.iter().map(|run| run.automation.as_str()).collect::<Vec<_>>(),
+        ["b", "a"]
+    );
+    assert!(
+        runs.iter()
+            .all(|run| run.event == event && run.state == RunState::Running && run.chain == ["first"])
+    );
     assert_eq!(runs[0].body["n"], 1);
     // A repeat begins nothing.
     let once = |text: &str| NewEvent {
@@ -122,7 +138,13 @@ pub(super) async fn begun(bench: &impl Bench) {
     };
     assert_eq!(it.store.runs(it.workspace, of("c"), ALL).await.unwrap().len(), 1);
     let other = it.store.workspace("other").await.unwrap();
-    assert!(it.store.runs(other, RunFilter::default(), ALL).await.unwrap().is_empty());
+    assert!(
+        it.store
+            .runs(other, RunFilter::default(), ALL)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(it.store.run(other, runs[0].id).await.unwrap().is_none());
 }
 
@@ -159,10 +181,21 @@ pub(super) async fn taken(bench: &impl Bench) {
     // Whoever took it has died.
     let second = it.take(NOW + 100, 100).await.pop().unwrap();
     assert!(second.id == first.id && second.fence > first.fence);
-    let late = it.step(&first, settled(0, RunState::Running, json!({})), None, vec![it.event("late", None)]).await;
+    let late = it
+        .step(
+            &first,
+            settled(0, RunState::Running, json!({})),
+            None,
+            vec![it.event("late", None)],
+        )
+        .await;
     assert!(!late.held && late.events.is_empty());
     assert!(it.pending().await.is_empty());
-    assert!(it.step(&second, settled(0, RunState::Running, json!({})), None, vec![]).await.held);
+    assert!(
+        it.step(&second, settled(0, RunState::Running, json!({})), None, vec![])
+            .await
+            .held
+    );
     assert_eq!(it.state_of(first.id).await, (RunState::Running, 1));
 }
 
@@ -171,17 +204,35 @@ pub(super) async fn stepped(bench: &impl Bench) {
     it.begin(&["a"]).await;
     let run = it.take(NOW, LONG).await.pop().unwrap();
     let sent = it.event("sent", None);
-    let done = it.step(&run, settled(0, RunState::Running, json!({ "id": 5 })), None, vec![sent.clone()]).await;
+    let done = it
+        .step(
+            &run,
+            settled(0, RunState::Running, json!({ "id": 5 })),
+            None,
+            vec![sent.clone()],
+        )
+        .await;
     assert!(done.held && done.events.len() == 1);
     // The same step once more does nothing: the run stands at the next one.
-    assert!(!it.step(&run, settled(0, RunState::Running, json!({})), None, vec![sent]).await.held);
+    assert!(
+        !it.step(&run, settled(0, RunState::Running, json!({})), None, vec![sent])
+            .await
+            .held
+    );
     assert_eq!(it.pending().await.len(), 1);
     let steps = it.store.run_steps(it.workspace, run.id).await.unwrap();
     assert_eq!(steps, [settled(0, RunState::Running, json!({ "id": 5 })).row]);
     // What it brought is there when the run is taken again.
     let again = it.take(NOW + 1_000, LONG).await.pop().unwrap();
-    assert_eq!((again.at, again.results.clone()), (1, vec![("step0".to_owned(), json!({ "id": 5 }))]));
-    assert!(it.step(&again, settled(1, RunState::Done, json!({})), None, vec![]).await.held);
+    assert_eq!(
+        (again.at, again.results.clone()),
+        (1, vec![("step0".to_owned(), json!({ "id": 5 }))])
+    );
+    assert!(
+        it.step(&again, settled(1, RunState::Done, json!({})), None, vec![])
+            .await
+            .held
+    );
     assert_eq!(it.state_of(run.id).await, (RunState::Done, 2));
     assert!(it.take(NOW + LONG, LONG).await.is_empty());
     let row = it.store.run(it.workspace, run.id).await.unwrap().unwrap();
@@ -245,7 +296,12 @@ pub(super) async fn retried(bench: &impl Bench) {
     assert!(it.take(NOW + LONG, LONG).await.is_empty());
     let other = it.store.workspace("other").await.unwrap();
     assert!(!it.store.retry_run(other, run.id, None, NOW).await.unwrap());
-    assert!(it.store.retry_run(it.workspace, run.id, Some(version(2)), NOW + 9).await.unwrap());
+    assert!(
+        it.store
+            .retry_run(it.workspace, run.id, Some(version(2)), NOW + 9)
+            .await
+            .unwrap()
+    );
     let row = it.store.run(it.workspace, run.id).await.unwrap().unwrap();
     assert!(row.problem.is_none() && row.ended_ms.is_none() && row.body["n"] == 2);
     let again = it.take(NOW + 9, LONG).await.pop().unwrap();
@@ -259,7 +315,11 @@ pub(super) async fn dropped(bench: &impl Bench) {
     it.begin(&["over", "waits"]).await;
     let runs = it.take(NOW, LONG).await;
     for run in &runs {
-        let state = if &*run.automation == "over" { RunState::Done } else { RunState::Waiting };
+        let state = if &*run.automation == "over" {
+            RunState::Done
+        } else {
+            RunState::Waiting
+        };
         it.step(run, settled(0, state, json!({})), None, vec![]).await;
     }
     it.archive().await;
@@ -269,7 +329,10 @@ pub(super) async fn dropped(bench: &impl Bench) {
         .date();
     it.store.drop_day(day).await.unwrap();
     let left = it.store.runs(it.workspace, RunFilter::default(), ALL).await.unwrap();
-    assert_eq!(left.iter().map(|run| run.automation.as_str()).collect::<Vec<_>>(), ["waits"]);
+    assert_eq!(
+        left.iter().map(|run| run.automation.as_str()).collect::<Vec<_>>(),
+        ["waits"]
+    );
     let gone = runs.iter().find(|run| &*run.automation == "over").unwrap();
     assert!(it.store.run_steps(it.workspace, gone.id).await.unwrap().is_empty());
     assert_eq!(it.take(NOW + LONG, LONG).await.len(), 1);

@@ -72,7 +72,9 @@ impl Acceptance {
         let mut identity = core.identity.lock();
         let slot = identity.slot()?;
         let drafts = events.into_iter().map(|new| {
-            let mut ids = identity.ids(1 + new.deliveries.len() + new.runs.len(), new.received_ms)?.into_iter();
+            let mut ids = identity
+                .ids(1 + new.deliveries.len() + new.runs.len(), new.received_ms)?
+                .into_iter();
             Ok(Draft::new(new, &mut ids))
         });
         let drafts = drafts.collect::<Result<_, StoreError>>()?;

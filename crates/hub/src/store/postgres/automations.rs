@@ -33,7 +33,8 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[], $5::bigint[], $
     AS r (id, workspace, automation, version, event, chain, state, now_ms, problem)";
 
 /// What a step that failed or was passed over would have brought is absent.
-const RESULTS: &str = "SELECT run, name, result FROM run_step WHERE run = ANY ($1) AND outcome IN (0, 2) ORDER BY run, step";
+const RESULTS: &str =
+    "SELECT run, name, result FROM run_step WHERE run = ANY ($1) AND outcome IN (0, 2) ORDER BY run, step";
 
 const RUN: &str = "
 SELECT r.id, r.automation, v.body, r.event, r.chain, r.state, r.step, r.attempts, r.due_ms, r.problem, r.ended_ms
@@ -74,7 +75,10 @@ pub(super) async fn begin(
                 &runs.iter().map(|(.., new)| &*new.automation).collect::<Vec<&str>>(),
                 &digests,
                 &runs.iter().map(|(_, event, ..)| event.0).collect::<Vec<i64>>(),
-                &runs.iter().map(|(.., new)| record::to_text(&new.chain)).collect::<Vec<String>>(),
+                &runs
+                    .iter()
+                    .map(|(.., new)| record::to_text(&new.chain))
+                    .collect::<Vec<String>>(),
                 &runs.iter().map(|(.., new)| i16::from(state(new))).collect::<Vec<i16>>(),
                 &runs.iter().map(|(_, _, now_ms, ..)| *now_ms).collect::<Vec<i64>>(),
                 &runs
@@ -197,8 +201,14 @@ impl PostgresStore {
     }
 
     async fn list_runs(&self, workspace: WorkspaceId, filter: &RunFilter, page: Page) -> Result<Vec<RunRow>, Trouble> {
-        let (before, limit) = (page.before.unwrap_or(i64::MAX), i64::try_from(page.limit).unwrap_or(i64::MAX));
-        let (state, event) = (filter.state.map(|state| i16::from(state as u8)), filter.event.map(|event| event.0));
+        let (before, limit) = (
+            page.before.unwrap_or(i64::MAX),
+            i64::try_from(page.limit).unwrap_or(i64::MAX),
+        );
+        let (state, event) = (
+            filter.state.map(|state| i16::from(state as u8)),
+            filter.event.map(|event| event.0),
+        );
         let mut conditions = String::from("r.workspace = $1 AND r.id < $2");
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![&workspace.0, &before];
         let mut and = |column: &str, value| {
@@ -256,7 +266,9 @@ impl Runs for PostgresStore {
     fn next_run_ms(&self) -> Answer<'_, Option<i64>> {
         Box::pin(async move {
             let client = self.core.client().await?;
-            let row = client.query_one("SELECT min(due_ms) FROM run WHERE state < 10", &[]).await;
+            let row = client
+                .query_one("SELECT min(due_ms) FROM run WHERE state < 10", &[])
+                .await;
             Ok(row.map_err(Trouble::from)?.get(0))
         })
     }
@@ -292,13 +304,22 @@ impl Runs for PostgresStore {
     fn run_steps(&self, workspace: WorkspaceId, id: RunId) -> Answer<'_, Vec<StepRow>> {
         Box::pin(async move {
             let client = self.core.client().await?;
-            let rows = client.query(STEPS, &[&id.0, &workspace.0]).await.map_err(Trouble::from)?;
+            let rows = client
+                .query(STEPS, &[&id.0, &workspace.0])
+                .await
+                .map_err(Trouble::from)?;
             let found: Result<_, Trouble> = rows.iter().map(step_row).collect();
             Ok(found?)
         })
     }
 
-    fn retry_run(&self, workspace: WorkspaceId, id: RunId, version: Option<Arc<Version>>, now_ms: i64) -> Answer<'_, bool> {
+    fn retry_run(
+        &self,
+        workspace: WorkspaceId,
+        id: RunId,
+        version: Option<Arc<Version>>,
+        now_ms: i64,
+    ) -> Answer<'_, bool> {
         Box::pin(async move { Ok(self.let_go_on(workspace, id, version, now_ms).await?) })
     }
 }

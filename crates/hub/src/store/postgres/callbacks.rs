@@ -177,7 +177,10 @@ impl PostgresStore {
         );
         let select = client.prepare_cached(&select).await?;
         let state = filter.state.map(CallbackState::number);
-        let (before, limit) = (page.before.unwrap_or(i64::MAX), i64::try_from(page.limit).unwrap_or(i64::MAX));
+        let (before, limit) = (
+            page.before.unwrap_or(i64::MAX),
+            i64::try_from(page.limit).unwrap_or(i64::MAX),
+        );
         let rows = client
             .query(&select, &[&workspace.0, &source, &before, &state, &limit])
             .await?;
@@ -213,11 +216,7 @@ impl PostgresStore {
 
 impl Callbacks for PostgresStore {
     fn keep(&self, callback: NewCallback) -> Answer<'_, Kept> {
-        Box::pin(
-            self.writers
-                .callbacks
-                .write(move || Keeping::new(&self.core, callback)),
-        )
+        Box::pin(self.writers.callbacks.write(move || Keeping::new(&self.core, callback)))
     }
 
     fn take_callbacks(&self, now_ms: i64, lease_ms: i64, limit: usize) -> Answer<'_, Vec<CallbackRow>> {
@@ -252,7 +251,13 @@ impl Callbacks for PostgresStore {
         })
     }
 
-    fn process_anew(&self, workspace: WorkspaceId, source: &str, which: Anew, now_ms: i64) -> Answer<'_, Vec<CallbackId>> {
+    fn process_anew(
+        &self,
+        workspace: WorkspaceId,
+        source: &str,
+        which: Anew,
+        now_ms: i64,
+    ) -> Answer<'_, Vec<CallbackId>> {
         let source = source.to_owned();
         Box::pin(async move { Ok(self.begin_anew(workspace, &source, &which, now_ms).await?) })
     }

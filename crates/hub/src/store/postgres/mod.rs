@@ -13,8 +13,8 @@
 //! back to it ([`crate::store::Listener::hinted`]). `NOTIFY` says the same sooner, and may be lost.
 
 mod accept;
-mod automations;
 pub mod admin;
+mod automations;
 mod callbacks;
 mod classifying;
 mod configuration;
@@ -31,6 +31,7 @@ mod ledger;
 mod migrate;
 mod outbox;
 mod record;
+mod removal;
 mod session;
 mod settle;
 pub mod transfer;

@@ -35,7 +35,11 @@ pub(super) fn begin(
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     keep_version(db, workspace, &new.version)?;
-    let state = if new.refused.is_some() { RunState::Failed } else { RunState::Running };
+    let state = if new.refused.is_some() {
+        RunState::Failed
+    } else {
+        RunState::Running
+    };
     db.prepare_cached(
         "INSERT INTO run (id, workspace, automation, version, event, chain, state, step, attempts, due_ms, fence, problem, ended_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, 0, ?9, ?10)",
@@ -119,7 +123,12 @@ pub(super) fn settle(
             "INSERT INTO rotation (workspace, automation, step, turn) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (workspace, automation, step) DO UPDATE SET turn = excluded.turn",
         )?
-        .execute(params![workspace.0, &*turn.automation, &*turn.step, turn.number.wrapping_add(1)])?;
+        .execute(params![
+            workspace.0,
+            &*turn.automation,
+            &*turn.step,
+            turn.number.wrapping_add(1)
+        ])?;
     }
     Ok(())
 }
@@ -138,7 +147,8 @@ pub(super) fn drop_over(db: &Connection, from: i64, to: i64) -> rusqlite::Result
     let found = select.query_map(params![from, to, SLICE], |row| row.get(0))?;
     let found: Vec<i64> = found.collect::<rusqlite::Result<_>>()?;
     for id in &found {
-        db.prepare_cached("DELETE FROM run_step WHERE run = ?1")?.execute([id])?;
+        db.prepare_cached("DELETE FROM run_step WHERE run = ?1")?
+            .execute([id])?;
         db.prepare_cached("DELETE FROM run WHERE id = ?1")?.execute([id])?;
     }
     if found.len() < SLICE {
@@ -174,10 +184,7 @@ impl Runs for SqliteStore {
 
     fn turn_of(&self, workspace: WorkspaceId, automation: &str, step: &str) -> Answer<'_, i64> {
         let (automation, step) = (automation.to_owned(), step.to_owned());
-        Box::pin(
-            self.readers
-                .read(move |db| turn_of(db, workspace, &automation, &step)),
-        )
+        Box::pin(self.readers.read(move |db| turn_of(db, workspace, &automation, &step)))
     }
 
     fn runs(&self, workspace: WorkspaceId, filter: RunFilter, page: Page) -> Answer<'_, Vec<RunRow>> {
@@ -222,7 +229,13 @@ impl Runs for SqliteStore {
         }))
     }
 
-    fn retry_run(&self, workspace: WorkspaceId, id: RunId, version: Option<Arc<Version>>, now_ms: i64) -> Answer<'_, bool> {
+    fn retry_run(
+        &self,
+        workspace: WorkspaceId,
+        id: RunId,
+        version: Option<Arc<Version>>,
+        now_ms: i64,
+    ) -> Answer<'_, bool> {
         Box::pin(self.writer.write(move |db| {
             if let Some(version) = &version {
                 keep_version(db, workspace, version)?;

@@ -20,10 +20,7 @@ impl Callbacks for SqliteStore {
         let id = CallbackId(self.ids.lock().next(callback.received_ms));
         let request = record::to_text(&callback.request);
         let notes = record::to_text(&callback.notes);
-        Box::pin(
-            self.writer
-                .write(move |db| keep(db, id, &callback, &request, &notes)),
-        )
+        Box::pin(self.writer.write(move |db| keep(db, id, &callback, &request, &notes)))
     }
 
     fn take_callbacks(&self, now_ms: i64, _lease_ms: i64, limit: usize) -> Answer<'_, Vec<CallbackRow>> {
@@ -67,13 +64,21 @@ impl Callbacks for SqliteStore {
 
     fn callback(&self, workspace: WorkspaceId, id: CallbackId) -> Answer<'_, Option<CallbackRow>> {
         Box::pin(self.readers.read(move |db| {
-            db.prepare_cached(&format!("SELECT {COLUMNS} FROM callback WHERE workspace = ?1 AND id = ?2"))?
-                .query_row(params![workspace.0, id.0], row)
-                .optional()
+            db.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM callback WHERE workspace = ?1 AND id = ?2"
+            ))?
+            .query_row(params![workspace.0, id.0], row)
+            .optional()
         }))
     }
 
-    fn process_anew(&self, workspace: WorkspaceId, source: &str, which: Anew, now_ms: i64) -> Answer<'_, Vec<CallbackId>> {
+    fn process_anew(
+        &self,
+        workspace: WorkspaceId,
+        source: &str,
+        which: Anew,
+        now_ms: i64,
+    ) -> Answer<'_, Vec<CallbackId>> {
         let source = source.to_owned();
         Box::pin(self.writer.write(move |db| {
             let ids = match &which {

@@ -28,6 +28,7 @@ mod migrate;
 mod outbox;
 mod reader;
 mod record;
+mod removal;
 mod runs;
 mod seen;
 mod settle;

@@ -160,7 +160,11 @@ pub async fn put(
     let body = keyed(body.0, &key)?;
     let spec = AutomationSpec { key, body };
     let written = app.hub.put_automation(caller.workspace, spec).await?;
-    tracing::info!(key = caller.name(), automation = written.key, "an automation was written");
+    tracing::info!(
+        key = caller.name(),
+        automation = written.key,
+        "an automation was written"
+    );
     Ok(Json(written.into()))
 }
 
@@ -233,6 +237,11 @@ pub async fn disable(State(app): State<App>, caller: Caller, Path(key): Path<Str
 
 async fn switch(app: &App, caller: &Caller, key: &str, enabled: bool) -> Answer<Json<AutomationView>> {
     let view = app.hub.switch_automation(caller.workspace, key, enabled).await?;
-    tracing::info!(key = caller.name(), automation = key, enabled, "an automation was switched");
+    tracing::info!(
+        key = caller.name(),
+        automation = key,
+        enabled,
+        "an automation was switched"
+    );
     Ok(Json(view.into()))
 }

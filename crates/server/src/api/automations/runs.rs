@@ -126,7 +126,9 @@ impl From<Story> for RunStory {
         let view = |step: StepRow| StepView {
             outcome: match step.outcome {
                 // The run has gone on behind it since.
-                StepOutcome::Waiting if row.state != RunState::Waiting || row.at != step.at + 1 => StepOutcome::Done.name(),
+                StepOutcome::Waiting if row.state != RunState::Waiting || row.at != step.at + 1 => {
+                    StepOutcome::Done.name()
+                }
                 outcome => outcome.name(),
             },
             name: step.name,
@@ -158,7 +160,11 @@ async fn page(
         let found = RunState::ALL.into_iter().find(|state| state.name() == name);
         found.ok_or_else(|| {
             let known = RunState::ALL.map(RunState::name);
-            format!("`{name}` is no state; there are {}{}", known.join(", "), did_you_mean(name, known))
+            format!(
+                "`{name}` is no state; there are {}{}",
+                known.join(", "),
+                did_you_mean(name, known)
+            )
         })
     })?;
     let event = query.parse("event", |id| id.parse::<EventId>().map_err(|error| error.to_string()))?;
@@ -189,7 +195,14 @@ async fn page(
     ),
 )]
 pub async fn list(State(app): State<App>, caller: Caller, RawQuery(query): RawQuery) -> Answer<Json<Listing<RunView>>> {
-    page(&app, &caller, query.as_deref(), &[&WORDS[..], &["automation"]].concat(), None).await
+    page(
+        &app,
+        &caller,
+        query.as_deref(),
+        &[&WORDS[..], &["automation"]].concat(),
+        None,
+    )
+    .await
 }
 
 /// List the runs of an automation, newest first; also of one that was taken away.
@@ -255,6 +268,11 @@ pub async fn retry(
 }
 
 fn read_id(text: &str) -> Result<RunId, Problem> {
-    text.parse()
-        .map_err(|error| Problem::new(Code::NotFound, format!("{error}"), "GET /v1/runs lists the runs with their ids."))
+    text.parse().map_err(|error| {
+        Problem::new(
+            Code::NotFound,
+            format!("{error}"),
+            "GET /v1/runs lists the runs with their ids.",
+        )
+    })
 }

@@ -138,14 +138,25 @@ fn wrong(place: &str, detail: String) -> Problem {
 }
 
 /// The past event that is named, or the sample.
-async fn event_of(app: &App, caller: &Caller, mut asked: Map<String, Value>, definition: &Value) -> Result<Event, Problem> {
+async fn event_of(
+    app: &App,
+    caller: &Caller,
+    mut asked: Map<String, Value>,
+    definition: &Value,
+) -> Result<Event, Problem> {
     match asked.shift_remove("event") {
         None | Some(Value::Null) => {}
         Some(id) => {
             let id = id.as_str().unwrap_or_default();
             let id: EventId = id.parse().map_err(|error| wrong("event", format!("{error}")))?;
             let found = app.hub.event(caller.workspace, id).await?;
-            let gone = || Problem::new(Code::NotFound, format!("There is no event {id}."), "GET /v1/events lists the events.");
+            let gone = || {
+                Problem::new(
+                    Code::NotFound,
+                    format!("There is no event {id}."),
+                    "GET /v1/events lists the events.",
+                )
+            };
             return Ok(found.ok_or_else(gone)?.event);
         }
     }

@@ -56,7 +56,9 @@ pub async fn callbacks(
         .hub
         .callbacks(caller.workspace, &key, CallbackFilter { state }, page)
         .await?;
-    let views = rows.into_iter().map(|row| CallbackView::of(&app.hub, caller.workspace, row));
+    let views = rows
+        .into_iter()
+        .map(|row| CallbackView::of(&app.hub, caller.workspace, row));
     Ok(Json(Listing::of(views.collect(), page, |view| view.id.clone())))
 }
 
@@ -156,6 +158,11 @@ pub async fn reprocess(
 
 /// An id of a callback.
 pub(super) fn read_id(text: &str) -> Result<CallbackId, Problem> {
-    text.parse()
-        .map_err(|error| Problem::new(Code::NotFound, format!("{error}"), "Ids of callbacks begin with `cbk_`."))
+    text.parse().map_err(|error| {
+        Problem::new(
+            Code::NotFound,
+            format!("{error}"),
+            "Ids of callbacks begin with `cbk_`.",
+        )
+    })
 }

@@ -4,7 +4,9 @@ mod callbacks;
 mod preview;
 mod views;
 
-pub use callbacks::{__path_callback, __path_callbacks, __path_refused, __path_reprocess, callback, callbacks, refused, reprocess};
+pub use callbacks::{
+    __path_callback, __path_callbacks, __path_refused, __path_reprocess, callback, callbacks, refused, reprocess,
+};
 pub use preview::{__path_preview, preview};
 use views::{ReadySources, SourceList, SourceView, WrittenSource};
 
@@ -100,7 +102,9 @@ pub struct Switches {
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<SourceList>> {
     let sources = app.hub.sources(caller.workspace);
-    let items = sources.into_iter().map(|source| SourceView::of(source, &app.public_url));
+    let items = sources
+        .into_iter()
+        .map(|source| SourceView::of(source, &app.public_url));
     Ok(Json(SourceList { items: items.collect() }))
 }
 
@@ -137,7 +141,10 @@ pub async fn create(
     let spec = read(&text, None)?;
     if app.hub.source(caller.workspace, &spec.key).is_ok() {
         let detail = format!("There is a source `{}` already.", spec.key);
-        let next = format!("Give the new one another `key`, or change the old one with PUT /v1/sources/{}.", spec.key);
+        let next = format!(
+            "Give the new one another `key`, or change the old one with PUT /v1/sources/{}.",
+            spec.key
+        );
         return Err(Problem::new(Code::WrongState, detail, next).into());
     }
     Ok((StatusCode::CREATED, Json(write(&app, &caller, spec).await?)))
@@ -234,7 +241,8 @@ fn read(text: &str, key: Option<&str>) -> Result<SourceSpec, Problem> {
 }
 
 fn all(problems: Vec<Problem>) -> Problem {
-    Problem::all(problems).unwrap_or_else(|| Problem::new(Code::WrongValue, "The source cannot be read.", "Check the body."))
+    Problem::all(problems)
+        .unwrap_or_else(|| Problem::new(Code::WrongValue, "The source cannot be read.", "Check the body."))
 }
 
 async fn write(app: &App, caller: &Caller, spec: SourceSpec) -> Result<WrittenSource, Problem> {

@@ -69,11 +69,6 @@ impl Lists {
         };
         Self(lists.map(|row| (row.key.clone(), values(row))).collect())
     }
-
-    /// The names of the lists.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
 }
 
 impl Lookups for Lists {

@@ -105,12 +105,7 @@ pub fn prepare_change(
             },
             Item::Route(spec) => {
                 problems.extend(check_route(&spec));
-                done.routes.push(ConfiguredRoute {
-                    key: spec.key.clone(),
-                    strategy: spec.strategy.name(),
-                    waiting_for: Vec::new(),
-                });
-                change.routes.push(spec);
+                write_route(spec, &mut change, &mut done);
             }
             Item::Automation(spec) => match super::automation::write(spec) {
                 Ok(write) => {
@@ -120,12 +115,7 @@ pub fn prepare_change(
                 Err(found) => problems.extend(found),
             },
             Item::Defaults(defaults) => {
-                change.definitions.push(DefinitionWrite {
-                    kind: DefinitionKind::Defaults,
-                    key: DEFAULTS_KEY.to_owned(),
-                    spec: serde_json::to_value(&defaults).unwrap_or_default(),
-                    sealed: Vec::new(),
-                });
+                change.definitions.push(write_defaults(&defaults));
                 done.defaults = true;
             }
             Item::Classifier(item) => {
@@ -161,6 +151,24 @@ pub fn prepare_change(
     match Problem::all(problems) {
         Some(problem) => Err(problem),
         None => Ok((change, done)),
+    }
+}
+
+fn write_route(spec: RouteSpec, change: &mut ConfigurationChange, done: &mut Configured) {
+    done.routes.push(ConfiguredRoute {
+        key: spec.key.clone(),
+        strategy: spec.strategy.name(),
+        waiting_for: Vec::new(),
+    });
+    change.routes.push(spec);
+}
+
+fn write_defaults(defaults: &impl serde::Serialize) -> DefinitionWrite {
+    DefinitionWrite {
+        kind: DefinitionKind::Defaults,
+        key: DEFAULTS_KEY.to_owned(),
+        spec: serde_json::to_value(defaults).unwrap_or_default(),
+        sealed: Vec::new(),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum Next {
     None,
     /// This page.
     Page(PageAt),
-    /// A page that is not read any more: there are too many.
+    /// A page that is not read: there are too many, or it is not said where it is.
     TooMany,
 }
 
@@ -83,11 +83,8 @@ impl Pages {
 
     /// What comes after the page `at`, which held `count` items and is `answer`.
     pub fn next(&self, at: &PageAt, count: usize, answer: &Answer, scope: &Scope<'_>) -> Next {
-        if self
-            .more
-            .as_ref()
-            .is_some_and(|more| more.first(answer, scope).is_none())
-        {
+        let more = self.more.as_ref().map(|more| more.first(answer, scope).is_some());
+        if more == Some(false) {
             return Next::None;
         }
         let given = |source: &Source| source.first(answer, scope).filter(|value| !is_blank(value));
@@ -96,6 +93,10 @@ impl Pages {
         let counted = self.cursor.is_none() && self.link.is_none() && self.more.is_none();
         let over = matches!((&cursor, &link), (Some(None), None | Some(None)) | (None, Some(None)));
         let short = counted && self.size.is_some_and(|size| (count as u64) < size);
+        if over && more == Some(true) {
+            // There are more, and nobody says where.
+            return Next::TooMany;
+        }
         if over || short {
             return Next::None;
         }

@@ -157,13 +157,15 @@ pub fn redirect(items: &mut [Item], simulators: &Simulators) -> Result<Vec<Strin
     let mut left = Vec::new();
     for item in items {
         let Item::Connection(spec) = item else { continue };
-        let scenario = Registry::embedded_file(&spec.connector, SCENARIO).zip(registry.get(&spec.connector));
-        let Some((text, connector)) = scenario else {
+        let connector = registry.get(&spec.connector);
+        let simulated =
+            connector.and_then(|connector| Some((connector, Registry::embedded_file(connector.slug(), SCENARIO)?)));
+        let Some((connector, text)) = simulated else {
             left.push(spec.key.clone());
             continue;
         };
         let scenario = scenario::read(text, SCENARIO, connector).map_err(unreadable)?;
-        let origin = simulators.origin(&spec.connector);
+        let origin = simulators.origin(connector.slug());
         let is_there = |value: &Value| value.as_str().is_some_and(|text| text.starts_with(&origin));
         for (name, value) in scenario.connection.addresses(&origin) {
             if !spec.settings.get(&name).is_some_and(is_there) {

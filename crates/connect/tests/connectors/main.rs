@@ -13,6 +13,7 @@ mod discovering;
 mod examples;
 mod hub;
 mod loading;
+mod pages;
 mod paging;
 mod preparing;
 mod recorded;

@@ -46,6 +46,12 @@ const DIFFERENCES: &[Difference] = &[
         "the description knows only the version before (fact sheet §3)",
     ),
     difference(
+        "github-issues",
+        "DELETE /repos/{owner}/{repo}/issues/comments/{comment}",
+        "operation",
+        "left out of the part of the description that is at hand (fact sheet §5)",
+    ),
+    difference(
         "jira",
         "POST /oauth/token",
         "operation",

@@ -97,8 +97,14 @@ async fn wrong(stage: &Stage<'_>) -> Verdict {
         let found = format!("it succeeds: {}", report.message);
         return Err(Failure::new("the connection test fails", found));
     };
+    // Where there is a page to sign in on, that is what a person is told to do.
+    let signs_in = stage.subject.connector().has_sign_in(&stage.spec().auth_kind);
+    let expected = match signs_in {
+        true => Code::ReconnectNeeded,
+        false => Code::CredentialsRefused,
+    };
     expect(
-        problem.code == Code::CredentialsRefused,
+        problem.code == expected,
         "the problem says that the credentials are refused (outcome `denied` or `reauthorise`)",
         || problem.to_string(),
     )?;

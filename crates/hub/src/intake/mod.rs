@@ -148,7 +148,11 @@ pub(crate) fn routed(
     received_ms: i64,
 ) -> NewEvent {
     let mut plan = route::plan(compiled, kind, &data);
-    let runs = automate::begin(compiled, kind, &data, &[], &mut plan);
+    // What is made of a waiting message begins them; begun by both, everything would happen twice.
+    let runs = match kind.is_internal() {
+        true => Vec::new(),
+        false => automate::begin(compiled, kind, &data, &[], &mut plan),
+    };
     NewEvent {
         workspace,
         kind,

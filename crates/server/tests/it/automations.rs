@@ -75,7 +75,7 @@ async fn steps_lead_from_an_event_to_records_and_to_calls() {
     );
     assert_eq!(deals[0]["personId"], people[0]["id"]);
     let heard = until("the program hears of it", async || {
-        vendors::records(&vendors, "webhook", "calls").pop()
+        vendors::records(&vendors, "webhook", "deliveries").pop()
     })
     .await;
     let text = format!("Ana 3 {}", deals[0]["id"].as_str().unwrap());
@@ -309,7 +309,7 @@ async fn die_at(place: &str) {
     let deals = listed(&hub, "/v1/opportunities").await;
     assert_eq!((deals.len(), &deals[0]["stage"]), (1, &json!("large")), "{place}");
     hub.idle().await;
-    assert_eq!(vendors::records(&vendors, "webhook", "calls").len(), 1, "{place}");
+    assert_eq!(vendors::records(&vendors, "webhook", "deliveries").len(), 1, "{place}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

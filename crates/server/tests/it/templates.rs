@@ -173,7 +173,7 @@ fn connect(folder: &Folder, vendors: &Running) {
 async fn a_form_becomes_a_lead_who_gets_mail_and_is_told_to_the_sellers_when_hot() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     connect(&folder, &vendors);
-    install(&folder, "website-lead", &["channel=#sales"]);
+    install(&folder, "website-lead", &["channel=#general"]);
     let hub = folder.start();
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let hot =

@@ -217,8 +217,10 @@ fn fill(tree: &Value, values: &Map<String, Value>) -> Value {
         Value::Object(members) => {
             let filled = members
                 .iter()
-                .map(|(key, value)| (fill_text(key, values), fill(value, values)));
-            Value::Object(filled.collect())
+                .map(|(key, value)| (fill_text(key, values), value, fill(value, values)));
+            // A member whose parameter was left empty is not said.
+            let kept = filled.filter(|(_, before, after)| before.is_null() || !after.is_null());
+            Value::Object(kept.map(|(key, _, after)| (key, after)).collect())
         }
         other => other.clone(),
     }
@@ -286,7 +288,7 @@ mod tests {
         let tree = json!({ "a": "${score}", "b": "to ${channel} from ${score} and ${other}", "c": "{{ x }}", "d": ["${none}"], "e": "${none}" });
         assert_eq!(
             fill(&tree, &values),
-            json!({ "a": 8, "b": "to #sales from 8 and ${other}", "c": "{{ x }}", "d": [], "e": null })
+            json!({ "a": 8, "b": "to #sales from 8 and ${other}", "c": "{{ x }}", "d": [] })
         );
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
+use switchboard_connect::connector::Connector;
 use switchboard_model::{
     automation::{
         Action, Assign, Automation, Find, Key, Notify, Owner, Record, Send, Step, Verb, Wait, Webhook, Where,
@@ -372,34 +373,17 @@ impl Decider<'_> {
                 "there is nobody to tell: channels and recipients are empty".into(),
             ));
         }
-        let sendings = all.into_iter().map(|(object, target)| {
-            let has_subject = connector.object(object).is_some_and(|object| {
-                let mut fields = object.fields();
-                fields.any(|field| field.name == "subject" || field.aliases.iter().any(|alias| alias == "subject"))
-            });
-            let mut record = Map::new();
-            if let Some(target) = target {
-                record.insert("to".into(), target);
-            }
-            match &subject {
-                Some(subject) if has_subject => {
-                    record.insert("subject".into(), json!(subject));
-                    record.insert("text".into(), json!(message));
-                }
-                Some(subject) => {
-                    record.insert("text".into(), json!(format!("{subject}\n{message}")));
-                }
-                None => {
-                    record.insert("text".into(), json!(message));
-                }
-            }
-            Sending {
-                sent: self.sent(step, &connection, object, Some(Value::Object(record))),
-                connection: Arc::clone(&connection),
-                object: object.into(),
-                options: None,
-                record_key: None,
-            }
+        let sendings = all.into_iter().map(|(object, target)| Sending {
+            sent: self.sent(
+                step,
+                &connection,
+                object,
+                Some(letter(&connector, object, target, subject.as_deref(), &message)),
+            ),
+            connection: Arc::clone(&connection),
+            object: object.into(),
+            options: None,
+            record_key: None,
         });
         Ok(Deed::Send(sendings.collect()))
     }
@@ -479,6 +463,28 @@ impl Decider<'_> {
             None => Ok(Deed::Pass("nobody is named who could be in charge".into())),
         }
     }
+}
+
+/// What tells people something, in members that every connector of chats and mail takes by these names. A subject that it has no place for
+/// stands above the message.
+fn letter(connector: &Connector, object: &str, to: Option<Value>, subject: Option<&str>, message: &str) -> Value {
+    let has_subject = connector.object(object).is_some_and(|object| {
+        let mut fields = object.fields();
+        fields.any(|field| field.name == "subject" || field.aliases.iter().any(|alias| alias == "subject"))
+    });
+    let mut letter = Map::new();
+    letter.extend(to.map(|to| ("to".to_owned(), to)));
+    let text = match subject {
+        Some(subject) if !has_subject => format!("{subject}\n{message}"),
+        _ => message.to_owned(),
+    };
+    letter.extend(
+        subject
+            .filter(|_| has_subject)
+            .map(|subject| ("subject".to_owned(), json!(subject))),
+    );
+    letter.insert("text".to_owned(), json!(text));
+    Value::Object(letter)
 }
 
 /// A connection that can be handed something. One that is paused or in error can: what it gets waits.

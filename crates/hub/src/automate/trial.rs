@@ -1,12 +1,14 @@
 //! What an automation would do about an event, without doing it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 use switchboard_model::{
     automation::{Automation, SENT, Verb},
     event::{Event, EventType},
     id::{RecordId, WorkspaceId},
     problem::{Code, Problem},
-    record::{Objects, Policy},
+    record::{ObjectType, Objects, Policy},
     template::Scope,
 };
 
@@ -18,7 +20,10 @@ use super::{
     scribe,
     sending::Sending,
 };
-use crate::{attempt, store::How};
+use crate::{
+    attempt,
+    store::{How, RecordRow, Store},
+};
 
 /// What an automation would do.
 #[derive(Debug, Clone)]
@@ -59,6 +64,11 @@ pub(crate) async fn try_out(
     let reason = reluctance(automation, &event);
     let mut facts = Facts::new(event, None, &automation.key, []);
     let objects = workshop.configuration.objects(workspace);
+    let imagination = Imagination {
+        store: &*workshop.desk.store,
+        workspace,
+        objects: &objects,
+    };
     let mut steps = Vec::new();
     for step in &automation.steps {
         let decider = Decider {
@@ -70,7 +80,7 @@ pub(crate) async fn try_out(
             now_ms: workshop.desk.clock.now_ms(),
         };
         let tried = match decider.decide(step) {
-            Ok(deed) => imagine(workshop, workspace, &objects, deed, facts.event()).await,
+            Ok(deed) => imagination.of(deed, facts.event()).await,
             Err(fault) => Err(fault),
         };
         let tried = match tried {
@@ -150,94 +160,124 @@ impl Imagined {
     }
 }
 
-async fn imagine(
-    workshop: &Workshop,
+/// Where steps are imagined.
+struct Imagination<'w> {
+    store: &'w dyn Store,
     workspace: WorkspaceId,
-    objects: &Objects,
-    deed: Deed,
-    event: &Event,
-) -> Result<Imagined, Fault> {
-    let store = &*workshop.desk.store;
-    Ok(match deed {
-        Deed::Pass(why) => Imagined::new("skipped", json!({ "reason": why })),
-        Deed::Stop(why) => Imagined::new("stopped", json!({ "reason": why })).bringing(json!({ "reason": why })),
-        Deed::Wait(until_ms) => {
-            let until = jiff::Timestamp::from_millisecond(until_ms).map(|until| until.to_string());
-            let until = json!({ "until": until.unwrap_or_default() });
-            Imagined::new("waiting", until.clone()).bringing(until)
-        }
-        Deed::Find { object, which } => {
-            let row = records::find(store, workspace, &object, &which, &Map::new()).await?;
-            let found = records::found(&object, row.as_ref());
-            let detail =
-                json!({ "object": object.name, "which": which.shown(), "found": row.map(|row| row.id.to_string()) });
-            Imagined::new("done", detail).bringing(found)
-        }
-        Deed::Write {
-            verb,
-            object,
-            which,
-            values,
-        } => {
-            let how = How::Match {
-                policy: Policy::Update,
-                only: None,
-            };
-            scribe::write(objects, &object, how, &values, "").map_err(Fault::lasting)?;
-            let is_new = verb == Verb::Create;
-            let row = match is_new {
-                true => None,
-                false => records::find(store, workspace, &object, &which, &values).await?,
-            };
-            let detail = json!({ "object": object.name, "which": which.shown(), "fields": values,
-                                 "would": if row.is_some() { "update" } else { "create" } });
-            if row.is_none() && verb == Verb::Update {
-                let why = format!("there is no such record: {} {}", object.name, which.shown());
-                return Ok(Imagined::new("skipped", json!({ "reason": why })));
+    objects: &'w Objects,
+}
+
+impl Imagination<'_> {
+    async fn of(&self, deed: Deed, event: &Event) -> Result<Imagined, Fault> {
+        match deed {
+            Deed::Pass(why) => Ok(Imagined::new("skipped", json!({ "reason": why }))),
+            Deed::Stop(why) => {
+                let reason = json!({ "reason": why });
+                Ok(Imagined::new("stopped", reason.clone()).bringing(reason))
             }
-            let mut record = row.as_ref().map(|row| row.data.clone()).unwrap_or_default();
-            record.extend(values);
-            let id = row.as_ref().map_or(NOBODY, |row| row.id);
-            Imagined::new("done", detail).bringing(json!({
-                "id": id.to_string(), "created": row.is_none(), "found": row.is_some(), "changed": true, "record": record,
-            }))
-        }
-        Deed::Assign {
-            object,
-            id,
-            field,
-            owner,
-        } => {
-            let row = match id {
-                NOBODY => None,
-                id => records::find(store, workspace, &object, &Which::Id(Some(id)), &Map::new()).await?,
-            };
-            if row.is_none() && id != NOBODY {
-                let detail = format!("there is no {id} in this workspace");
-                let problem = Problem::new(Code::NotFound, detail, "Check the step's `id`.");
-                return Ok(Imagined::new("failed", Value::Null).with(problem));
+            Deed::Wait(until_ms) => {
+                let until = jiff::Timestamp::from_millisecond(until_ms).map(|until| until.to_string());
+                let until = json!({ "until": until.unwrap_or_default() });
+                Ok(Imagined::new("waiting", until.clone()).bringing(until))
             }
-            let owner = match owner {
-                Chosen::Known(owner) => owner,
-                Chosen::Turn(people) => json!(people),
-            };
-            let detail = json!({ "object": object.name, "id": id.to_string(), "field": field, "owner": owner });
-            Imagined::new("done", detail).bringing(json!({ "id": id.to_string(), "owner": owner }))
-        }
-        Deed::Send(sendings) => {
-            let mut sends = Vec::new();
-            for sending in &sendings {
-                match preview(sending, event) {
-                    Ok(record) => sends.push(
-                        json!({ "connection": sending.connection.key, "object": sending.object, "record": record }),
-                    ),
-                    Err(problem) => return Ok(Imagined::new("failed", sending.shown()).with(problem)),
-                }
+            Deed::Find { object, which } => {
+                let row = self.find(&object, &which, &Map::new()).await?;
+                let found = records::found(&object, row.as_ref());
+                let id = row.map(|row| row.id.to_string());
+                let detail = json!({ "object": object.name, "which": which.shown(), "found": id });
+                Ok(Imagined::new("done", detail).bringing(found))
             }
-            let count = sends.len();
-            Imagined::new("done", json!({ "sends": sends })).bringing(json!({ "sent": count }))
+            Deed::Write {
+                verb,
+                object,
+                which,
+                values,
+            } => self.write(verb, &object, &which, values).await,
+            Deed::Assign {
+                object,
+                id,
+                field,
+                owner,
+            } => self.assign(&object, id, &field, owner).await,
+            Deed::Send(sendings) => Ok(send(&sendings, event)),
         }
-    })
+    }
+
+    async fn find(
+        &self,
+        object: &Arc<ObjectType>,
+        which: &Which,
+        values: &Map<String, Value>,
+    ) -> Result<Option<RecordRow>, Fault> {
+        records::find(self.store, self.workspace, object, which, values).await
+    }
+
+    async fn write(
+        &self,
+        verb: Verb,
+        object: &Arc<ObjectType>,
+        which: &Which,
+        values: Map<String, Value>,
+    ) -> Result<Imagined, Fault> {
+        let how = How::Match {
+            policy: Policy::Update,
+            only: None,
+        };
+        scribe::write(self.objects, object, how, &values, "").map_err(Fault::lasting)?;
+        let row = match verb {
+            Verb::Create => None,
+            Verb::Update | Verb::Upsert => self.find(object, which, &values).await?,
+        };
+        // An earlier step would have made it.
+        let is_imagined = *which == Which::Id(Some(NOBODY));
+        let is_there = row.is_some() || is_imagined;
+        if !is_there && verb == Verb::Update {
+            let why = format!("there is no such record: {} {}", object.name, which.shown());
+            return Ok(Imagined::new("skipped", json!({ "reason": why })));
+        }
+        let would = if is_there { "update" } else { "create" };
+        let detail = json!({ "object": object.name, "which": which.shown(), "fields": values, "would": would });
+        let id = row.as_ref().map_or(NOBODY, |row| row.id);
+        let mut record = row.map(|row| row.data).unwrap_or_default();
+        record.extend(values);
+        Ok(Imagined::new("done", detail).bringing(json!({
+            "id": id.to_string(), "created": !is_there, "found": is_there, "changed": true, "record": record,
+        })))
+    }
+
+    async fn assign(
+        &self,
+        object: &Arc<ObjectType>,
+        id: RecordId,
+        field: &str,
+        owner: Chosen,
+    ) -> Result<Imagined, Fault> {
+        if id != NOBODY && self.find(object, &Which::Id(Some(id)), &Map::new()).await?.is_none() {
+            let detail = format!("there is no {id} in this workspace");
+            let problem = Problem::new(Code::NotFound, detail, "Check the step's `id`.");
+            return Ok(Imagined::new("failed", Value::Null).with(problem));
+        }
+        let owner = match owner {
+            Chosen::Known(owner) => owner,
+            Chosen::Turn(people) => json!(people),
+        };
+        let detail = json!({ "object": object.name, "id": id.to_string(), "field": field, "owner": owner });
+        Ok(Imagined::new("done", detail).bringing(json!({ "id": id.to_string(), "owner": owner })))
+    }
+}
+
+fn send(sendings: &[Sending], event: &Event) -> Imagined {
+    let mut sends = Vec::with_capacity(sendings.len());
+    for sending in sendings {
+        match preview(sending, event) {
+            Ok(record) => sends.push(json!({
+                "connection": sending.connection.key, "object": sending.object, "record": record,
+            })),
+            Err(problem) => return Imagined::new("failed", sending.shown()).with(problem),
+        }
+    }
+    let count = sends.len();
+    Imagined::new("done", json!({ "sends": sends })).bringing(json!({ "sent": count }))
 }
 
 /// Stands for a record that is not made.

@@ -173,7 +173,7 @@ fn connect(folder: &Folder, vendors: &Running) {
 async fn a_form_becomes_a_lead_who_gets_mail_and_is_told_to_the_sellers_when_hot() {
     let (folder, vendors) = (Folder::new(), vendors::start().await);
     connect(&folder, &vendors);
-    install(&folder, "website-lead", &["channel=#sales"]);
+    install(&folder, "website-lead", &["channel=#general"]);
     let hub = folder.start();
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let hot =
@@ -299,6 +299,127 @@ async fn a_ticket_that_asks_for_an_upgrade_becomes_an_opportunity_and_both_are_c
     let tickets = vendors::records(&vendors, "zendesk", "tickets");
     let status = |id: i64| tickets.iter().find(|ticket| ticket["id"] == id).unwrap()["status"].clone();
     assert_eq!((status(1002), status(1001)), (json!("solved"), json!("open")));
+}
+
+/// What Eventbrite tells about an order and its guest when it is asked.
+async fn eventbrite() -> String {
+    let guest = json!({
+        "id": "762511533", "created": "2026-11-20T09:00:00Z", "changed": "2026-11-20T09:00:05Z", "ticket_class_name": "General",
+        "event_id": "101621827622", "order_id": "834225363", "status": "Attending", "checked_in": false, "cancelled": false,
+        "profile": { "first_name": "Ann", "last_name": "Example", "name": "Ann Example", "email": "ann.guest@example.net",
+                     "cell_phone": "+1 202 555 0143", "company": "Example Ltd", "job_title": "CTO" },
+        "event": { "name": { "text": "Open day" } },
+    });
+    let order = json!({
+        "id": "834225363", "created": "2026-11-20T09:00:00Z", "changed": "2026-11-20T09:00:05Z", "name": "Ann Example", "first_name": "Ann",
+        "last_name": "Example", "email": "ann.guest@example.net", "status": "placed", "event_id": "101621827622",
+        "event": { "id": "101621827622", "name": { "text": "Open day" }, "start": { "utc": "2026-12-01T18:00:00Z" } },
+        "costs": { "gross": { "currency": "EUR", "value": 5990, "major_value": "59.90" } }, "attendees": [guest],
+    });
+    let answer = move |uri: axum::http::Uri| {
+        let body = if uri.path().starts_with("/v3/orders/") {
+            order.clone()
+        } else {
+            guest.clone()
+        };
+        async move { axum::Json(body) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}/v3")
+}
+
+/// The source of the template, led to the stand-in.
+fn lead_to(folder: &Folder, base: &str) {
+    let fetch = |when: &str, ids: Value, path: &str| {
+        json!({ "when": when, "base_url": base, "headers": { "Authorization": "Bearer {{ secrets.token }}" }, "ids": ids, "path": path,
+                "missing": "retry" })
+    };
+    let id = |pattern: &str| json!({ "from": "{{ payload.api_url }}", "pattern": format!("https://www\\.eventbriteapi\\.com/v3/{pattern}/") });
+    let source = json!({ "sources": [{
+        "key": "eventbrite", "source": "eventbrite", "path": "eventbrite", "secrets": { "path_token": "Zk3vTq81Rr5cXy70", "token": "private" },
+        "fetch": [
+            fetch("payload.config.action == 'order.placed'", json!({ "order": id("orders/([0-9]{1,20})") }),
+                  "/orders/{{ ids.order }}/?expand=event,attendees"),
+            fetch("payload.config.action != 'order.placed'",
+                  json!({ "event": id("events/([0-9]{1,20})/attendees/[0-9]{1,20}"), "attendee": id("events/[0-9]{1,20}/attendees/([0-9]{1,20})") }),
+                  "/events/{{ ids.event }}/attendees/{{ ids.attendee }}/?expand=event"),
+        ],
+    }] });
+    folder.apply(&source).fine();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guests_become_leads_attend_and_come_first_when_they_liked_it() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    connect(&folder, &vendors);
+    install(
+        &folder,
+        "eventbrite",
+        &[
+            "path_token=Zk3vTq81Rr5cXy70",
+            "token=private",
+            "channel=#general",
+            "sellers=eva",
+        ],
+    );
+    lead_to(&folder, &eventbrite().await);
+    let hub = folder.start();
+    let json_body = [("content-type", "application/json")];
+    let announce = async |action: &str, thing: &str| {
+        let body = json!({ "config": { "action": action, "webhook_id": "12064831" }, "api_url": format!("https://www.eventbriteapi.com/v3/{thing}/") });
+        push(&hub, "eventbrite/Zk3vTq81Rr5cXy70", &json_body, &body.to_string()).await;
+    };
+    let guest = "events/101621827622/attendees/762511533";
+    announce("order.placed", "orders/834225363").await;
+    let lead = one(&hub, "people", "the guest is registered", |person| {
+        person["status"] == "registered"
+    })
+    .await;
+    assert_eq!(
+        (&lead["email"], &lead["leadSource"], &lead["jobTitle"]),
+        (
+            &json!("ann.guest@example.net"),
+            &json!("Eventbrite: Open day"),
+            &json!("CTO")
+        )
+    );
+    announce("attendee.checked_in", guest).await;
+    one(&hub, "people", "the guest attends", |person| {
+        person["status"] == "attended"
+    })
+    .await;
+    // News that come late do not make a guest of the day before of somebody who was there.
+    announce("attendee.updated", guest).await;
+    let survey = |score: i64, token: &str| {
+        json!({ "event_id": token, "event_type": "form_response", "form_response": {
+            "form_id": "lT4Z3j", "token": token, "submitted_at": "2026-12-02T09:00:00Z", "calculated": { "score": score },
+            "definition": { "id": "lT4Z3j", "title": "Survey", "fields": [] },
+            "answers": [{ "type": "email", "email": "ann.guest@example.net", "field": { "id": "a", "type": "email", "ref": "email" } }],
+        } })
+    };
+    push(&hub, "survey", &json_body, &survey(3, "low").to_string()).await;
+    push(&hub, "survey", &json_body, &survey(9, "high").to_string()).await;
+    let first = one(&hub, "people", "the guest comes first", |person| {
+        person["priority"] == "high"
+    })
+    .await;
+    assert_eq!((&first["id"], &first["status"]), (&lead["id"], &json!("attended")));
+    quiet(&hub).await;
+    let tasks = records(&hub, "tasks").await;
+    assert_eq!(
+        (tasks.len(), &tasks[0]["assignee"], &tasks[0]["personId"]),
+        (1, &json!("eva"), &lead["id"])
+    );
+    let messages = vendors::records(&vendors, "slack", "messages");
+    assert_eq!(messages.len(), 1, "{messages:#?}");
+    assert!(
+        messages[0]["text"].as_str().unwrap().contains("gave 9 points"),
+        "{messages:#?}"
+    );
+    assert_eq!(records(&hub, "people").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,12 +14,40 @@ const BACK: &str = "https://hub.example.org/oauth/callback";
 const PKCE: &str = "code_challenge=c-1";
 
 /// A vendor's page: slug, kind, settings; how its address begins; what is in it, and what is not.
-type Page = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+type Page = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
 
 const PAGES: [Page; 15] = [
-    ("airtable", "oauth", "{}", "https://airtable.com/oauth2/v1/authorize?", &[PKCE, "scope=data.records%3Aread%20data"], &[]),
-    ("asana", "oauth", "{}", "https://app.asana.com/-/oauth_authorize?", &[PKCE, "scope=tasks%3Aread%20"], &[]),
-    ("monday", "oauth", "{}", "https://auth.monday.com/oauth2/authorize?", &[PKCE, "scope=me%3Aread%20"], &["response_type"]),
+    (
+        "airtable",
+        "oauth",
+        "{}",
+        "https://airtable.com/oauth2/v1/authorize?",
+        &[PKCE, "scope=data.records%3Aread%20data"],
+        &[],
+    ),
+    (
+        "asana",
+        "oauth",
+        "{}",
+        "https://app.asana.com/-/oauth_authorize?",
+        &[PKCE, "scope=tasks%3Aread%20"],
+        &[],
+    ),
+    (
+        "monday",
+        "oauth",
+        "{}",
+        "https://auth.monday.com/oauth2/authorize?",
+        &[PKCE, "scope=me%3Aread%20"],
+        &["response_type"],
+    ),
     (
         "feishu",
         "user",
@@ -28,8 +56,22 @@ const PAGES: [Page; 15] = [
         &[PKCE, "client_id=cli_1", "scope=offline_access%20"],
         &["client_id=app"],
     ),
-    ("feishu", "user", r#"{"region": "lark"}"#, "https://accounts.larksuite.com/open-apis/authen/v1/authorize?", &[PKCE], &[]),
-    ("tencent-docs", "user", r#"{"fileId": "D1", "sheetId": "s"}"#, "https://docs.qq.com/oauth/v2/authorize?", &["scope=all"], &[PKCE]),
+    (
+        "feishu",
+        "user",
+        r#"{"region": "lark"}"#,
+        "https://accounts.larksuite.com/open-apis/authen/v1/authorize?",
+        &[PKCE],
+        &[],
+    ),
+    (
+        "tencent-docs",
+        "user",
+        r#"{"fileId": "D1", "sheetId": "s"}"#,
+        "https://docs.qq.com/oauth/v2/authorize?",
+        &["scope=all"],
+        &[PKCE],
+    ),
     (
         "jira",
         "oauth",
@@ -38,7 +80,14 @@ const PAGES: [Page; 15] = [
         &["audience=api.atlassian.com", "prompt=consent", "offline_access"],
         &[PKCE],
     ),
-    ("linear", "oauth", r#"{"team": "ENG"}"#, "https://linear.app/oauth/authorize?", &[PKCE, "scope=read%2Cwrite", "prompt=consent"], &[]),
+    (
+        "linear",
+        "oauth",
+        r#"{"team": "ENG"}"#,
+        "https://linear.app/oauth/authorize?",
+        &[PKCE, "scope=read%2Cwrite", "prompt=consent"],
+        &[],
+    ),
     (
         "pipedrive",
         "oauth",
@@ -47,7 +96,14 @@ const PAGES: [Page; 15] = [
         &["client_id=app", "state=s-1"],
         &[PKCE, "scope", "response_type"],
     ),
-    ("twenty", "oauth", r#"{"baseUrl": "https://crm.example.org"}"#, "https://crm.example.org/oauth/authorize?", &[PKCE, "scope=api%20profile"], &[]),
+    (
+        "twenty",
+        "oauth",
+        r#"{"baseUrl": "https://crm.example.org"}"#,
+        "https://crm.example.org/oauth/authorize?",
+        &[PKCE, "scope=api%20profile"],
+        &[],
+    ),
     (
         "zoho",
         "oauth",
@@ -56,14 +112,31 @@ const PAGES: [Page; 15] = [
         &["access_type=offline", "prompt=consent", "ZohoCRM.modules.ALL%2CZoho"],
         &[PKCE],
     ),
-    ("slack", "app", "{}", "https://slack.com/oauth/v2/authorize?", &["scope=chat%3Awrite%2Cchat"], &[PKCE, "user_scope", "response_type"]),
-    ("slack", "rotating", "{}", "https://slack.com/oauth/v2/authorize?", &["scope=chat%3Awrite%2Cchat"], &[PKCE, "user_scope"]),
+    (
+        "slack",
+        "app",
+        "{}",
+        "https://slack.com/oauth/v2/authorize?",
+        &["scope=chat%3Awrite%2Cchat"],
+        &[PKCE, "user_scope", "response_type"],
+    ),
+    (
+        "slack",
+        "rotating",
+        "{}",
+        "https://slack.com/oauth/v2/authorize?",
+        &["scope=chat%3Awrite%2Cchat"],
+        &[PKCE, "user_scope"],
+    ),
     (
         "teams",
         "delegated",
         r#"{"tenantId": "example.org"}"#,
         "https://login.microsoftonline.com/example.org/oauth2/v2.0/authorize?",
-        &[PKCE, "scope=offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FChannelMessage.Send"],
+        &[
+            PKCE,
+            "scope=offline_access%20https%3A%2F%2Fgraph.microsoft.com%2FChannelMessage.Send",
+        ],
         &[],
     ),
     (
@@ -79,7 +152,9 @@ const PAGES: [Page; 15] = [
 fn opened(slug: &str, kind: &str, settings: &str) -> Account {
     let settings: Value = serde_json::from_str(settings).unwrap();
     let secrets = json!({"clientId": "app", "clientSecret": "s&cret", "appId": "cli_1", "appSecret": "s&cret"});
-    connector(slug).account(kind, &map(settings), &map(secrets), &map(json!({}))).unwrap()
+    connector(slug)
+        .account(kind, &map(settings), &map(secrets), &map(json!({})))
+        .unwrap()
 }
 
 #[test]

@@ -76,6 +76,8 @@ pub struct Connector {
     pub(crate) limits: Vec<Bucket>,
     /// What names the vendor's account.
     pub(crate) account_names: Vec<Template>,
+    /// The waits between tries.
+    pub(crate) retry_seconds: Option<Template>,
     pub(crate) settings: Schema,
     pub(crate) guide: GuideSpec,
     pub(crate) auth: Vec<Auth>,
@@ -377,6 +379,25 @@ impl Connector {
                 format!("Use one of {}.{near}", known.join(", ")),
             )
         })
+    }
+
+    /// A request that reads what lies at `path` behind the address of the account. The path is whole and escaped already.
+    ///
+    /// # Errors
+    /// When the account lacks its address or a credential.
+    pub fn read_request(
+        &self,
+        account: &Account,
+        token: Option<&crate::auth::Token>,
+        path: &str,
+    ) -> Result<HttpRequest, Problem> {
+        let base = account.base_url.as_deref();
+        let base = base.ok_or_else(|| crate::request::incomplete("the address of the account is not known yet"))?;
+        let mut call = Call::plain();
+        call.set_token(token);
+        let mut draft = Draft::new(http::Method::GET, format!("{}{path}", base.trim_end_matches('/')));
+        draft.add_header(http::header::ACCEPT, "application/json", false)?;
+        self.complete(draft, account, &self.scope(account, None, &call))
     }
 
     /// A request of the manifest with the connector's headers and the account's authorisation.

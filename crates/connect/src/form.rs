@@ -11,36 +11,69 @@ use crate::{compile::child, document::Document};
 
 /// Everything in which a document differs from the JSON Schema `schema`. `see` tells where the form is described.
 pub fn faults(document: &Document, schema: &str, see: &str) -> Vec<Problem> {
-    let broken = |detail: String| vec![Problem::new(Code::Internal, detail, "Report this.")];
-    let schema: Value = match serde_json::from_str(schema) {
-        Ok(schema) => schema,
-        Err(error) => return broken(error.to_string()),
+    let found = match serde_json::from_str(schema) {
+        Ok(schema) => find(document.value(), &schema, see),
+        Err(error) => vec![broken(error.to_string())],
     };
-    let form = Form {
-        document,
-        schema: &schema,
-        see,
+    let place = |fault: Fault| {
+        let place = match fault.at_key {
+            true => document.place_of_key(&fault.pointer),
+            false => document.place(&fault.pointer),
+        };
+        fault.problem.at(place)
     };
-    match jsonschema::draft202012::new(&schema) {
+    found.into_iter().map(place).collect()
+}
+
+/// The same of a value; the places are JSON pointers.
+pub fn faults_of(value: &Value, schema: &Value, see: &str) -> Vec<Problem> {
+    let found = find(value, schema, see).into_iter();
+    found.map(|fault| fault.problem.at(fault.pointer)).collect()
+}
+
+/// What is wrong, and where.
+struct Fault {
+    problem: Problem,
+    pointer: String,
+    /// Whether it is about the key that the value stands under.
+    at_key: bool,
+}
+
+fn broken(detail: String) -> Fault {
+    Fault {
+        problem: Problem::new(Code::Internal, detail, "Report this."),
+        pointer: String::new(),
+        at_key: false,
+    }
+}
+
+fn find(value: &Value, schema: &Value, see: &str) -> Vec<Fault> {
+    let form = Form { schema, see };
+    match jsonschema::draft202012::new(schema) {
         Ok(validator) => validator
-            .iter_errors(document.value())
+            .iter_errors(value)
             .flat_map(|error| form.explain(&error))
             .collect(),
-        Err(error) => broken(error.to_string()),
+        Err(error) => vec![broken(error.to_string())],
     }
 }
 
 struct Form<'f> {
-    document: &'f Document,
     schema: &'f Value,
     see: &'f str,
 }
 
 impl Form<'_> {
     /// What a schema error means.
-    fn explain(&self, error: &ValidationError<'_>) -> Vec<Problem> {
+    fn explain(&self, error: &ValidationError<'_>) -> Vec<Fault> {
         let at = error.instance_path().to_string();
-        let wrong = |detail: String| vec![self.document.problem(Code::ManifestInvalid, &at, detail, self.see)];
+        let wrong = |detail: String| {
+            vec![Fault {
+                problem: Problem::new(Code::ManifestInvalid, detail, self.see),
+                pointer: at.clone(),
+                at_key: false,
+            }]
+        };
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 unexpected.iter().map(|key| self.unknown_key(&at, key, error)).collect()
@@ -60,7 +93,7 @@ impl Form<'_> {
         }
     }
 
-    fn unknown_key(&self, at: &str, key: &str, error: &ValidationError<'_>) -> Problem {
+    fn unknown_key(&self, at: &str, key: &str, error: &ValidationError<'_>) -> Fault {
         let beside = error.schema_path().to_string();
         let properties = beside
             .strip_suffix("/additionalProperties")
@@ -76,8 +109,11 @@ impl Form<'_> {
             Some(near) => format!("Did you mean `{near}`?"),
             None => self.see.to_owned(),
         };
-        let problem = Problem::new(Code::ManifestInvalid, format!("nobody reads the key `{key}`"), next);
-        problem.at(self.document.place_of_key(&child(at, key)))
+        Fault {
+            problem: Problem::new(Code::ManifestInvalid, format!("nobody reads the key `{key}`"), next),
+            pointer: child(at, key),
+            at_key: true,
+        }
     }
 }
 

@@ -98,6 +98,11 @@ impl Schema {
             .filter_map(Value::as_str)
     }
 
+    /// Adds to `check` what is wrong with values that a person gives, and what is missing. What a form sends blank counts as not given.
+    pub fn check_given(&self, given: &Map<String, Value>, of: &str, check: &mut Check) {
+        self.check(&without_blanks(given), of, check);
+    }
+
     fn check(&self, value: &Value, of: &str, check: &mut Check) {
         for error in self.validator.iter_errors(value) {
             match error.kind() {

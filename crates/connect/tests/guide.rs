@@ -191,7 +191,7 @@ fn a_system_that_nobody_knows_is_a_mistake_that_names_those_that_there_are() {
 
 #[test]
 fn a_file_of_another_kind_is_refused_with_the_kinds_that_are_understood() {
-    let others = ["feiyu-receiver", "feiyu-lead", "call-record", "outgoing-webhook"];
+    let others = ["feiyu-lead", "call-record", "outgoing-webhook"];
     let texts = others
         .map(example)
         .into_iter()

@@ -1,8 +1,10 @@
 //! The hub as its callers see it.
 
 mod access;
+mod automations;
 mod classifier;
 mod definitions;
+mod endpoints;
 mod options;
 mod outlook;
 mod reading;
@@ -10,9 +12,12 @@ mod records;
 mod schema;
 mod setup;
 mod sign_in;
+mod sources;
 mod surveyor;
 mod trial;
+mod try_endpoint;
 mod upkeep;
+mod warden;
 mod watch;
 mod wishes;
 
@@ -26,12 +31,15 @@ use switchboard_model::{
 };
 
 pub use access::Caller;
+pub use automations::{AutomationView, RunView};
 pub use classifier::{ClassifierView, Decided, ModelView, try_rules};
+pub use endpoints::{EndpointChange, EndpointView, MadeEndpoint, NewEndpoint, Signature};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use records::{Contains, Part, RecordPage, empty_commit};
 pub use schema::{Choices, ObjectSchema, Schema};
 pub use sign_in::{SignIn, SignedIn};
+pub use sources::{Sample, SourceView};
 pub use trial::TestReport;
 pub use wishes::{Trial, Unchanged, done};
 
@@ -44,6 +52,7 @@ use crate::{
     intake::{self, Incoming, Receipt},
     lane::{Gates, Lanes},
     metrics::Metrics,
+    receive,
     store::{Database, Listener, Store},
     vault::{MasterKey, Vault},
 };
@@ -53,7 +62,7 @@ pub const DATABASE: &str = "switchboard.db";
 /// The name of the file whose lock says that a hub is at work in the data folder.
 const LOCK: &str = "switchboard.lock";
 /// The key of the workspace that everything belongs to until more are made.
-const FIRST_WORKSPACE: &str = "main";
+pub const FIRST_WORKSPACE: &str = "main";
 
 /// A hub. Clones are the same hub.
 #[derive(Clone)]
@@ -70,10 +79,13 @@ pub(crate) struct Inner {
     pub(crate) configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
+    /// One change of endpoints of outgoing webhooks at a time is made.
+    telling: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
     running: Mutex<Option<Running>>,
     gates: Gates,
     waiting: intake::Waiting,
+    bell: Arc<receive::Bell>,
 }
 
 /// What only a started hub has.
@@ -83,7 +95,10 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    automating: tokio::task::JoinHandle<()>,
+    processor: tokio::task::JoinHandle<()>,
     classifier: tokio::task::JoinHandle<()>,
+    warden: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -128,6 +143,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
             doubts: Arc::default(),
+            bell: Arc::default(),
             unclassified: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
@@ -141,10 +157,12 @@ impl Hub {
                 registry,
                 configuration: RwLock::default(),
                 adopting: tokio::sync::Mutex::new(()),
+                telling: tokio::sync::Mutex::new(()),
                 keys: RwLock::default(),
                 running: Mutex::new(None),
                 gates,
                 waiting,
+                bell: Arc::default(),
             }),
         };
         hub.refresh().await?;
@@ -168,14 +186,20 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let automating = tokio::spawn(automations::run(Arc::downgrade(&self.inner)));
+        let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
         let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
+        let warden = tokio::spawn(warden::watch(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
             upkeep,
             surveyor,
+            automating,
+            processor,
             classifier,
+            warden,
             _lock: lock,
         });
         Ok(())
@@ -190,7 +214,10 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            automating,
+            processor,
             classifier,
+            warden,
             _lock: lock,
         }) = running
         {
@@ -198,7 +225,10 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            automating.abort();
+            processor.abort();
             classifier.abort();
+            warden.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);
@@ -287,7 +317,7 @@ impl Hub {
         adopted
     }
 
-    fn configuration(&self) -> Arc<Configuration> {
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.inner.configuration.read())
     }
 

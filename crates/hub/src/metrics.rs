@@ -25,10 +25,17 @@ struct CallLabels {
     outcome: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallbackLabels {
+    source: String,
+    result: &'static str,
+}
+
 /// The counters of one hub.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    callbacks: Family<CallbackLabels, Counter>,
     events: Family<EventLabels, Counter>,
     deliveries: Family<DeliveryLabels, Counter>,
     calls: Family<CallLabels, Counter>,
@@ -40,6 +47,12 @@ impl Default for Metrics {
         let events = Family::default();
         let deliveries = Family::default();
         let calls = Family::default();
+        let callbacks = Family::default();
+        registry.register(
+            "callbacks",
+            "Requests to sources by what became of them: kept, repeat, test, handshake, refused, failed",
+            callbacks.clone(),
+        );
         registry.register(
             "events",
             "Events by type, accepted or recognised as a repeat",
@@ -53,6 +66,7 @@ impl Default for Metrics {
         registry.register("calls", "Calls to vendors by operation and outcome", calls.clone());
         Self {
             registry,
+            callbacks,
             events,
             deliveries,
             calls,
@@ -64,6 +78,12 @@ impl Metrics {
     /// An event came; `result` is `accepted` or `repeat`.
     pub fn event(&self, kind: &'static str, result: &'static str) {
         self.events.get_or_create(&EventLabels { kind, result }).inc();
+    }
+
+    /// A request came to a source of this kind.
+    pub fn received(&self, source: &str, result: &'static str) {
+        let source = source.to_owned();
+        self.callbacks.get_or_create(&CallbackLabels { source, result }).inc();
     }
 
     /// A try of a delivery ended in this state.

@@ -48,6 +48,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
             hand_over_after_ms: i64::from(settings.retry.hand_over_seconds) * 1_000,
             waiting_events: settings.limits.waiting_events,
             keep_days: settings.keep_days,
+            disable_after_ms: i64::from(settings.disable_after_seconds) * 1_000,
         },
     };
     Ok(Opened {
@@ -118,8 +119,9 @@ impl Server {
         let (stop, mut stopped) = watch::channel(false);
         let serving = tokio::spawn(async move {
             // An error means that the sender is gone, which is an end as well.
+            let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
             let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+            if let Err(error) = serving.with_graceful_shutdown(until).await {
                 tracing::error!(%error, "the API ended");
             }
         });

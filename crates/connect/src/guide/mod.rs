@@ -3,6 +3,7 @@
 //! Pure: nothing is stored and nothing is called. Everything that is wrong with a file is reported at once, each with its
 //! place and what to do next. The forms are described in `docs/reference/configuration.md`.
 
+mod automation;
 mod cel;
 mod classifier;
 mod connection;
@@ -12,6 +13,7 @@ mod object;
 mod reader;
 mod route;
 mod rules;
+mod source;
 mod target;
 mod values;
 mod write;
@@ -20,6 +22,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use switchboard_model::{
+    automation::AutomationSpec,
     classify::ClassifierSpec,
     connection::{ConnectionSpec, Defaults},
     problem::{Code, Problem},
@@ -27,10 +30,25 @@ use switchboard_model::{
 };
 
 use self::reader::{Part, Reader, question};
-use crate::{document::Document, registry::Registry};
+use crate::{document::Document, registry::Registry, source::SourceSpec};
 
 pub use classifier::ClassifierItem;
+pub use route::is_event_pattern;
 pub use write::write;
+
+/// Reads a document about one source.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read_source(document: &Document) -> Result<SourceSpec, Vec<Problem>> {
+    let reader = Reader::new(document);
+    let spec = source::read(&reader.root());
+    let problems = reader.into_problems();
+    match spec {
+        Some(spec) if problems.is_empty() => Ok(spec),
+        _ => Err(problems),
+    }
+}
 
 /// One thing that a configuration file asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +57,8 @@ pub enum Item {
     Connection(ConnectionSpec),
     /// A route, from `routes` or a strategy file.
     Route(RouteSpec),
+    /// A source, from `sources` or a file about a single receiver.
+    Source(SourceSpec),
     /// How messages are classified, from `classifier`.
     Classifier(Box<ClassifierItem>),
     /// What holds for connections that say nothing else, from `defaults`.
@@ -47,21 +67,26 @@ pub enum Item {
     Object(String, Value),
     /// A named list of values, from `lists`: its name, and what was said of it.
     List(String, Value),
+    /// An automation, from `automations`.
+    Automation(AutomationSpec),
 }
 
 /// What a file can hold side by side: lists, and what there is one of.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 10] = [
     "crmIntegrations",
     "connections",
     "routes",
+    "sources",
     "objects",
     "tables",
     "lists",
+    "automations",
     "classifier",
     "defaults",
 ];
-const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `objects`, `tables` and `lists`, and `classifier` and `defaults`; one integration with `type` and `config`; one \
-                     `strategy` (parallel_sync, category_routing, primary_backup)";
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `sources`, `objects`, `tables`, `lists` and `automations`, and `classifier` and \
+                     `defaults`; one integration with `type` and `config`; one receiver with `source` and `path`; one `strategy` \
+                     (parallel_sync, category_routing, primary_backup)";
 
 /// Reads a configuration file. Connectors say what their part of it means.
 ///
@@ -104,6 +129,9 @@ fn read_kind(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
             .into_iter()
             .collect();
     }
+    if source::is_one(root) {
+        return source::read(root).map(Item::Source).into_iter().collect();
+    }
     if LISTS.iter().any(|list| root.member(list).is_some()) {
         return read_lists(root, registry);
     }
@@ -134,10 +162,23 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
                 .map(Item::Connection),
         );
     }
+    for (entry, spec) in list("sources").iter().map(|entry| (entry, source::read(entry))) {
+        items.extend(
+            spec.filter(|spec| seen.is_new("source", &spec.key, entry) && seen.is_new("path", &spec.path, entry))
+                .map(Item::Source),
+        );
+    }
     for (entry, spec) in list("routes").iter().map(|entry| (entry, route::read(entry))) {
         items.extend(
             spec.filter(|spec| seen.is_new("route", &spec.key, entry))
                 .map(Item::Route),
+        );
+    }
+    for entry in &list("automations") {
+        let spec = automation::read(entry);
+        items.extend(
+            spec.filter(|spec| seen.is_new("automation", &spec.key, entry))
+                .map(Item::Automation),
         );
     }
     let classifier = root.member("classifier").and_then(|part| classifier::read(&part));
@@ -190,7 +231,7 @@ fn report_unknown(root: &Part<'_, '_>) {
         detail = format!("{} is empty", root.file());
     }
     for key in root.value().as_object().into_iter().flatten().map(|(key, _)| key) {
-        let meant = question(key, LISTS.into_iter().chain(["strategy", "config"]));
+        let meant = question(key, LISTS.into_iter().chain(["strategy", "config", "source"]));
         if !meant.is_empty() {
             detail = format!("{detail}; it has `{key}`{meant}");
             break;

@@ -1,4 +1,4 @@
-//! Writes connections, routes and the classifier in Switchboard's own form.
+//! Writes connections, routes, sources, automations and the classifier in Switchboard's own form.
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
@@ -6,19 +6,23 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::{Item, classifier, list, object};
+use super::{Item, automation, classifier, list, object};
+use crate::source;
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
 /// written, and notes, which belong to the file that they came from.
 pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
+    let mut automations = Vec::new();
+    let mut sources = Vec::new();
     let (mut objects, mut lists) = (Vec::new(), Map::new());
     let mut file = Map::new();
     for item in items {
         match item {
             Item::Connection(spec) => connections.push(connection(spec)),
             Item::Route(spec) => routes.push(route(spec)),
+            Item::Source(spec) => sources.push(source::write(spec)),
             Item::Defaults(defaults) => {
                 file.insert("defaults".into(), json!(defaults));
             }
@@ -26,6 +30,7 @@ pub fn write(items: &[Item]) -> Value {
                 file.insert("classifier".into(), classifier::write(&item.spec));
             }
             Item::Object(name, spec) => objects.push(object::write(name, spec)),
+            Item::Automation(spec) => automations.push(automation::write(spec)),
             Item::List(name, spec) => {
                 lists.insert(name.clone(), list::write(spec));
             }
@@ -33,8 +38,14 @@ pub fn write(items: &[Item]) -> Value {
     }
     file.insert("connections".into(), connections.into());
     file.insert("routes".into(), routes.into());
+    if !sources.is_empty() {
+        file.insert("sources".into(), json!(sources));
+    }
     if !objects.is_empty() {
         file.insert("tables".into(), json!(objects));
+    }
+    if !automations.is_empty() {
+        file.insert("automations".into(), json!(automations));
     }
     if !lists.is_empty() {
         file.insert("lists".into(), Value::Object(lists));

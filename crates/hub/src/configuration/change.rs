@@ -10,9 +10,10 @@ use switchboard_model::{
 };
 
 use super::{
-    Workspace, classifier,
+    Configuration, ConfiguredSource, Workspace, classifier,
     connection::seal_place,
     object::{check_list, check_object},
+    source,
 };
 use crate::{
     store::{ConfigurationChange, ConnectionWrite, DefinitionKind, DefinitionWrite},
@@ -29,6 +30,10 @@ pub struct Configured {
     pub connections: Vec<ConfiguredConnection>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRoute>,
+    /// The automations that were written, by their keys.
+    pub automations: Vec<String>,
+    /// The sources that were written.
+    pub sources: Vec<ConfiguredSource>,
     /// Whether the classifier was written.
     pub classifier: bool,
     /// Whether the defaults were written.
@@ -67,7 +72,7 @@ pub struct ConfiguredRoute {
     pub waiting_for: Vec<String>,
 }
 
-/// Checks the items and makes of them what the store writes. Connections that lack something become drafts. `present` is what the workspace has
+/// Checks the items and makes of them what the store writes. Connections that lack something become drafts. `installation` is what there is
 /// now.
 ///
 /// # Errors
@@ -78,16 +83,19 @@ pub fn prepare_change(
     registry: &Registry,
     vault: &Vault,
     now_ms: i64,
-    present: Option<&Workspace>,
+    installation: &Configuration,
 ) -> Result<(ConfigurationChange, Configured), Problem> {
+    let present = installation.workspace(workspace);
     let mut change = ConfigurationChange {
         now_ms,
         ..ConfigurationChange::default()
     };
     let mut done = Configured::default();
     let mut problems = Vec::new();
+    let mut sources = Vec::new();
     for item in items {
         match item {
+            Item::Source(spec) => sources.push(spec),
             Item::Connection(spec) => match write_connection(workspace, spec, registry, vault) {
                 Ok((write, configured)) => {
                     change.connections.push(write);
@@ -104,6 +112,13 @@ pub fn prepare_change(
                 });
                 change.routes.push(spec);
             }
+            Item::Automation(spec) => match super::automation::write(spec) {
+                Ok(write) => {
+                    done.automations.push(write.key.clone());
+                    change.definitions.push(write);
+                }
+                Err(found) => problems.extend(found),
+            },
             Item::Defaults(defaults) => {
                 change.definitions.push(DefinitionWrite {
                     kind: DefinitionKind::Defaults,
@@ -131,6 +146,14 @@ pub fn prepare_change(
                 let checked = check_list(&key, &spec);
                 define(DefinitionKind::List, key, checked, &mut change, &mut problems);
             }
+        }
+    }
+    // Tables that the same change defines are there for sources.
+    for spec in sources {
+        let written = source::add(workspace, spec, installation, vault, &mut change);
+        match written {
+            Ok(configured) => done.sources.push(configured),
+            Err(found) => problems.extend(found),
         }
     }
     done.objects = names(&change, DefinitionKind::Object);

@@ -1,15 +1,18 @@
 //! The users' wish, compiled: what intake and lanes look things up in. A new one replaces the old one whole; nobody sees half of a change.
 
+mod automation;
 mod change;
 mod classifier;
 mod connection;
+mod endpoint;
 mod fit;
 mod mapping;
 mod object;
 mod route;
+mod source;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -17,20 +20,24 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::{
     classify::Classifier,
     connection::Defaults,
-    id::{ConnectionId, WorkspaceId},
+    id::{ConnectionId, WebhookId, WorkspaceId},
     record::Objects,
 };
 
+pub use automation::{Automation, Automations, Steps};
+pub(crate) use automation::{check_change, version_of};
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
 pub(crate) use classifier::CLASSIFIER_KEY;
 pub use classifier::WorkspaceClassifier;
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub use endpoint::Told;
 pub(crate) use fit::placed;
 pub use fit::{check_mappings, misfits};
 pub use object::{Lists, Tables, check_list, check_object};
 pub use route::Route;
 pub(crate) use route::explain_waiting;
+pub use source::{ConfiguredSource, Receiver};
 
 use crate::store::{DefinitionKind, DefinitionRow, StoredConfiguration};
 
@@ -41,6 +48,7 @@ pub struct Configuration {
     pub revision: i64,
     connections: HashMap<ConnectionId, Arc<Connection>>,
     workspaces: HashMap<WorkspaceId, Workspace>,
+    paths: source::Paths,
 }
 
 /// What one workspace has.
@@ -50,14 +58,20 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// What is done when something happens.
+    pub automations: Automations,
     /// What holds for connections that say nothing else.
     pub defaults: Defaults,
     /// How messages are classified that come without category or priority.
     classifier: Option<Arc<WorkspaceClassifier>>,
+    /// The endpoints of outgoing webhooks, in the order in which they were made.
+    pub endpoints: BTreeMap<WebhookId, Told>,
     /// Kinds of records.
     pub tables: Tables,
     /// Named lists of values.
     pub lists: Arc<Lists>,
+    /// What pushes to it, in the order in which it was made.
+    pub sources: Vec<Arc<Receiver>>,
     /// Every connection with each of its objects: where the vendors' ids of records may be kept.
     pub link_places: Arc<[(ConnectionId, Arc<str>)]>,
     /// The connections that an enabled route names; worked out once, because every event asks.
@@ -103,6 +117,17 @@ impl Configuration {
                 .routes
                 .push(Route::compile(row));
         }
+        let of_sources = stored
+            .definitions
+            .iter()
+            .filter(|row| row.kind == DefinitionKind::Source);
+        for row in of_sources {
+            let old = before.receiver(row.workspace, &row.key);
+            let receiver = Receiver::compile(row, old, &tools.vault);
+            configuration.paths.add(&receiver);
+            let workspace = configuration.workspaces.entry(row.workspace).or_default();
+            workspace.sources.push(receiver);
+        }
         let mut definitions: HashMap<WorkspaceId, Vec<DefinitionRow>> = HashMap::new();
         for row in stored.definitions {
             definitions.entry(row.workspace).or_default().push(row);
@@ -133,9 +158,25 @@ impl Configuration {
         self.connections.values()
     }
 
+    /// Every workspace that has anything.
+    pub fn workspaces(&self) -> impl Iterator<Item = (WorkspaceId, &Workspace)> {
+        self.workspaces.iter().map(|(id, workspace)| (*id, workspace))
+    }
+
     /// One connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
         self.connections.get(&id)
+    }
+
+    /// The source of a workspace with this key.
+    pub fn receiver(&self, workspace: WorkspaceId, key: &str) -> Option<&Arc<Receiver>> {
+        let sources = &self.workspaces.get(&workspace)?.sources;
+        sources.iter().find(|receiver| receiver.key == key)
+    }
+
+    /// The source whose path this is.
+    pub fn receiver_at(&self, path: &str) -> Option<&Arc<Receiver>> {
+        self.paths.get(path)
     }
 
     /// The kinds of records of a workspace.
@@ -171,7 +212,11 @@ impl Workspace {
         };
         let by_key = usable().find(|connection| connection.key == system);
         by_key.or_else(|| {
-            let mut of_connector = usable().filter(|connection| connection.enabled && connection.is_of(system));
+            // An endpoint is told what it asked for and nothing else.
+            let is_meant = |connection: &&Arc<Connection>| {
+                connection.enabled && connection.is_of(system) && !self.is_endpoint(connection)
+            };
+            let mut of_connector = usable().filter(is_meant);
             let first = of_connector.next()?;
             if first.can_send() {
                 Some(first)
@@ -179,6 +224,12 @@ impl Workspace {
                 of_connector.find(|other| other.can_send()).or(Some(first))
             }
         })
+    }
+
+    /// Whether the connection carries an endpoint out.
+    pub fn is_endpoint(&self, connection: &Connection) -> bool {
+        let id = connection.key.parse();
+        id.is_ok_and(|id: WebhookId| self.endpoints.contains_key(&id))
     }
 
     /// Whether any enabled route names the connection, by its key or by standing for its connector.
@@ -189,6 +240,9 @@ impl Workspace {
     fn define(&mut self, rows: &[DefinitionRow]) {
         self.tables = Tables::compile(rows.iter());
         self.lists = Arc::new(Lists::compile(rows.iter()));
+        self.automations = Automations::compile(rows.iter());
+        let endpoints = rows.iter().filter(|row| row.kind == DefinitionKind::Webhook);
+        self.endpoints = endpoints.filter_map(Told::compile).collect();
     }
 
     fn find_link_places(&self) -> Arc<[(ConnectionId, Arc<str>)]> {

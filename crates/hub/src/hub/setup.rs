@@ -6,7 +6,7 @@ use switchboard_model::{connection::ConnectionSpec, id::WorkspaceId, problem::Pr
 
 use super::Hub;
 use crate::{
-    configuration::{Configured, Connection, placed, prepare_change, seal_place},
+    configuration::{Configured, Connection, check_change, placed, prepare_change, seal_place},
     store::Turn,
 };
 
@@ -24,15 +24,22 @@ impl Hub {
     /// # Errors
     /// Every problem of every item; then nothing is changed.
     pub async fn configure(&self, workspace: WorkspaceId, mut items: Vec<Item>) -> Result<Configured, Problem> {
+        for item in &mut items {
+            if let Item::Source(spec) = item {
+                self.lengthen_path(workspace, spec)?;
+            }
+        }
         let kept = self.keep_sign_ins(workspace, &mut items).await?;
         let now_ms = self.clock().now_ms();
         let misfits = self.misfits_of(workspace, &items).await?;
         let before = self.configuration();
-        let present = before.workspace(workspace);
         let (mut change, mut done) =
-            prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms, present)?;
+            prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms, &before)?;
         let (fatal, doubtful): (Vec<_>, Vec<_>) = misfits.into_iter().partition(|(_, misfit)| misfit.is_fatal);
         if let Some(problem) = Problem::all(fatal.iter().map(|(key, misfit)| placed(key, misfit)).collect()) {
+            return Err(problem);
+        }
+        if let Some(problem) = Problem::all(check_change(&change, before.workspace(workspace))) {
             return Err(problem);
         }
         for connection in &mut change.connections {

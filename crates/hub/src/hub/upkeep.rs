@@ -43,6 +43,11 @@ pub(super) async fn run(hub: Weak<Inner>) {
             if let Err(problem) = hub.drop_old_days().await {
                 tracing::error!(%problem, "old days of the history could not be dropped");
             }
+            match hub.inner.store.end_orphans(now_ms).await {
+                Ok(0) => {}
+                Ok(connections) => tracing::info!(connections, "deliveries of removed connections were ended"),
+                Err(error) => tracing::error!(%error, "deliveries of removed connections could not be ended"),
+            }
         }
     }
 }
@@ -88,10 +93,22 @@ impl Hub {
         if self.keep_days() == 0 {
             return Ok(());
         }
+        self.drop_old_callbacks().await?;
         let days = self.history().await?;
         for day in outdated(&days, day_of(self.now_ms()), self.keep_days()) {
             self.inner.store.drop_day(day).await?;
             tracing::info!(%day, keep_days = self.keep_days(), "a day of the history was dropped");
+        }
+        Ok(())
+    }
+}
+
+impl Hub {
+    /// In small bites, so that whoever is kept meanwhile is never behind them for long.
+    async fn drop_old_callbacks(&self) -> Result<(), Problem> {
+        let before_ms = self.now_ms() - 24 * HOUR_MS * i64::from(self.keep_days());
+        while self.inner.store.drop_callbacks(before_ms, SLICE).await? == SLICE {
+            sleep(IDLE / 10).await;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use switchboard_model::{
     record::{MatchKey, ObjectType, Policy},
 };
 
-use super::{Accepted, Answer, NewEvent};
+use super::{Accepted, Answer, CallbackOutcome, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard};
 
 /// Records of all kinds.
 pub trait Ledger: Send + Sync {
@@ -85,6 +85,15 @@ pub enum Guard {
     /// Nothing.
     #[default]
     None,
+    /// A run of an automation stands at this step.
+    Step(StepGuard),
+    /// A callback still waits in this turn; then it is settled, with what was made of it.
+    Callback {
+        /// Its turn.
+        round: Round,
+        /// What is written down of it.
+        outcome: CallbackOutcome,
+    },
 }
 
 /// What is done with a record.
@@ -147,6 +156,34 @@ pub struct Committed {
     pub announced: Vec<Accepted>,
 }
 
+impl Committed {
+    /// What was made, as it is kept with a callback.
+    pub fn made(&self) -> Made {
+        let event = |accepted: &Accepted| match accepted {
+            Accepted::New { event, .. } => MadeEvent {
+                id: *event,
+                repeat: false,
+            },
+            Accepted::Repeat(event) | Accepted::Conflict(event) => MadeEvent {
+                id: *event,
+                repeat: true,
+            },
+        };
+        let record = |written: &Written| {
+            let row = written.record.as_ref()?;
+            Some(MadeRecord {
+                object: row.object.to_string(),
+                id: row.id.to_string(),
+                change: written.outcome.name().to_owned(),
+            })
+        };
+        Made {
+            events: self.events.iter().map(event).collect(),
+            records: self.records.iter().filter_map(record).collect(),
+        }
+    }
+}
+
 /// What came of a write.
 #[derive(Debug, Clone)]
 pub struct Written {
@@ -175,6 +212,19 @@ pub enum Outcome {
     Deleted,
     /// Nothing was done, for this reason.
     Refused(Box<Problem>),
+}
+
+impl Outcome {
+    /// Its word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Deleted => "deleted",
+            Self::Refused(_) => "refused",
+        }
+    }
 }
 
 /// A record as it is kept.

@@ -3,15 +3,18 @@
 //! Every call is scoped by workspace where a person or program of a workspace causes it; calls of the engine itself carry ids that the
 //! store handed out. No transaction outlives the call that began it.
 
+pub mod callbacks;
 pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
+mod ending;
 mod filling;
 pub mod grants;
 pub mod ledger;
 pub mod postgres;
 pub mod rows;
+pub mod runs;
 pub mod sqlite;
 pub mod transfer;
 
@@ -25,12 +28,17 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
+pub use callbacks::{
+    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord,
+    NewCallback, RawRequest, Round,
+};
 pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use filling::Filling;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use ledger::*;
 pub use rows::*;
+pub use runs::*;
 
 /// Why the store could not do what it was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -157,6 +165,9 @@ pub trait Register: Send + Sync {
     fn revision(&self) -> Answer<'_, i64>;
     /// Writes connections and routes, replacing those with the same key, in one transaction.
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()>;
+    /// Ends the deliveries of connections that are no more, as [`Removal::Connection`] does: those that were accepted by a configuration that
+    /// still had them. Answers how many connections that were.
+    fn end_orphans(&self, now_ms: i64) -> Answer<'_, usize>;
     /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes. Answers whether anything was
     /// written: nothing is when the note is about other credentials than the present ones.
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool>;
@@ -194,5 +205,11 @@ impl Lifecycle for sqlite::SqliteStore {
 }
 
 /// A whole store.
-pub trait Store: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle {}
-impl<T: Outbox + Ledger + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store for T {}
+pub trait Store:
+    Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle
+{
+}
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle>
+    Store for T
+{
+}

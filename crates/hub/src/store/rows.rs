@@ -15,7 +15,7 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
-use super::grants::AccessNote;
+use super::{grants::AccessNote, runs::NewRun};
 
 /// Recognises a repeat: the digest of a key, and of the content that came with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct NewEvent {
     pub fingerprint: Option<Fingerprint>,
     /// Where it goes. Empty: nobody wanted it.
     pub deliveries: Vec<NewDelivery>,
+    /// The runs of automations that begin with it.
+    pub runs: Vec<NewRun>,
     /// What a person should know (why it goes nowhere, what a route waits for).
     pub note: Option<String>,
 }
@@ -490,17 +492,20 @@ pub enum DefinitionKind {
     Classifier,
     /// The country and the time zone of connections that name none.
     Defaults,
+    /// An endpoint of outgoing webhooks; a connection and a route under its key carry it out.
+    Webhook,
 }
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Source,
         Self::Object,
         Self::Automation,
         Self::List,
         Self::Classifier,
         Self::Defaults,
+        Self::Webhook,
     ];
 
     /// Its name in the database.
@@ -512,6 +517,7 @@ impl DefinitionKind {
             Self::List => "list",
             Self::Classifier => "classifier",
             Self::Defaults => "defaults",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -558,6 +564,9 @@ pub enum Removal {
     Definition(DefinitionKind, String),
     /// A route, by its key.
     Route(String),
+    /// A connection, by its key, with everything that was learnt on it. Its deliveries that wait or are held are cancelled; those that were
+    /// under way or in doubt are dead, since nobody looks any more what became of them.
+    Connection(String),
 }
 
 /// What an account was found to have.

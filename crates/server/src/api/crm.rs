@@ -132,6 +132,10 @@ pub struct ConfiguredView {
     pub connections: Vec<ConfiguredConnectionView>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRouteView>,
+    /// The sources that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub sources: Vec<ConfiguredSourceView>,
     /// Whether the classifier was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
@@ -148,6 +152,23 @@ pub struct ConfiguredView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub lists: Vec<String>,
+    /// The keys of the automations that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub automations: Vec<String>,
+}
+
+/// A source that was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConfiguredSourceView {
+    /// The user's own id.
+    pub key: String,
+    /// The ready source that it is.
+    pub source: String,
+    /// What stands behind `/in/`.
+    pub path: String,
+    /// Secrets that have to be given before any request can be known to be the pusher's.
+    pub missing: Vec<String>,
 }
 
 /// A connection that was written.
@@ -196,23 +217,31 @@ impl From<Configured> for ConfiguredView {
             strategy: route.strategy,
             waiting_for: route.waiting_for,
         });
+        let sources = done.sources.into_iter().map(|source| ConfiguredSourceView {
+            key: source.key,
+            source: source.source,
+            path: source.path,
+            missing: source.missing,
+        });
         Self {
             connections: connections.collect(),
             routes: routes.collect(),
+            sources: sources.collect(),
             classifier: done.classifier,
             defaults: done.defaults,
             objects: done.objects,
             lists: done.lists,
+            automations: done.automations,
         }
     }
 }
 
-/// Write connections and routes: the body is any configuration file that `switchboard apply` takes, as JSON.
+/// Write connections, routes, sources, tables, lists and automations: the body is any configuration file that `switchboard apply` takes, as JSON.
 ///
 /// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
 #[utoipa::path(
     post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
-    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, or `connections`, `routes`, `tables`, `lists`, `classifier` and `defaults`"),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, a receiver, or `connections`, `routes`, `sources`, `tables`, `lists`, `automations`, `classifier` and `defaults`"),
     responses(
         (status = 200, description = "What was written", body = ConfiguredView),
         (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),

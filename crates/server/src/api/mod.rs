@@ -1,5 +1,6 @@
 //! The HTTP API: one file per resource, callers and bodies as extractors, problems rendered in one place.
 
+mod automations;
 mod body;
 mod caller;
 mod classifier;
@@ -11,9 +12,11 @@ mod events;
 mod filter;
 mod health;
 mod history;
+mod hooks;
 mod incoming;
 mod json;
 mod lists;
+mod me;
 mod oauth;
 mod openapi;
 mod page;
@@ -22,12 +25,16 @@ mod posting;
 mod presets;
 mod problem;
 mod quota;
+mod receive;
 mod records;
 mod replay;
 mod routes;
 mod schema;
+mod sources;
 mod tables;
+mod templates;
 mod views;
+mod webhooks;
 mod wishes;
 
 use std::sync::Arc;
@@ -37,10 +44,11 @@ use switchboard_hub::Hub;
 use switchboard_model::problem::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredView};
+pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView, ConfiguredView};
 pub use openapi::description;
 pub use presets::AppliedView;
 pub use quota::Quota;
+pub use templates::InstalledView;
 pub use views::moment;
 
 use crate::{connectors::Shelf, settings::Limits};
@@ -64,6 +72,9 @@ pub struct App {
 pub fn router(app: App) -> Router {
     let (routes, _) = openapi::routes(Some(app.clone())).split_for_parts();
     routes
+        // Paths of sources may have several segments, which the description of the API has no word for.
+        .route("/in/{path}", axum::routing::any(receive::receive))
+        .route("/in/{path}/{*rest}", axum::routing::any(receive::receive))
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(problem::panicked))

@@ -172,7 +172,7 @@ fn read_files(files: &[PathBuf], registry: &Registry) -> Result<Vec<Item>, Probl
 }
 
 /// What was written, for a person.
-fn describe(done: &ConfiguredView) -> String {
+pub(super) fn describe(done: &ConfiguredView) -> String {
     let mut lines = Vec::new();
     for connection in &done.connections {
         let reason = connection
@@ -195,8 +195,19 @@ fn describe(done: &ConfiguredView) -> String {
         };
         lines.push(format!("route {} [{}]: kept{waiting}", route.key, route.strategy));
     }
+    for source in &done.sources {
+        let missing = match source.missing.is_empty() {
+            true => String::new(),
+            false => format!(" (refuses everything until it has {})", source.missing.join(", ")),
+        };
+        lines.push(format!(
+            "source {} [{}]: at /in/{}{missing}",
+            source.key, source.source, source.path
+        ));
+    }
     lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
     lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
+    lines.extend(done.automations.iter().map(|key| format!("automation {key}: kept")));
     for (is_there, name) in [(done.classifier, "classifier"), (done.defaults, "defaults")] {
         if is_there {
             lines.push(format!("{name}: kept"));
@@ -208,7 +219,7 @@ fn describe(done: &ConfiguredView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView};
+    use crate::api::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView};
 
     use super::*;
 
@@ -228,8 +239,15 @@ mod tests {
                 strategy: "category_routing",
                 waiting_for: vec!["jira".into(), "linear".into()],
             }],
+            sources: vec![ConfiguredSourceView {
+                key: "feiyu".into(),
+                source: "feiyu".into(),
+                path: "callback".into(),
+                missing: Vec::new(),
+            }],
             objects: vec!["customers".into()],
             lists: vec!["channels".into()],
+            automations: vec!["hot-leads".into()],
             classifier: true,
             defaults: false,
         };
@@ -237,7 +255,7 @@ mod tests {
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
              route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
-             table customers: kept\nlist channels: kept\nclassifier: kept\n"
+             source feiyu [feiyu]: at /in/callback\ntable customers: kept\nlist channels: kept\nautomation hot-leads: kept\nclassifier: kept\n"
         );
     }
 }

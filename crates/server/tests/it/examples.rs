@@ -86,7 +86,6 @@ fn a_file_that_is_no_configuration_is_told_what_would_be_one() {
         ("feiyu-lead.json", include_str!("examples/feiyu-lead.json")),
         ("call-record.json", include_str!("examples/call-record.json")),
         ("outgoing-webhook.json", include_str!("examples/outgoing-webhook.json")),
-        ("feiyu-receiver.json", include_str!("examples/feiyu-receiver.json")),
     ] {
         let folder = Folder::new();
         let file = folder.file(name, text);

@@ -1,7 +1,7 @@
 //! The store on PostgreSQL, for any number of nodes.
 //!
-//! Durability: every transaction ends with a synchronous commit. Three writers group what waits ([`writer`]): acceptances, intents and
-//! settlements each share their commits; everything else is rare and goes by itself.
+//! Durability: every transaction ends with a synchronous commit. Four writers group what waits ([`writer`]): acceptances, intents,
+//! settlements and callbacks each share their commits; everything else is rare and goes by itself.
 //!
 //! # Order across nodes
 //!
@@ -14,6 +14,8 @@
 
 mod accept;
 pub mod admin;
+mod automations;
+mod callbacks;
 mod classifying;
 mod configuration;
 mod connect;
@@ -29,6 +31,7 @@ mod ledger;
 mod migrate;
 mod outbox;
 mod record;
+mod removal;
 mod session;
 mod settle;
 pub mod transfer;
@@ -59,6 +62,7 @@ struct Writers {
     accepts: Writer<accept::Acceptance>,
     intents: Writer<intend::Intents>,
     settlements: Writer<settle::Settlements>,
+    callbacks: Writer<callbacks::Keeping>,
 }
 
 /// What all parts of one store share.
@@ -119,6 +123,7 @@ impl PostgresStore {
                 accepts: Writer::start(&core),
                 intents: Writer::start(&core),
                 settlements: Writer::start(&core),
+                callbacks: Writer::start(&core),
             }),
             session: Arc::new(Mutex::new(Some(session))),
             core,
@@ -180,7 +185,8 @@ async fn greatest_id(client: &Client) -> Result<i64, Trouble> {
         "SELECT greatest((SELECT max(id) FROM event), (SELECT max(id) FROM event_kept), (SELECT max(id) FROM delivery),
                                   (SELECT max(id) FROM delivery_history), (SELECT max(id) FROM attempt),
                                   (SELECT max(id) FROM record), (SELECT max(id) FROM record_match),
-                                  (SELECT max(id) FROM record_merge), (SELECT max(id) FROM duplicate), 0)";
+                                  (SELECT max(id) FROM record_merge), (SELECT max(id) FROM duplicate),
+                                  (SELECT max(id) FROM callback), 0)";
     Ok(client.query_one(select, &[]).await?.get(0))
 }
 
@@ -208,6 +214,7 @@ impl Lifecycle for PostgresStore {
             self.writers.accepts.close().await;
             self.writers.intents.close().await;
             self.writers.settlements.close().await;
+            self.writers.callbacks.close().await;
             let session = self.session.lock().take();
             if let Some(session) = session {
                 self.core.closing.notify_one();

@@ -11,7 +11,7 @@ use switchboard_model::{
 use tokio_postgres::Row;
 
 use super::Trouble;
-use crate::store::{AttemptRow, DeliveryRow, EventRow, InDoubt, Pending, StoreError};
+use crate::store::{AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Pending, StoreError};
 
 /// JSON text of something whose serialisation cannot fail (maps with text keys).
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
@@ -48,6 +48,11 @@ fn state(row: &Row, column: usize) -> Result<DeliveryState, Trouble> {
     let number: i16 = row.get(column);
     let known = u8::try_from(number).ok().and_then(DeliveryState::from_number);
     known.ok_or_else(|| strange("the delivery state", &number))
+}
+
+pub(super) fn callback_state(row: &Row, column: usize) -> Result<CallbackState, Trouble> {
+    let number: i16 = row.get(column);
+    CallbackState::from_number(number).ok_or_else(|| strange("the callback state", &number))
 }
 
 /// A number that is never negative and that the column has more room than needed for.

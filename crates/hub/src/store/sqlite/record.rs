@@ -10,7 +10,7 @@ use switchboard_model::{
     id::{AttemptId, ConnectionId, DeliveryId, EventId, WorkspaceId},
 };
 
-use crate::store::{AttemptRow, DeliveryRow, EventRow, InDoubt, Pending};
+use crate::store::{AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Pending};
 
 /// JSON text of something whose serialisation cannot fail (maps with text keys).
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
@@ -50,6 +50,19 @@ pub(super) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<DeliverySt
             column,
             Strange {
                 what: "the delivery state",
+                value: number.to_string(),
+            },
+        )
+    })
+}
+
+pub(super) fn callback_state(row: &Row<'_>, column: usize) -> rusqlite::Result<CallbackState> {
+    let number: i16 = row.get(column)?;
+    CallbackState::from_number(number).ok_or_else(|| {
+        broken(
+            column,
+            Strange {
+                what: "the callback state",
                 value: number.to_string(),
             },
         )

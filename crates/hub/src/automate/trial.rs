@@ -1,0 +1,278 @@
+//! What an automation would do about an event, without doing it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use switchboard_model::{
+    automation::{Automation, SENT, Verb},
+    event::{Event, EventType},
+    id::{DeliveryId, RecordId, WorkspaceId},
+    problem::{Code, Problem},
+    record::{Objects, Policy},
+    template::Scope,
+};
+
+use super::{
+    deed::{Chosen, Decider, Deed, Fault, Which},
+    facts::Facts,
+    records,
+    runner::Workshop,
+    scribe,
+    sending::Sending,
+};
+use crate::{
+    attempt,
+    store::{How, Pending},
+};
+
+/// What an automation would do.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// Whether the event would begin a run: the type, the switch and the condition.
+    pub begins: bool,
+    /// Why it would not.
+    pub reason: Option<String>,
+    /// What each step would do, in their order; also when no run would begin.
+    pub steps: Vec<TriedStep>,
+}
+
+/// What a step would do.
+#[derive(Debug, Clone)]
+pub struct TriedStep {
+    /// Its name.
+    pub name: String,
+    /// The word for what it does.
+    pub action: &'static str,
+    /// `done`, `skipped`, `waiting`, `failed`, or `stopped`.
+    pub outcome: &'static str,
+    /// What it would do.
+    pub detail: Value,
+    /// What would go wrong.
+    pub problem: Option<Problem>,
+}
+
+/// Goes through the steps. Records are looked for as they are now; what a step would write is seen by the later ones.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn try_out(
+    workshop: &Workshop,
+    workspace: WorkspaceId,
+    automation: &Automation,
+    event: Event,
+) -> Result<Tried, Problem> {
+    let reason = reluctance(automation, &event);
+    let mut facts = Facts::new(event, None, &automation.key, []);
+    let objects = workshop.configuration.objects(workspace);
+    let mut steps = Vec::new();
+    for step in &automation.steps {
+        let decider = Decider {
+            workspace: workshop.configuration.workspace(workspace),
+            objects: &objects,
+            automation,
+            run: None,
+            facts: &facts,
+            now_ms: workshop.desk.clock.now_ms(),
+        };
+        let tried = match decider.decide(step) {
+            Ok(deed) => imagine(workshop, workspace, &objects, deed, facts.event()).await,
+            Err(fault) => Err(fault),
+        };
+        let tried = match tried {
+            Ok(tried) => tried,
+            Err(fault) if fault.problem.code == Code::StoreFailed => return Err(fault.problem),
+            Err(fault) => Imagined::new("failed", Value::Null).with(fault.problem),
+        };
+        if let Some(result) = tried.result {
+            facts.add(&step.name, result);
+        }
+        let ends = matches!(tried.outcome, "failed" | "stopped");
+        steps.push(TriedStep {
+            name: step.name.to_string(),
+            action: step.action.name(),
+            outcome: tried.outcome,
+            detail: tried.detail,
+            problem: tried.problem,
+        });
+        if ends {
+            break;
+        }
+    }
+    Ok(Tried {
+        begins: reason.is_none(),
+        reason,
+        steps,
+    })
+}
+
+/// Why the event would begin no run.
+fn reluctance(automation: &Automation, event: &Event) -> Option<String> {
+    let kind = event.kind.name();
+    if !automation.takes(kind) {
+        return Some(format!("it takes {}, not {kind}", automation.on.join(", ")));
+    }
+    if !automation.enabled {
+        return Some("it is switched off".into());
+    }
+    let condition = automation.condition.as_ref()?;
+    match condition.matches(kind, &Scope::of(&event.data)) {
+        Ok(true) => None,
+        Ok(false) => Some(format!("`{}` does not hold", condition.source())),
+        Err(error) => Some(format!("its condition could not be decided: {error}")),
+    }
+}
+
+/// A step that is not taken.
+struct Imagined {
+    outcome: &'static str,
+    detail: Value,
+    result: Option<Value>,
+    problem: Option<Problem>,
+}
+
+impl Imagined {
+    fn new(outcome: &'static str, detail: Value) -> Self {
+        Self {
+            outcome,
+            detail,
+            result: None,
+            problem: None,
+        }
+    }
+
+    fn with(self, problem: Problem) -> Self {
+        Self {
+            problem: Some(problem),
+            ..self
+        }
+    }
+
+    fn bringing(self, result: Value) -> Self {
+        Self {
+            result: Some(result),
+            ..self
+        }
+    }
+}
+
+async fn imagine(
+    workshop: &Workshop,
+    workspace: WorkspaceId,
+    objects: &Objects,
+    deed: Deed,
+    event: &Event,
+) -> Result<Imagined, Fault> {
+    let store = &*workshop.desk.store;
+    Ok(match deed {
+        Deed::Pass(why) => Imagined::new("skipped", json!({ "reason": why })),
+        Deed::Stop(why) => Imagined::new("stopped", json!({ "reason": why })).bringing(json!({ "reason": why })),
+        Deed::Wait(until_ms) => {
+            let until = jiff::Timestamp::from_millisecond(until_ms).map(|until| until.to_string());
+            let until = json!({ "until": until.unwrap_or_default() });
+            Imagined::new("waiting", until.clone()).bringing(until)
+        }
+        Deed::Find { object, which } => {
+            let row = records::find(store, workspace, &object, &which, &Map::new()).await?;
+            let found = records::found(&object, row.as_ref());
+            let detail =
+                json!({ "object": object.name, "which": which.shown(), "found": row.map(|row| row.id.to_string()) });
+            Imagined::new("done", detail).bringing(found)
+        }
+        Deed::Write {
+            verb,
+            object,
+            which,
+            values,
+        } => {
+            let how = How::Match {
+                policy: Policy::Update,
+                only: None,
+            };
+            scribe::write(objects, &object, how, &values, "").map_err(Fault::lasting)?;
+            let is_new = verb == Verb::Create;
+            let row = match is_new {
+                true => None,
+                false => records::find(store, workspace, &object, &which, &values).await?,
+            };
+            let detail = json!({ "object": object.name, "which": which.shown(), "fields": values,
+                                 "would": if row.is_some() { "update" } else { "create" } });
+            if row.is_none() && verb == Verb::Update {
+                let why = format!("there is no such record: {} {}", object.name, which.shown());
+                return Ok(Imagined::new("skipped", json!({ "reason": why })));
+            }
+            let mut record = row.as_ref().map(|row| row.data.clone()).unwrap_or_default();
+            record.extend(values);
+            let id = row.as_ref().map_or(NOBODY, |row| row.id);
+            Imagined::new("done", detail).bringing(json!({
+                "id": id.to_string(), "created": row.is_none(), "found": row.is_some(), "changed": true, "record": record,
+            }))
+        }
+        Deed::Assign {
+            object,
+            id,
+            field,
+            owner,
+        } => {
+            let row = match id {
+                NOBODY => None,
+                id => records::find(store, workspace, &object, &Which::Id(Some(id)), &Map::new()).await?,
+            };
+            if row.is_none() && id != NOBODY {
+                let detail = format!("there is no {id} in this workspace");
+                let problem = Problem::new(Code::NotFound, detail, "Check the step's `id`.");
+                return Ok(Imagined::new("failed", Value::Null).with(problem));
+            }
+            let owner = match owner {
+                Chosen::Known(owner) => owner,
+                Chosen::Turn(people) => json!(people),
+            };
+            let detail = json!({ "object": object.name, "id": id.to_string(), "field": field, "owner": owner });
+            Imagined::new("done", detail).bringing(json!({ "id": id.to_string(), "owner": owner }))
+        }
+        Deed::Send(sendings) => {
+            let mut sends = Vec::new();
+            for sending in &sendings {
+                match preview(sending, event) {
+                    Ok(record) => sends.push(
+                        json!({ "connection": sending.connection.key, "object": sending.object, "record": record }),
+                    ),
+                    Err(problem) => return Ok(Imagined::new("failed", sending.shown()).with(problem)),
+                }
+            }
+            let count = sends.len();
+            Imagined::new("done", json!({ "sends": sends })).bringing(json!({ "sent": count }))
+        }
+    })
+}
+
+/// Stands for a record that is not made.
+const NOBODY: RecordId = RecordId(0);
+
+/// The object as the connection would send it.
+fn preview(sending: &Sending, event: &Event) -> Result<Value, Problem> {
+    let data = serde_json::to_value(&sending.sent).unwrap_or_default();
+    let carrier = Event {
+        id: event.id,
+        workspace: event.workspace,
+        kind: EventType::find(SENT).unwrap_or(event.kind),
+        received_ms: event.received_ms,
+        data: data.as_object().cloned().unwrap_or_default(),
+    };
+    let pending = Pending {
+        id: DeliveryId(0),
+        event: event.id,
+        body: None,
+        connection: sending.connection.id,
+        object: Arc::clone(&sending.object),
+        record_key: sending.record_key.clone().unwrap_or_default(),
+        options: sending.options.clone(),
+        attempts: 0,
+        due_ms: 0,
+        doubt: None,
+        fallback: None,
+        handed_over: false,
+        fresh: true,
+        alone: false,
+    };
+    attempt::preview(&sending.connection, &pending, &carrier)
+}

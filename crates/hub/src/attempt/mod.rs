@@ -24,7 +24,6 @@ use std::sync::Arc;
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
 pub(crate) use record::make;
-pub(crate) use record::make as preview;
 pub use renew::{TokenError, access_note, ask, token};
 pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};

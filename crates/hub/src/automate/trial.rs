@@ -1,12 +1,10 @@
 //! What an automation would do about an event, without doing it.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 use switchboard_model::{
     automation::{Automation, SENT, Verb},
     event::{Event, EventType},
-    id::{DeliveryId, RecordId, WorkspaceId},
+    id::{RecordId, WorkspaceId},
     problem::{Code, Problem},
     record::{Objects, Policy},
     template::Scope,
@@ -20,10 +18,7 @@ use super::{
     scribe,
     sending::Sending,
 };
-use crate::{
-    attempt,
-    store::{How, Pending},
-};
+use crate::{attempt, store::How};
 
 /// What an automation would do.
 #[derive(Debug, Clone)]
@@ -258,21 +253,5 @@ fn preview(sending: &Sending, event: &Event) -> Result<Value, Problem> {
         received_ms: event.received_ms,
         data: data.as_object().cloned().unwrap_or_default(),
     };
-    let pending = Pending {
-        id: DeliveryId(0),
-        event: event.id,
-        body: None,
-        connection: sending.connection.id,
-        object: Arc::clone(&sending.object),
-        record_key: sending.record_key.clone().unwrap_or_default(),
-        options: sending.options.clone(),
-        attempts: 0,
-        due_ms: 0,
-        doubt: None,
-        fallback: None,
-        handed_over: false,
-        fresh: true,
-        alone: false,
-    };
-    attempt::preview(&sending.connection, &pending, &carrier)
+    attempt::make(&sending.connection, &sending.object, sending.options.as_ref(), &carrier)
 }

@@ -3,7 +3,7 @@
 const { test } = require('node:test');
 const assert = require('node:assert/strict');
 
-const { App, run, call, hook } = require('./hub');
+const { App, run, call, hook } = require('../support/hub');
 
 const shape = (value) =>
   value !== null && typeof value === 'object' && !Array.isArray(value)

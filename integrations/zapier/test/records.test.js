@@ -3,7 +3,7 @@
 const { test } = require('node:test');
 const assert = require('node:assert/strict');
 
-const { App, run, call, hook } = require('./hub');
+const { App, run, call, hook } = require('../support/hub');
 
 const create = (key, inputData) => run(App.creates[key].operation.perform, { inputData });
 
@@ -64,4 +64,29 @@ test('a Zap starts when an opportunity moves to the stage, and when it is won', 
   assert.equal(end.event, 'opportunity.won');
   assert.equal(end.data.id, opportunity.id);
   await Promise.all([first.close(), second.close()]);
+});
+
+test('a record in a table of the choice starts a Zap, one in another table does not', async () => {
+  const trigger = App.triggers.row_created.operation;
+  const receiver = await hook();
+  for (const key of ['customers', 'suppliers']) {
+    const made = await call('POST', '/v1/tables', { key, title: `Our ${key}`, fields: [{ name: 'name', type: 'text' }] });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+  }
+  const choices = await run(App.triggers.tables.operation.perform);
+  assert.deepEqual(choices, [
+    { id: 'customers', name: 'Our customers' },
+    { id: 'suppliers', name: 'Our suppliers' },
+  ]);
+  const inputData = { table: choices[0].id };
+  const subscribeData = await run(trigger.performSubscribe, { targetUrl: receiver.targetUrl, inputData });
+  for (const table of ['suppliers', 'customers']) {
+    const made = await call('POST', `/v1/tables/${table}/rows`, { name: `a row of ${table}` });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+  }
+  const [told] = await run(trigger.perform, { ...(await receiver.next()), subscribeData });
+  assert.equal(told.data.table, 'customers');
+  assert.equal(told.data.name, 'a row of customers');
+  await run(trigger.performUnsubscribe, { subscribeData });
+  await receiver.close();
 });

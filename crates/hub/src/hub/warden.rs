@@ -43,10 +43,18 @@ pub(super) async fn watch(hub: Weak<Inner>) {
 impl Hub {
     /// A subscription whose receiver is gone is removed; any other endpoint is switched off.
     async fn end_gone(&self) {
+        let configuration = self.configuration();
+        let gone: Vec<ConnectionId> = configuration
+            .connections()
+            .filter(|connection| connection.is_gone())
+            .map(|connection| connection.id)
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
         for (workspace, view) in self.all_endpoints() {
-            let configuration = self.configuration();
-            let connection = view.connection.and_then(|id| configuration.connection(id));
-            if !view.endpoint.active || !connection.is_some_and(|connection| connection.is_gone()) {
+            let is_gone = view.connection.is_some_and(|id| gone.contains(&id));
+            if !view.endpoint.active || !is_gone {
                 continue;
             }
             let reason = view.reason.clone().unwrap_or_default();

@@ -8,6 +8,7 @@ pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
+mod definition;
 mod ending;
 mod filling;
 pub mod grants;
@@ -34,6 +35,7 @@ pub use callbacks::{
 };
 pub use classifying::{Classifying, Expense};
 pub use database::Database;
+pub use definition::{DefinitionKind, DefinitionRow, DefinitionWrite, Removal};
 pub use filling::Filling;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use ledger::*;

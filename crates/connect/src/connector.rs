@@ -76,6 +76,8 @@ pub struct Connector {
     pub(crate) limits: Vec<Bucket>,
     /// What names the vendor's account.
     pub(crate) account_names: Vec<Template>,
+    /// The waits between tries.
+    pub(crate) retry_seconds: Option<Template>,
     pub(crate) settings: Schema,
     pub(crate) guide: GuideSpec,
     pub(crate) auth: Vec<Auth>,

@@ -40,7 +40,7 @@ pub mod resolve;
 mod rule;
 pub mod schema;
 pub mod shape;
-mod sign;
+pub mod sign;
 pub mod source;
 mod token_answer;
 pub mod translate;

@@ -291,6 +291,21 @@ fn read_reset(source: &Source, unit: ResetUnit, answer: &Answer, scope: &Scope<'
 }
 
 impl Connector {
+    /// The waits in milliseconds after the first, second … failed try, as these settings (an object) say; `None`: nothing is said. What is no
+    /// list of numbers says nothing.
+    pub fn retry_ms(&self, settings: &Value) -> Option<Vec<u64>> {
+        let template = self.retry_seconds.as_ref()?;
+        let nothing = Map::new();
+        let settings = self.with_defaults(settings.as_object().unwrap_or(&nothing));
+        let base = Map::from_iter([("settings".to_owned(), settings)]);
+        let value = template
+            .render(&Scope::of(&base).lookups(&self.lookups))
+            .ok()
+            .flatten()?;
+        let waits = value.as_array()?.iter();
+        waits.map(|wait| wait.as_u64()?.checked_mul(1000)).collect()
+    }
+
     /// What the vendor allows on an account with these settings, an object.
     pub fn limits(&self, settings: &Value) -> Limits {
         let nothing = Map::new();

@@ -112,6 +112,7 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
         .each()
         .filter_map(|(end, source)| compiler.template(&format!("/account{end}"), source))
         .collect();
+    let retry_seconds = compiler.optional_template("/retry_seconds", manifest.retry_seconds.as_ref());
     let rules = compiler.list("/classify", &manifest.classify, Rule::compile);
     let operations = manifest.operations.iter().map(|(kind, specs)| {
         (
@@ -139,6 +140,7 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
         objects,
         limits,
         account_names,
+        retry_seconds,
         settings: settings?,
         guide: manifest.guide.clone(),
         auth,

@@ -32,6 +32,7 @@ pub struct Object {
     pub(crate) mapping: Option<Mapping>,
     pub(crate) mapping_source: Option<Value>,
     pub(crate) on_request: bool,
+    pub(crate) tells_removals: bool,
     pub(crate) id_pattern: Option<Regex>,
     pub(crate) vars: Map<String, Value>,
     pub(crate) shape: Shape,
@@ -75,6 +76,7 @@ impl Object {
             mapping,
             mapping_source: spec.mapping.clone(),
             on_request: spec.on_request,
+            tells_removals: spec.tells_removals,
             id_pattern,
             vars: spec.vars.clone(),
             shape: shape?,
@@ -113,6 +115,11 @@ impl Object {
     /// Whether it is made only where a route or the connection names it, although it has a mapping.
     pub fn is_on_request(&self) -> bool {
         self.on_request
+    }
+
+    /// Whether that something is deleted is told like anything else, and removes nothing.
+    pub fn tells_removals(&self) -> bool {
+        self.tells_removals
     }
 
     /// The mapping that is used when a connection has none.

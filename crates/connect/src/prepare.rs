@@ -231,7 +231,9 @@ impl Preparation<'_> {
         };
         let outcome = judge(step.rules.iter().chain(&self.connector.rules), answer, around);
         match self.connector.without_refresh(outcome, account) {
-            Outcome::Denied { .. } | Outcome::Rejected { .. } | Outcome::Missing if plan.optional => {
+            Outcome::Denied { .. } | Outcome::Gone { .. } | Outcome::Rejected { .. } | Outcome::Missing
+                if plan.optional =>
+            {
                 self.finish();
                 Ok(())
             }

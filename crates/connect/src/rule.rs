@@ -106,6 +106,7 @@ impl Rule {
             },
             OutcomeKind::Reauthorise => Outcome::Reauthorise { message: message() },
             OutcomeKind::Denied => Outcome::Denied { message: message() },
+            OutcomeKind::Gone => Outcome::Gone { message: message() },
             OutcomeKind::Blocked => Outcome::Blocked { message: message() },
             OutcomeKind::Rejected => Outcome::Rejected {
                 message: message(),

@@ -142,7 +142,7 @@ fn changed(mut replaced: Map<String, Value>, scope: &Scope<'_>) -> Map<String, V
 
 fn failure(outcome: Outcome) -> TokenFailure {
     let (dead, message, after_ms) = match outcome {
-        Outcome::Denied { message } | Outcome::Blocked { message } => (true, message, None),
+        Outcome::Denied { message } | Outcome::Gone { message } | Outcome::Blocked { message } => (true, message, None),
         Outcome::Throttled { message, after_ms } | Outcome::Retry { message, after_ms } => (false, message, after_ms),
         Outcome::Reauthorise { message } | Outcome::Rejected { message, .. } | Outcome::Unknown { message } => {
             (false, message, None)

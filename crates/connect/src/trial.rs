@@ -152,7 +152,7 @@ impl Trial<'_> {
         let outcome = self.connector.without_refresh(outcome, account);
         let refused = matches!(
             outcome,
-            Outcome::Denied { .. } | Outcome::Rejected { .. } | Outcome::Missing
+            Outcome::Denied { .. } | Outcome::Gone { .. } | Outcome::Rejected { .. } | Outcome::Missing
         );
         // The last step has nothing to lead to.
         let is_last = self.at + 1 == self.connector.test.len() && self.said.is_empty();

@@ -56,7 +56,7 @@ fn every_operator_of_the_reference_is_understood() {
 
 #[test]
 fn every_example_file_of_the_reference_is_read_without_a_problem() {
-    assert_eq!(examples(REFERENCE), 9);
+    assert_eq!(examples(REFERENCE), 10);
     assert_eq!(examples(CLASSIFY), 4);
 }
 
@@ -67,9 +67,16 @@ fn examples(page: &str) -> usize {
     for block in page.split("```").skip(1).step_by(2) {
         let (language, text) = block.split_once('\n').unwrap_or_default();
         // Blocks with a part of a file only.
-        let is_file = ["connections", "crmIntegrations", "routes", "strategy", "classifier:"]
-            .iter()
-            .any(|key| text.contains(key));
+        let is_file = [
+            "connections",
+            "crmIntegrations",
+            "routes",
+            "strategy",
+            "tables:",
+            "classifier:",
+        ]
+        .iter()
+        .any(|key| text.contains(key));
         if !is_file || !matches!(language, "json" | "yaml") {
             continue;
         }

@@ -205,6 +205,8 @@ proptest! {
             Item::Route(spec) => (false, spec.key.clone()),
             Item::Classifier(_) | Item::Defaults(_) => (false, String::new()),
             Item::Object(name, _) | Item::List(name, _) => (false, name.clone()),
+            Item::Source(spec) => (false, spec.key.clone()),
+            Item::Automation(spec) => (false, spec.key.clone()),
         }));
         let read_back = read(&guide::write(&items).to_string());
         prop_assert_eq!(read_back, Ok(items));
@@ -241,4 +243,26 @@ fn tables_and_lists_read_back_as_they_were_written() {
     assert_eq!(read(&written.to_string()).unwrap(), items);
     assert_eq!(written["lists"]["channels"], json!({"7": "Partners"}));
     assert_eq!(written["tables"][1]["key"], "customers");
+}
+
+#[test]
+fn automations_are_read_and_written() {
+    let file = json!({"automations": [
+        {"key": "a", "on": ["order.*", "lead.received"], "when": "total > 5", "steps": [{"name": "x", "stop": "{{ total }}"}]},
+        {"key": "b", "on": "*", "enabled": false, "steps": [{"wait": "2 hours"}, {"stop": true}]}
+    ]});
+    let items = read(&file.to_string()).unwrap();
+    assert!(matches!(&items[..], [Item::Automation(a), Item::Automation(b)] if a.key == "a" && b.key == "b"));
+    assert_eq!(read(&guide::write(&items).to_string()), Ok(items));
+    let wrong = "automations:\n  - key: a\n    on: order.made\n    steps:\n      - notify: {to: slack, mesage: x}\n";
+    let places: Vec<String> = read(wrong)
+        .unwrap_err()
+        .into_iter()
+        .filter_map(|problem| problem.place)
+        .collect();
+    assert_eq!(places.len(), 3, "{places:?}");
+    assert!(
+        places[0].ends_with(":3:9") && places.iter().skip(1).all(|place| place.contains(":5:")),
+        "{places:?}"
+    );
 }

@@ -166,6 +166,7 @@ fn event(bench: &Bench, caller: usize, n: usize) -> NewEvent {
             options: None,
             fallback: None,
         }],
+        runs: vec![],
         note: None,
     }
 }

@@ -124,6 +124,7 @@ impl Bench {
                 options: None,
                 fallback: None,
             }],
+            runs: vec![],
             note: None,
         }
     }

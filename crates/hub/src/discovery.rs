@@ -205,7 +205,7 @@ fn not_told(desk: &Desk, connection: &Connection, outcome: Outcome) -> Problem {
             connection.gate.block(&message);
             trouble(connection, Code::CredentialsRefused, &message)
         }
-        Outcome::Denied { message } | Outcome::Reauthorise { message } => {
+        Outcome::Denied { message } | Outcome::Gone { message } | Outcome::Reauthorise { message } => {
             trouble(connection, Code::CredentialsRefused, &message)
         }
         Outcome::Rejected { message, .. } => trouble(connection, Code::VendorRejected, &message),

@@ -25,9 +25,23 @@ pub const TOKEN: &str = "token";
 pub const CALLBACK_KEPT: &str = "callback-kept";
 /// What came of a callback is committed, nobody was told yet.
 pub const CALLBACK_SETTLED: &str = "callback-settled";
+/// A step of an automation is decided, and neither done nor written down.
+pub const STEP: &str = "step";
+/// A step of an automation is done and written down, the next one is not begun.
+pub const STEPPED: &str = "stepped";
 
 /// Every place there is.
-pub const ALL: [&str; 7] = [ACCEPTED, INTENT, SENT, SETTLED, TOKEN, CALLBACK_KEPT, CALLBACK_SETTLED];
+pub const ALL: [&str; 9] = [
+    ACCEPTED,
+    INTENT,
+    SENT,
+    SETTLED,
+    TOKEN,
+    CALLBACK_KEPT,
+    CALLBACK_SETTLED,
+    STEP,
+    STEPPED,
+];
 
 static IS_ARMED: AtomicBool = AtomicBool::new(false);
 static ARMED: OnceLock<Armed> = OnceLock::new();

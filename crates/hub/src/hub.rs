@@ -1,8 +1,10 @@
 //! The hub as its callers see it.
 
 mod access;
+mod automations;
 mod classifier;
 mod definitions;
+mod endpoints;
 mod options;
 mod outlook;
 mod reading;
@@ -13,7 +15,9 @@ mod sign_in;
 mod sources;
 mod surveyor;
 mod trial;
+mod try_endpoint;
 mod upkeep;
+mod warden;
 mod watch;
 mod wishes;
 
@@ -27,7 +31,9 @@ use switchboard_model::{
 };
 
 pub use access::Caller;
+pub use automations::{AutomationView, RunView};
 pub use classifier::{ClassifierView, Decided, ModelView, try_rules};
+pub use endpoints::{EndpointChange, EndpointView, MadeEndpoint, NewEndpoint, Signature};
 pub use options::{HubOptions, Tuning};
 pub use reading::{ConnectionView, RouteView};
 pub use records::{Contains, Part, RecordPage, empty_commit};
@@ -56,7 +62,7 @@ pub const DATABASE: &str = "switchboard.db";
 /// The name of the file whose lock says that a hub is at work in the data folder.
 const LOCK: &str = "switchboard.lock";
 /// The key of the workspace that everything belongs to until more are made.
-const FIRST_WORKSPACE: &str = "main";
+pub const FIRST_WORKSPACE: &str = "main";
 
 /// A hub. Clones are the same hub.
 #[derive(Clone)]
@@ -73,6 +79,8 @@ pub(crate) struct Inner {
     pub(crate) configuration: RwLock<Arc<Configuration>>,
     /// One change of the configuration at a time is compiled and adopted.
     adopting: tokio::sync::Mutex<()>,
+    /// One change of endpoints of outgoing webhooks at a time is made.
+    telling: tokio::sync::Mutex<()>,
     keys: RwLock<access::Keys>,
     running: Mutex<Option<Running>>,
     gates: Gates,
@@ -87,8 +95,10 @@ struct Running {
     watcher: tokio::task::JoinHandle<()>,
     upkeep: tokio::task::JoinHandle<()>,
     surveyor: tokio::task::JoinHandle<()>,
+    automating: tokio::task::JoinHandle<()>,
     processor: tokio::task::JoinHandle<()>,
     classifier: tokio::task::JoinHandle<()>,
+    warden: tokio::task::JoinHandle<()>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -133,6 +143,7 @@ impl Hub {
             metrics: Arc::new(Metrics::default()),
             pace: Arc::default(),
             doubts: Arc::default(),
+            bell: Arc::default(),
             unclassified: Arc::default(),
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
@@ -146,6 +157,7 @@ impl Hub {
                 registry,
                 configuration: RwLock::default(),
                 adopting: tokio::sync::Mutex::new(()),
+                telling: tokio::sync::Mutex::new(()),
                 keys: RwLock::default(),
                 running: Mutex::new(None),
                 gates,
@@ -174,16 +186,20 @@ impl Hub {
         let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
         let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
         let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
+        let automating = tokio::spawn(automations::run(Arc::downgrade(&self.inner)));
         let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
         let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
+        let warden = tokio::spawn(warden::watch(Arc::downgrade(&self.inner)));
         *self.inner.running.lock() = Some(Running {
             lanes,
             keeper,
             watcher,
             upkeep,
             surveyor,
+            automating,
             processor,
             classifier,
+            warden,
             _lock: lock,
         });
         Ok(())
@@ -198,8 +214,10 @@ impl Hub {
             watcher,
             upkeep,
             surveyor,
+            automating,
             processor,
             classifier,
+            warden,
             _lock: lock,
         }) = running
         {
@@ -207,8 +225,10 @@ impl Hub {
             keeper.abort();
             upkeep.abort();
             surveyor.abort();
+            automating.abort();
             processor.abort();
             classifier.abort();
+            warden.abort();
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);

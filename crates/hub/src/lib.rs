@@ -7,6 +7,7 @@
 //! credentials; `configuration` is the compiled wish of the users; `failpoint` is for the crash test.
 
 pub mod attempt;
+pub mod automate;
 pub mod classify;
 pub mod clock;
 pub mod configuration;
@@ -20,6 +21,7 @@ pub mod lookups;
 pub mod mail;
 pub mod metrics;
 pub mod normalise;
+pub mod outgoing;
 pub mod receive;
 pub mod record;
 pub mod route;
@@ -28,7 +30,8 @@ pub mod token;
 pub mod vault;
 
 pub use hub::{
-    Caller, Choices, ClassifierView, ConnectionView, Contains, DATABASE, Decided, Hub, HubOptions, ModelView,
-    ObjectSchema, Part, RecordPage, RouteView, Sample, Schema, SignIn, SignedIn, SourceView, TestReport, Trial, Tuning,
+    AutomationView, Caller, Choices, ClassifierView, ConnectionView, Contains, DATABASE, Decided, EndpointChange,
+    EndpointView, FIRST_WORKSPACE, Hub, HubOptions, MadeEndpoint, ModelView, NewEndpoint, ObjectSchema, Part,
+    RecordPage, RouteView, RunView, Sample, Schema, SignIn, Signature, SignedIn, SourceView, TestReport, Trial, Tuning,
     Unchanged, done, empty_commit, lock_folder, try_rules,
 };

@@ -92,6 +92,18 @@ pub const EVENT_TYPES: &[(&str, &str)] = &[
     ),
     ("row.updated", "a row of a table of the user's own changed"),
     ("row.deleted", "a row of a table of the user's own was removed"),
+    (
+        "automation.sent",
+        "a step of an automation sent something; it goes where the step says and nowhere else",
+    ),
+    (
+        "webhook.disabled",
+        "an endpoint of outgoing webhooks was switched off, because nobody took its messages for days or its receiver is gone",
+    ),
+    (
+        "webhook.removed",
+        "a subscription of outgoing webhooks was removed, because its receiver said that it is gone",
+    ),
 ];
 
 impl EventType {
@@ -113,6 +125,11 @@ impl EventType {
         self.0
     }
 
+    /// The names of the types that people deal with.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::all().filter(|kind| !kind.is_internal()).map(Self::name)
+    }
+
     /// A customer's message.
     pub const MESSAGE: Self = Self("message.received");
 
@@ -121,7 +138,7 @@ impl EventType {
 
     /// Whether only the hub itself makes such events.
     pub fn is_internal(self) -> bool {
-        self == Self::UNCLASSIFIED
+        self == Self::UNCLASSIFIED || self.0 == crate::automation::SENT
     }
 
     /// Whether somebody has turned to us with something: what the connectors' own mappings are made for.

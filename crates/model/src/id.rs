@@ -144,8 +144,16 @@ id!(
     DeliveryId, "dlv"
 );
 id!(
+    /// One endpoint of outgoing webhooks.
+    WebhookId, "wh"
+);
+id!(
     /// One try of a delivery.
     AttemptId, "att"
+);
+id!(
+    /// One run of an automation.
+    RunId, "run"
 );
 id!(
     /// One request that a source was sent.

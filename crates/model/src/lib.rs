@@ -3,6 +3,7 @@
 //! Everything here is pure: no SQL, no HTTP, no clock, no chance. What needs the time of day takes it as an argument.
 //! Arrows of the workspace: `model ← connect ← hub ← server`.
 
+pub mod automation;
 pub mod classify;
 pub mod condition;
 pub mod connection;

@@ -106,6 +106,15 @@ impl Mapping {
         Some(checked.map_err(|error| vec![Place::Root.error(error)]))
     }
 
+    /// The members that its tree has at the top.
+    pub fn members(&self) -> Vec<&str> {
+        match &*self.root {
+            Node::Object(members) => members.iter().map(|(key, _)| key.as_str()).collect(),
+            Node::Literal(Value::Object(members)) => members.keys().map(String::as_str).collect(),
+            Node::Literal(_) | Node::Template(_) | Node::Array(_) => Vec::new(),
+        }
+    }
+
     /// Every path that it reads.
     pub fn paths(&self) -> Vec<&Path> {
         let mut paths = Vec::new();

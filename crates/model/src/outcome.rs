@@ -54,6 +54,11 @@ pub enum Outcome {
         /// What the vendor said.
         message: String,
     },
+    /// The receiver wants nothing more at this address, ever.
+    Gone {
+        /// What it said.
+        message: String,
+    },
     /// The vendor has locked the account or shut us out. Going on makes it worse: nothing more is sent, not even by other
     /// connections of the account, until a person has settled it with the vendor.
     Blocked {
@@ -85,6 +90,7 @@ impl Outcome {
             Self::Throttled { .. } => "throttled",
             Self::Reauthorise { .. } => "reauthorise",
             Self::Denied { .. } => "denied",
+            Self::Gone { .. } => "gone",
             Self::Blocked { .. } => "blocked",
             Self::Rejected { .. } => "rejected",
             Self::Unknown { .. } => "unknown",

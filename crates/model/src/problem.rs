@@ -118,6 +118,9 @@ codes! {
     /// The model that classifies messages cannot be asked.
     ModelUnusable = "SWB-CLS-001", 502, Configuration, "The model that classifies messages cannot be asked";
 
+    /// An automation would set itself going, or a chain of them has no end.
+    AutomationLoop = "SWB-AUT-001", 409, Configuration, "Automations set each other going without end";
+
     /// The vendor refuses the record.
     VendorRejected = "SWB-DLV-001", 502, Configuration, "The vendor refuses the record";
     /// The vendor could not be reached or failed, and the attempts are used up.
@@ -136,6 +139,10 @@ codes! {
     HandedOver = "SWB-DLV-008", 502, Vendor, "The backup took the record";
     /// The vendor has ended the sign-in: a person has to repeat it.
     ReconnectNeeded = "SWB-DLV-009", 502, Configuration, "Somebody has to sign in again";
+    /// The receiver has said that it wants nothing more.
+    ReceiverGone = "SWB-DLV-010", 502, Configuration, "The receiver wants nothing more at this address";
+    /// The connection was removed while the delivery waited.
+    ConnectionRemoved = "SWB-DLV-011", 502, Configuration, "The connection was removed";
 
     /// A person came back from the vendor's page with a state that nobody waits for.
     SignInUnknown = "SWB-CON-001", 400, Sender, "The sign-in is not known";

@@ -87,7 +87,7 @@ impl Strategy {
 pub struct RouteSpec {
     /// The user's own name for it, unique in the workspace. Files that give none get one from their strategy.
     pub key: String,
-    /// The event type that it takes: `message.received`, or `message.*`, or `*`.
+    /// The event type that it takes: `message.received`, or `message.*`, or `*`; or several of them with commas between them.
     pub on: String,
     /// CEL; what must hold besides. `None`: always.
     pub condition: Option<String>,
@@ -101,10 +101,10 @@ pub struct RouteSpec {
 impl RouteSpec {
     /// Whether an event of this type concerns the route.
     pub fn takes(&self, event_type: &str) -> bool {
-        match self.on.strip_suffix('*') {
+        self.on.split(',').any(|on| match on.trim().strip_suffix('*') {
             Some(prefix) => event_type.starts_with(prefix),
-            None => self.on == event_type,
-        }
+            None => on.trim() == event_type,
+        })
     }
 }
 
@@ -160,5 +160,8 @@ mod tests {
         assert!(!route("message.received").takes("message.edited"));
         assert!(route("message.*").takes("message.edited"));
         assert!(route("*").takes("call.missed"));
+        let several = route("task.completed, person.*");
+        assert!(several.takes("task.completed") && several.takes("person.created"));
+        assert!(!several.takes("task.created") && !route("").takes("call.missed"));
     }
 }

@@ -15,3 +15,4 @@ mod serve;
 pub mod settings;
 mod shortened;
 mod simulated;
+mod templates;

@@ -129,12 +129,7 @@ impl Preset {
         Ok(items
             .filter_map(|item| match item {
                 Item::Connection(spec) => Some(spec.connector),
-                Item::Route(_)
-                | Item::Source(_)
-                | Item::Object(..)
-                | Item::List(..)
-                | Item::Classifier(_)
-                | Item::Defaults(_) => None,
+                _ => None,
             })
             .collect())
     }

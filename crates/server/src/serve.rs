@@ -48,6 +48,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
             hand_over_after_ms: i64::from(settings.retry.hand_over_seconds) * 1_000,
             waiting_events: settings.limits.waiting_events,
             keep_days: settings.keep_days,
+            disable_after_ms: i64::from(settings.disable_after_seconds) * 1_000,
         },
     };
     Ok(Opened {

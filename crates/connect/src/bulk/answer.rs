@@ -145,6 +145,7 @@ impl<'a> Reading<'a> {
             | Outcome::Throttled { message, .. }
             | Outcome::Reauthorise { message }
             | Outcome::Denied { message }
+            | Outcome::Gone { message }
             | Outcome::Blocked { message }
             | Outcome::Rejected { message, .. }
             | Outcome::Unknown { message } => Some(message),

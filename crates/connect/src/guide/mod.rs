@@ -3,6 +3,7 @@
 //! Pure: nothing is stored and nothing is called. Everything that is wrong with a file is reported at once, each with its
 //! place and what to do next. The forms are described in `docs/reference/configuration.md`.
 
+mod automation;
 mod cel;
 mod classifier;
 mod connection;
@@ -21,6 +22,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use switchboard_model::{
+    automation::AutomationSpec,
     classify::ClassifierSpec,
     connection::{ConnectionSpec, Defaults},
     problem::{Code, Problem},
@@ -31,6 +33,7 @@ use self::reader::{Part, Reader, question};
 use crate::{document::Document, registry::Registry, source::SourceSpec};
 
 pub use classifier::ClassifierItem;
+pub use route::is_event_pattern;
 pub use write::write;
 
 /// Reads a document about one source.
@@ -64,10 +67,12 @@ pub enum Item {
     Object(String, Value),
     /// A named list of values, from `lists`: its name, and what was said of it.
     List(String, Value),
+    /// An automation, from `automations`.
+    Automation(AutomationSpec),
 }
 
 /// What a file can hold side by side: lists, and what there is one of.
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
     "crmIntegrations",
     "connections",
     "routes",
@@ -75,10 +80,11 @@ const LISTS: [&str; 9] = [
     "objects",
     "tables",
     "lists",
+    "automations",
     "classifier",
     "defaults",
 ];
-const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `sources`, `objects`, `tables` and `lists`, and `classifier` and \
+const KINDS: &str = "the lists `crmIntegrations`, `connections`, `routes`, `sources`, `objects`, `tables`, `lists` and `automations`, and `classifier` and \
                      `defaults`; one integration with `type` and `config`; one receiver with `source` and `path`; one `strategy` \
                      (parallel_sync, category_routing, primary_backup)";
 
@@ -166,6 +172,13 @@ fn read_lists(root: &Part<'_, '_>, registry: &Registry) -> Vec<Item> {
         items.extend(
             spec.filter(|spec| seen.is_new("route", &spec.key, entry))
                 .map(Item::Route),
+        );
+    }
+    for entry in &list("automations") {
+        let spec = automation::read(entry);
+        items.extend(
+            spec.filter(|spec| seen.is_new("automation", &spec.key, entry))
+                .map(Item::Automation),
         );
     }
     let classifier = root.member("classifier").and_then(|part| classifier::read(&part));

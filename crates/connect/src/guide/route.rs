@@ -68,18 +68,26 @@ fn read_named(part: &Part<'_, '_>, key: Option<String>) -> Option<RouteSpec> {
     })
 }
 
-/// An event type, a family of them (`call.*`), or all (`*`).
+/// Whether this is an event type, a family of them (`call.*`), or all (`*`). What only the hub makes on its way to something else goes
+/// nowhere, and is none.
+pub fn is_event_pattern(name: &str) -> bool {
+    match name.strip_suffix('*') {
+        Some("") => true,
+        Some(family) => family.ends_with('.') && known_types().any(|known| known.starts_with(family)),
+        None => known_types().any(|known| known == name),
+    }
+}
+
+fn known_types() -> impl Iterator<Item = &'static str> {
+    EventType::all().filter(|kind| !kind.is_internal()).map(EventType::name)
+}
+
+/// An event type, a family of them, or all; or several of these with commas between them.
 fn read_event_type(part: &Part<'_, '_>) -> Option<String> {
     let name = part.text()?;
-    // What only the hub makes on its way to something else goes nowhere.
-    let known = || EventType::all().filter(|kind| !kind.is_internal()).map(EventType::name);
-    let is_known = match name.strip_suffix('*') {
-        Some("") => true,
-        Some(family) => family.ends_with('.') && known().any(|known| known.starts_with(family)),
-        None => known().any(|known| known == name),
-    };
-    if !is_known {
-        let known: Vec<&str> = known().collect();
+    let unknown = name.split(',').map(str::trim).find(|name| !is_event_pattern(name));
+    if let Some(name) = unknown {
+        let known: Vec<&str> = known_types().collect();
         let detail = format!(
             "There is no event type `{name}`{}",
             question(name, known.iter().copied())

@@ -1,4 +1,4 @@
-//! Writes connections, routes, sources and the classifier in Switchboard's own form.
+//! Writes connections, routes, sources, automations and the classifier in Switchboard's own form.
 
 use serde_json::{Map, Value, json};
 use switchboard_model::{
@@ -6,7 +6,7 @@ use switchboard_model::{
     route::{RouteSpec, Strategy, Target},
 };
 
-use super::{Item, classifier, list, object};
+use super::{Item, automation, classifier, list, object};
 use crate::source;
 
 /// The items as a file that [`read`](super::read) reads back to the same items, except for secrets, which are never
@@ -14,6 +14,7 @@ use crate::source;
 pub fn write(items: &[Item]) -> Value {
     let mut connections = Vec::new();
     let mut routes = Vec::new();
+    let mut automations = Vec::new();
     let mut sources = Vec::new();
     let (mut objects, mut lists) = (Vec::new(), Map::new());
     let mut file = Map::new();
@@ -29,6 +30,7 @@ pub fn write(items: &[Item]) -> Value {
                 file.insert("classifier".into(), classifier::write(&item.spec));
             }
             Item::Object(name, spec) => objects.push(object::write(name, spec)),
+            Item::Automation(spec) => automations.push(automation::write(spec)),
             Item::List(name, spec) => {
                 lists.insert(name.clone(), list::write(spec));
             }
@@ -41,6 +43,9 @@ pub fn write(items: &[Item]) -> Value {
     }
     if !objects.is_empty() {
         file.insert("tables".into(), json!(objects));
+    }
+    if !automations.is_empty() {
+        file.insert("automations".into(), json!(automations));
     }
     if !lists.is_empty() {
         file.insert("lists".into(), Value::Object(lists));

@@ -79,6 +79,8 @@ pub enum OutcomeKind {
     Reauthorise,
     /// The credentials are dead or may not do this.
     Denied,
+    /// The receiver wants nothing more at this address, ever.
+    Gone,
     /// The vendor has locked the account or shut us out: everything stops until a person has settled it.
     Blocked,
     /// The record is refused.

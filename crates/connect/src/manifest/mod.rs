@@ -140,6 +140,10 @@ pub struct Manifest {
     /// share their limits. Without them it is `settings.baseUrl` and all secrets that the vendor does not replace.
     #[serde(default)]
     pub account: OneOrMany<String>,
+    /// A template that gives the waits in seconds after the first, second … failed try; a delivery is given up after one try
+    /// more. Where it gives none, the hub's own schedule counts.
+    #[serde(default)]
+    pub retry_seconds: Option<String>,
     /// What answers mean, for every call.
     pub classify: Vec<RuleSpec>,
     /// What can be done with every object that does not say otherwise.

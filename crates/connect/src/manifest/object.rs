@@ -73,6 +73,9 @@ pub struct ObjectSpec {
     /// It is made only where a route or the connection names it.
     #[serde(default)]
     pub on_request: bool,
+    /// It tells what happened: that something is deleted is told like anything else, and removes nothing.
+    #[serde(default)]
+    pub tells_removals: bool,
     /// Operations that differ from the connector's; an empty list takes one away.
     #[serde(default)]
     pub operations: IndexMap<OperationKind, OneOrMany<OperationSpec>>,

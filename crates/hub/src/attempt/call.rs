@@ -334,6 +334,7 @@ impl Flight<'_> {
             Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => Some(Verdict::Denied(message)),
             Outcome::Reauthorise { .. } => None,
             Outcome::Denied { message } | Outcome::Blocked { message } => Some(Verdict::Denied(message)),
+            Outcome::Gone { message } => Some(Verdict::Gone(message)),
             Outcome::Rejected { message, fields } => {
                 Some(Verdict::Dead(verdict::rejected(&round.connector, &message, &fields)))
             }

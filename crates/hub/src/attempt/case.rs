@@ -140,15 +140,15 @@ fn change_of(
         let detail = format!("the event {} of this delivery is no longer kept", pending.event);
         Problem::new(Code::NotFound, detail, "Send the event again if it still matters.")
     })?;
-    if event.kind.is_removal() {
+    if event.kind.is_removal() && !connection.tells_removals(&pending.object) {
         if !pending.options.as_ref().is_some_and(takes_removals) {
             let detail = format!("`{}` keeps what is deleted elsewhere", connection.key);
             let next = "Write `deletions: true` among the options of this target of the route if its records are to be removed, too.";
             return Err(Problem::new(Code::ObjectUnsupported, detail, next));
         }
         // Removing takes no complete record.
-        let record = record::make(connection, pending, event).unwrap_or_default();
+        let record = record::make(connection, &pending.object, pending.options.as_ref(), event).unwrap_or_default();
         return Ok(Change::Remove(record));
     }
-    record::make(connection, pending, event).map(Change::Write)
+    record::make(connection, &pending.object, pending.options.as_ref(), event).map(Change::Write)
 }

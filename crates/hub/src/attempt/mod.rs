@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
+pub(crate) use record::make;
 pub use renew::{TokenError, access_note, ask, token};
 pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};
@@ -30,6 +31,7 @@ pub(crate) use settle::{hand_over, mark_refused};
 pub(crate) use verdict::sign_in_again;
 
 use crate::{
+    automate::Bell,
     clock::Clock,
     configuration::Connection,
     discovery::Doubts,
@@ -77,6 +79,8 @@ pub struct Desk {
     pub pace: Arc<Pace>,
     /// Whose fields are to be read anew.
     pub doubts: Arc<Doubts>,
+    /// Wakes what takes the steps of automations.
+    pub bell: Arc<Bell>,
     /// Told when a message comes that waits for its classification.
     pub unclassified: Arc<tokio::sync::Notify>,
 }

@@ -60,7 +60,12 @@ pub async fn prepare(desk: &Desk, connection: &Connection, wanted: &str) -> Resu
                 connection.gate.pause_until(until);
                 return Err(unavailable(connection, &message));
             }
-            Err(Outcome::Denied { message } | Outcome::Rejected { message, .. } | Outcome::Reauthorise { message }) => {
+            Err(
+                Outcome::Denied { message }
+                | Outcome::Gone { message }
+                | Outcome::Rejected { message, .. }
+                | Outcome::Reauthorise { message },
+            ) => {
                 return Err(stopped(connection, &message, &record.request));
             }
             Err(Outcome::Blocked { message }) => {

@@ -1,7 +1,7 @@
 //! From the event to the vendor's object.
 
-use serde_json::Value;
-use switchboard_connect::shape::FieldFault;
+use serde_json::{Map, Value};
+use switchboard_connect::{connector::Connector, shape::FieldFault};
 use switchboard_model::{
     event::Event,
     mapping::MappingError,
@@ -9,28 +9,43 @@ use switchboard_model::{
     template::Scope,
 };
 
-use crate::{configuration::Connection, normalise, store::Pending};
+use crate::{
+    automate::{self, Body},
+    configuration::Connection,
+    normalise,
+};
 
-/// Fills the mapping in and brings it into the vendor's form.
+/// Fills the mapping in and brings it into the vendor's form. `options` is what the route says beside the mapping.
 ///
 /// # Errors
 /// When there is no such object, a template fails, or fields are missing or do not fit.
-pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) -> Result<Value, Problem> {
+pub(crate) fn make(
+    connection: &Connection,
+    name: &str,
+    options: Option<&Map<String, Value>>,
+    event: &Event,
+) -> Result<Value, Problem> {
     let connector = connection.connector()?;
-    let object = connector.object(&pending.object).ok_or_else(|| {
+    let object = connector.object(name).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
-            format!("{} has no object `{}`", connector.name(), pending.object),
+            format!("{} has no object `{}`", connector.name(), name),
             format!("Name one of {} in the route.", connector.object_names().join(", ")),
         )
     })?;
+    let about;
+    let event = match automate::sent_record(event).transpose()? {
+        None => event,
+        Some(Body::Record(record)) => return shape(connector, object.name(), name, record),
+        Some(Body::About(set_going)) => {
+            about = set_going;
+            &about
+        }
+    };
     let mapping = connection.mapping(object.name()).ok_or_else(|| {
         Problem::new(
             Code::ObjectUnsupported,
-            format!(
-                "connection `{}` has no mapping for `{}`",
-                connection.key, pending.object
-            ),
+            format!("connection `{}` has no mapping for `{}`", connection.key, name),
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
@@ -39,7 +54,7 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         derived.insert("event".into(), Value::Object(event.data.clone()));
     }
     // What the route says stands above what the sender says: an event does not choose who is told.
-    let scope = match &pending.options {
+    let scope = match options {
         Some(options) => Scope::of(options).with_map(&derived),
         None => Scope::of(&derived),
     };
@@ -50,14 +65,19 @@ pub(super) fn make(connection: &Connection, pending: &Pending, event: &Event) ->
         Some(country) => scope.country(country),
         None => scope,
     };
-    let failed = |errors: Vec<MappingError>| not_filled_in(&pending.object, errors);
+    let failed = |errors: Vec<MappingError>| not_filled_in(name, errors);
     let mapped = mapping.mapping.render(&scope).map_err(failed)?;
-    let mut mapped = mapped.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let mut mapped = mapped.unwrap_or_else(|| Value::Object(Map::new()));
     if !mapping.rules.is_empty() {
         mapping.rules.apply(&mut mapped, &scope).map_err(failed)?;
     }
-    let refused = |fields: Vec<FieldFault>| does_not_fit(&pending.object, connector.name(), &fields);
-    connector.shape(object.name(), mapped).map_err(refused)
+    shape(connector, object.name(), name, mapped)
+}
+
+/// Brings an object into the vendor's form; `called` is what the person calls it.
+fn shape(connector: &Connector, object: &str, called: &str, mapped: Value) -> Result<Value, Problem> {
+    let refused = |fields: Vec<FieldFault>| does_not_fit(called, connector.name(), &fields);
+    connector.shape(object, mapped).map_err(refused)
 }
 
 fn not_filled_in(object: &str, errors: Vec<MappingError>) -> Problem {

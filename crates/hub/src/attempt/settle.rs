@@ -43,11 +43,13 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, fence: Fenc
             connection.gate.pause_until(now_ms.saturating_add(pause));
         }
         let hold_until_ms = verdict.hold_ms().map(|hold| now_ms + hold);
-        if let Verdict::Denied(message) = verdict
-            && written.hold_until_ms.is_none()
-        {
-            let refused = verdict::refused(&connection.key, connection.signs_in(), message);
-            mark_refused(desk, connection, &refused).await;
+        let stops = match verdict {
+            Verdict::Denied(message) => Some(verdict::refused(&connection.key, connection.signs_in(), message)),
+            Verdict::Gone(message) => Some(verdict::gone(&connection.key, message)),
+            _ => None,
+        };
+        if let Some(stops) = stops.filter(|_| written.hold_until_ms.is_none()) {
+            mark_refused(desk, connection, &stops).await;
         }
         written.hold_until_ms = written.hold_until_ms.max(hold_until_ms);
         if !matches!(verdict, Verdict::Withdrawn) {
@@ -81,7 +83,7 @@ fn conclude(
         };
         let next = verdict::next(
             &Situation {
-                schedule: desk.schedule,
+                patience: connection.patience(desk.schedule),
                 connection: &connection.key,
                 signs_in: connection.signs_in(),
                 pending: &pending,

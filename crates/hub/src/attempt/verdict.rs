@@ -7,7 +7,7 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
-use crate::{lane::backoff::Schedule, store::Pending};
+use crate::{lane::backoff::Patience, store::Pending};
 
 /// The wait after a throttled call when the vendor names none, in milliseconds.
 pub(super) const THROTTLE_MS: u64 = 5_000;
@@ -33,6 +33,8 @@ pub(super) enum Verdict {
     Doubt { message: String, due_ms: i64 },
     /// The credentials are not accepted.
     Denied(String),
+    /// The receiver wants nothing more.
+    Gone(String),
     /// A person has held or cancelled the delivery, or another node has taken it up: it is none of ours any more.
     Withdrawn,
     /// Nothing was found out about this delivery: at once again, `alone` without the others of its record.
@@ -50,7 +52,7 @@ impl Verdict {
 
     /// How long a lane starts nothing because the credentials were refused, in milliseconds.
     pub(super) fn hold_ms(&self) -> Option<i64> {
-        matches!(self, Self::Denied(_)).then_some(DENIED_MS)
+        matches!(self, Self::Denied(_) | Self::Gone(_)).then_some(DENIED_MS)
     }
 }
 
@@ -68,7 +70,7 @@ pub(super) struct Next {
 
 /// A delivery at the end of a try.
 pub(super) struct Situation<'a> {
-    pub schedule: Schedule,
+    pub patience: Patience<'a>,
     /// The key of its connection.
     pub connection: &'a str,
     /// Whether a person can sign in there on the vendor's page.
@@ -99,6 +101,7 @@ pub(super) fn next(situation: &Situation<'_>, verdict: &Verdict) -> Next {
         Verdict::Denied(message) => {
             situation.later(before, 0, refused(situation.connection, situation.signs_in, message))
         }
+        Verdict::Gone(message) => situation.later(before, 0, gone(situation.connection, message)),
         Verdict::Withdrawn => situation.stays(situation.pending.state(), situation.pending.due_ms),
         Verdict::NotYet { .. } => situation.stays(situation.waiting(), situation.now_ms),
         Verdict::Later {
@@ -165,7 +168,7 @@ impl Situation<'_> {
                 hand_over: !self.pending.handed_over,
                 ..self.later(
                     attempts,
-                    self.schedule.cap_ms,
+                    self.patience.cap_ms(),
                     handed_over(self.connection, &dead.detail, true),
                 )
             },
@@ -174,7 +177,7 @@ impl Situation<'_> {
     }
 
     fn again(&self, failed: u32, asked_ms: u64, message: &str) -> Next {
-        match self.schedule.wait_ms(failed.max(1), self.seed()) {
+        match self.patience.wait_ms(failed.max(1), self.seed()) {
             Some(wait) => {
                 let next = "Nothing yet; it is tried again by itself.";
                 self.later(
@@ -193,7 +196,7 @@ impl Situation<'_> {
 
     fn doubt(&self, failed: u32, due_ms: i64, message: &str) -> Next {
         let wait = u64::try_from(due_ms - self.now_ms).unwrap_or(0);
-        match self.schedule.wait_ms(failed, self.seed()) {
+        match self.patience.wait_ms(failed, self.seed()) {
             Some(_) => {
                 let next = "Nothing yet; the hub looks whether the record is there.";
                 self.later(failed, wait, self.problem(Code::OutcomeUnknown, message, next))
@@ -242,6 +245,12 @@ pub(crate) fn sign_in_again(key: &str) -> String {
     )
 }
 
+/// The problem of a receiver that wants nothing more.
+pub(super) fn gone(key: &str, message: &str) -> Problem {
+    let next = "Enter the receiver's new address for this connection, or remove the connection.";
+    Problem::new(Code::ReceiverGone, format!("{key}: {message}"), next)
+}
+
 /// The problem of a record that the vendor refuses.
 pub(super) fn rejected(connector: &Connector, message: &str, fields: &[FieldProblem]) -> Problem {
     let mut detail = format!("{}: {message}", connector.name());
@@ -262,7 +271,7 @@ mod tests {
     use switchboard_model::id::{ConnectionId, DeliveryId, EventId};
 
     use super::*;
-    use crate::store::Fallback;
+    use crate::{lane::backoff::Schedule, store::Fallback};
 
     const NOW: i64 = 1_795_512_600_000;
 
@@ -287,10 +296,10 @@ mod tests {
 
     fn situation(pending: &Pending, in_doubt: bool) -> Situation<'_> {
         Situation {
-            schedule: Schedule {
+            patience: Patience::Usual(Schedule {
                 attempts: 5,
                 ..Schedule::default()
-            },
+            }),
             connection: "crm",
             signs_in: false,
             pending,

@@ -187,6 +187,7 @@ impl Round<'_> {
         );
         made.fingerprint = Some(fingerprint(event.id));
         let accepted = self.inner.store.accept(vec![made]).await?;
+        self.inner.desk.bell.ring();
         let id = match accepted.first() {
             Some(Accepted::New { event, .. }) => {
                 self.inner.desk.metrics.event(EventType::MESSAGE.name(), "classified");

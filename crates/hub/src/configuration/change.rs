@@ -30,6 +30,8 @@ pub struct Configured {
     pub connections: Vec<ConfiguredConnection>,
     /// The routes that were written.
     pub routes: Vec<ConfiguredRoute>,
+    /// The automations that were written, by their keys.
+    pub automations: Vec<String>,
     /// The sources that were written.
     pub sources: Vec<ConfiguredSource>,
     /// Whether the classifier was written.
@@ -103,20 +105,17 @@ pub fn prepare_change(
             },
             Item::Route(spec) => {
                 problems.extend(check_route(&spec));
-                done.routes.push(ConfiguredRoute {
-                    key: spec.key.clone(),
-                    strategy: spec.strategy.name(),
-                    waiting_for: Vec::new(),
-                });
-                change.routes.push(spec);
+                write_route(spec, &mut change, &mut done);
             }
+            Item::Automation(spec) => match super::automation::write(spec) {
+                Ok(write) => {
+                    done.automations.push(write.key.clone());
+                    change.definitions.push(write);
+                }
+                Err(found) => problems.extend(found),
+            },
             Item::Defaults(defaults) => {
-                change.definitions.push(DefinitionWrite {
-                    kind: DefinitionKind::Defaults,
-                    key: DEFAULTS_KEY.to_owned(),
-                    spec: serde_json::to_value(&defaults).unwrap_or_default(),
-                    sealed: Vec::new(),
-                });
+                change.definitions.push(write_defaults(&defaults));
                 done.defaults = true;
             }
             Item::Classifier(item) => {
@@ -152,6 +151,24 @@ pub fn prepare_change(
     match Problem::all(problems) {
         Some(problem) => Err(problem),
         None => Ok((change, done)),
+    }
+}
+
+fn write_route(spec: RouteSpec, change: &mut ConfigurationChange, done: &mut Configured) {
+    done.routes.push(ConfiguredRoute {
+        key: spec.key.clone(),
+        strategy: spec.strategy.name(),
+        waiting_for: Vec::new(),
+    });
+    change.routes.push(spec);
+}
+
+fn write_defaults(defaults: &impl serde::Serialize) -> DefinitionWrite {
+    DefinitionWrite {
+        kind: DefinitionKind::Defaults,
+        key: DEFAULTS_KEY.to_owned(),
+        spec: serde_json::to_value(defaults).unwrap_or_default(),
+        sealed: Vec::new(),
     }
 }
 

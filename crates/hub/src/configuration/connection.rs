@@ -28,6 +28,7 @@ use crate::{
     attempt::Unanswered,
     lane::{
         Gate, Gates,
+        backoff::{Patience, Schedule},
         circuit::{Circuit, Settings as CircuitSettings},
     },
     lookups::Lookups,
@@ -85,6 +86,8 @@ pub struct Connection {
     pub time_zone: TimeZone,
     /// The workspace's defaults that it was compiled with.
     defaults: Defaults,
+    /// The waits between the tries of a delivery, where it has its own.
+    retry_ms: Option<Vec<u64>>,
     /// The lists of its workspace, for the filter `lookup`.
     lists: Arc<RwLock<Arc<Lists>>>,
     condition: Arc<Result<Option<Condition>, String>>,
@@ -131,6 +134,7 @@ impl Connection {
         let settings = Value::Object(spec.settings.clone());
         let limits = connector.as_deref().map(|connector| connector.limits(&settings));
         let limits = limits.unwrap_or_default();
+        let connector_retry = connector.as_deref().and_then(|connector| connector.retry_ms(&settings));
         let account = open_account(connector.as_deref(), &spec, &secrets, &row.facts);
         let account_id = connector
             .as_deref()
@@ -164,6 +168,7 @@ impl Connection {
             country: spec.values.country.clone().or_else(|| defaults.country.clone()),
             time_zone,
             defaults: defaults.clone(),
+            retry_ms: connector_retry,
             lists: Arc::default(),
             condition: Arc::new(read_condition(&spec)),
             learned: Arc::new(RwLock::new(Learned {
@@ -435,6 +440,26 @@ impl Connection {
         objects.any(|object| self.folds(object) || self.records_per_call(object) > 1)
     }
 
+    /// Whether this object tells what happened, removals included.
+    pub fn tells_removals(&self, object: &str) -> bool {
+        let known = self.connector.as_deref().and_then(|connector| connector.object(object));
+        known.is_some_and(|object| object.tells_removals())
+    }
+
+    /// When its failed deliveries are tried again; `usual` where it says nothing of its own.
+    pub fn patience(&self, usual: Schedule) -> Patience<'_> {
+        match &self.retry_ms {
+            Some(waits) => Patience::Waits(waits),
+            None => Patience::Usual(usual),
+        }
+    }
+
+    /// Whether it stands still because its receiver wants nothing more.
+    pub fn is_gone(&self) -> bool {
+        let gone = |reason: &String| reason.starts_with(GONE);
+        self.state == ConnectionState::Error && self.reason.as_ref().is_some_and(gone)
+    }
+
     /// Whether several changes of one record may be sent as one.
     pub fn folds(&self, object: &str) -> bool {
         self.record_kind(object) != RecordKind::Event
@@ -478,10 +503,14 @@ impl Connection {
 /// How the reason begins for which a connection stands still when its sign-in has ended.
 const RECONNECT: &str = "Reconnect: ";
 
+/// How the reason begins for which a connection stands still when its receiver wants nothing more.
+const GONE: &str = "Gone: ";
+
 /// The reason for which a connection stands still, for people.
 pub(crate) fn reason_of(problem: &Problem) -> String {
     match problem.code {
         Code::ReconnectNeeded => format!("{RECONNECT}{}", problem.detail),
+        Code::ReceiverGone => format!("{GONE}{}", problem.detail),
         _ => problem.detail.clone(),
     }
 }

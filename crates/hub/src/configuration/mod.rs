@@ -1,8 +1,10 @@
 //! The users' wish, compiled: what intake and lanes look things up in. A new one replaces the old one whole; nobody sees half of a change.
 
+mod automation;
 mod change;
 mod classifier;
 mod connection;
+mod endpoint;
 mod fit;
 mod mapping;
 mod object;
@@ -10,7 +12,7 @@ mod route;
 mod source;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -18,15 +20,18 @@ use switchboard_connect::registry::Registry;
 use switchboard_model::{
     classify::Classifier,
     connection::Defaults,
-    id::{ConnectionId, WorkspaceId},
+    id::{ConnectionId, WebhookId, WorkspaceId},
     record::Objects,
 };
 
+pub use automation::{Automation, Automations, Steps};
+pub(crate) use automation::{check_change, version_of};
 pub use change::{Configured, ConfiguredConnection, ConfiguredRoute, prepare_change};
 pub(crate) use classifier::CLASSIFIER_KEY;
 pub use classifier::WorkspaceClassifier;
 pub use connection::{Connection, Tools};
 pub(crate) use connection::{reason_of, seal_place, token_place, unprepared};
+pub use endpoint::Told;
 pub(crate) use fit::placed;
 pub use fit::{check_mappings, misfits};
 pub use object::{Lists, Tables, check_list, check_object};
@@ -53,10 +58,14 @@ pub struct Workspace {
     pub connections: Vec<Arc<Connection>>,
     /// In the order in which they were made.
     pub routes: Vec<Route>,
+    /// What is done when something happens.
+    pub automations: Automations,
     /// What holds for connections that say nothing else.
     pub defaults: Defaults,
     /// How messages are classified that come without category or priority.
     classifier: Option<Arc<WorkspaceClassifier>>,
+    /// The endpoints of outgoing webhooks, in the order in which they were made.
+    pub endpoints: BTreeMap<WebhookId, Told>,
     /// Kinds of records.
     pub tables: Tables,
     /// Named lists of values.
@@ -149,6 +158,11 @@ impl Configuration {
         self.connections.values()
     }
 
+    /// Every workspace that has anything.
+    pub fn workspaces(&self) -> impl Iterator<Item = (WorkspaceId, &Workspace)> {
+        self.workspaces.iter().map(|(id, workspace)| (*id, workspace))
+    }
+
     /// One connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&Arc<Connection>> {
         self.connections.get(&id)
@@ -198,7 +212,11 @@ impl Workspace {
         };
         let by_key = usable().find(|connection| connection.key == system);
         by_key.or_else(|| {
-            let mut of_connector = usable().filter(|connection| connection.enabled && connection.is_of(system));
+            // An endpoint is told what it asked for and nothing else.
+            let is_meant = |connection: &&Arc<Connection>| {
+                connection.enabled && connection.is_of(system) && !self.is_endpoint(connection)
+            };
+            let mut of_connector = usable().filter(is_meant);
             let first = of_connector.next()?;
             if first.can_send() {
                 Some(first)
@@ -206,6 +224,12 @@ impl Workspace {
                 of_connector.find(|other| other.can_send()).or(Some(first))
             }
         })
+    }
+
+    /// Whether the connection carries an endpoint out.
+    pub fn is_endpoint(&self, connection: &Connection) -> bool {
+        let id = connection.key.parse();
+        id.is_ok_and(|id: WebhookId| self.endpoints.contains_key(&id))
     }
 
     /// Whether any enabled route names the connection, by its key or by standing for its connector.
@@ -216,6 +240,9 @@ impl Workspace {
     fn define(&mut self, rows: &[DefinitionRow]) {
         self.tables = Tables::compile(rows.iter());
         self.lists = Arc::new(Lists::compile(rows.iter()));
+        self.automations = Automations::compile(rows.iter());
+        let endpoints = rows.iter().filter(|row| row.kind == DefinitionKind::Webhook);
+        self.endpoints = endpoints.filter_map(Told::compile).collect();
     }
 
     fn find_link_places(&self) -> Arc<[(ConnectionId, Arc<str>)]> {

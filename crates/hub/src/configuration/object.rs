@@ -69,11 +69,6 @@ impl Lists {
         };
         Self(lists.map(|row| (row.key.clone(), values(row))).collect())
     }
-
-    /// The names of the lists.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
 }
 
 impl Lookups for Lists {
@@ -116,40 +111,17 @@ pub fn check_list(name: &str, spec: &Value) -> Result<Value, Vec<Problem>> {
             "Write a text.",
         ));
     }
-    let values = spec.get("values").and_then(Value::as_object);
-    let mut kept = Map::new();
-    match values {
+    match spec.get("values").and_then(Value::as_object) {
         None => problems.push(wrong(
             "/values",
             "`values` must be an object of values by key".into(),
             "Write for example {\"7\": \"Partners\"}.",
         )),
         Some(values) if values.len() > MOST_VALUES => {
-            problems.push(wrong(
-                "/values",
-                format!("There are {} values; at most {MOST_VALUES} are possible", values.len()),
-                "Use several lists.",
-            ));
+            let detail = format!("There are {} values; at most {MOST_VALUES} are possible", values.len());
+            problems.push(wrong("/values", detail, "Use several lists."));
         }
-        Some(values) => {
-            for (key, value) in values {
-                let fits = key.chars().count() <= LONGEST
-                    && match value {
-                        Value::String(text) => text.chars().count() <= LONGEST,
-                        Value::Number(_) | Value::Bool(_) => true,
-                        _ => false,
-                    };
-                if !fits {
-                    let shown: String = key.chars().take(80).collect();
-                    let detail = format!(
-                        "The value of `{shown}` must be a text of at most {LONGEST} characters, a number, `true` or `false`"
-                    );
-                    let place = format!("/values/{}", shown.replace('~', "~0").replace('/', "~1"));
-                    problems.push(wrong(&place, detail, "Correct the value."));
-                }
-                kept.insert(key.clone(), value.clone());
-            }
-        }
+        Some(values) => problems.extend(values.iter().filter_map(|(key, value)| misfit(key, value))),
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -158,8 +130,26 @@ pub fn check_list(name: &str, spec: &Value) -> Result<Value, Vec<Problem>> {
     if let Some(title) = spec.get("title").filter(|title| !title.is_null()) {
         list.insert("title".into(), title.clone());
     }
-    list.insert("values".into(), Value::Object(kept));
+    list.insert("values".into(), spec.get("values").cloned().unwrap_or_default());
     Ok(Value::Object(list))
+}
+
+/// What is wrong with a value of a list.
+fn misfit(key: &str, value: &Value) -> Option<Problem> {
+    let fits = key.chars().count() <= LONGEST
+        && match value {
+            Value::String(text) => text.chars().count() <= LONGEST,
+            Value::Number(_) | Value::Bool(_) => true,
+            _ => false,
+        };
+    if fits {
+        return None;
+    }
+    let shown: String = key.chars().take(80).collect();
+    let detail =
+        format!("The value of `{shown}` must be a text of at most {LONGEST} characters, a number, `true` or `false`");
+    let place = format!("/values/{}", shown.replace('~', "~0").replace('/', "~1"));
+    Some(Problem::new(Code::WrongValue, detail, "Correct the value.").at(place))
 }
 
 /// A definition of an object as it is kept: what the person said, without its name.

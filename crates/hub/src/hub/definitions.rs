@@ -30,6 +30,16 @@ impl Hub {
             .collect())
     }
 
+    /// Why a definition of a table is kept and not used: this version cannot read it.
+    pub fn unreadable_object(&self, workspace: WorkspaceId, name: &str) -> Option<Problem> {
+        let configuration = self.configuration();
+        let broken = &configuration.workspace(workspace)?.tables.broken;
+        broken
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, problem)| problem.clone())
+    }
+
     /// Defines a table, or what is added to a standard object, in place of what was said of it before.
     ///
     /// # Errors

@@ -38,6 +38,8 @@ pub struct Tuning {
     pub waiting_events: usize,
     /// Days of the history that are older than this many days are dropped; 0: none is.
     pub keep_days: u32,
+    /// An endpoint of outgoing webhooks where nobody has taken anything for so many milliseconds is switched off; 0: none is.
+    pub disable_after_ms: i64,
 }
 
 impl Default for Tuning {
@@ -47,6 +49,7 @@ impl Default for Tuning {
             hand_over_after_ms: 60_000,
             waiting_events: 2_000,
             keep_days: 90,
+            disable_after_ms: 5 * 86_400_000,
         }
     }
 }

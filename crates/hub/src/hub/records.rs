@@ -33,7 +33,7 @@ pub fn empty_commit(configuration: &Arc<Configuration>, workspace: WorkspaceId, 
         guard: Guard::None,
         records: Vec::new(),
         events: Vec::new(),
-        announce: announcer(Arc::clone(configuration), workspace),
+        announce: announcer(Arc::clone(configuration), workspace, Arc::default()),
         link_places: compiled.map_or_else(Arc::default, |compiled| Arc::clone(&compiled.link_places)),
     }
 }
@@ -123,7 +123,11 @@ impl Hub {
             records,
             ..self.commit_of(workspace)
         };
-        Ok(self.inner.store.commit(commit).await?.records)
+        let committed = self.inner.store.commit(commit).await?;
+        if !committed.announced.is_empty() {
+            self.inner.desk.bell.ring();
+        }
+        Ok(committed.records)
     }
 
     /// One record; the id of one that was merged leads to the one that it was merged into.

@@ -6,7 +6,7 @@ use switchboard_model::{connection::ConnectionSpec, id::WorkspaceId, problem::Pr
 
 use super::Hub;
 use crate::{
-    configuration::{Configured, Connection, placed, prepare_change, seal_place},
+    configuration::{Configured, Connection, check_change, placed, prepare_change, seal_place},
     store::Turn,
 };
 
@@ -37,6 +37,9 @@ impl Hub {
             prepare_change(workspace, items, &self.registry(), &self.inner.vault, now_ms, &before)?;
         let (fatal, doubtful): (Vec<_>, Vec<_>) = misfits.into_iter().partition(|(_, misfit)| misfit.is_fatal);
         if let Some(problem) = Problem::all(fatal.iter().map(|(key, misfit)| placed(key, misfit)).collect()) {
+            return Err(problem);
+        }
+        if let Some(problem) = Problem::all(check_change(&change, before.workspace(workspace))) {
             return Err(problem);
         }
         for connection in &mut change.connections {

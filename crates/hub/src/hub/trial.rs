@@ -44,7 +44,7 @@ pub(super) enum Tokens {
 }
 
 impl TestReport {
-    fn failed(problem: Problem, calls: Vec<CallRecord>) -> Self {
+    pub(super) fn failed(problem: Problem, calls: Vec<CallRecord>) -> Self {
         Self {
             ok: false,
             message: problem.detail.clone(),
@@ -175,7 +175,7 @@ impl Hub {
 }
 
 /// A person waits for this: they are told when the account's allowance is spent for longer than they would.
-async fn pass(connection: &Connection) -> Result<Pass, Problem> {
+pub(super) async fn pass(connection: &Connection) -> Result<Pass, Problem> {
     let next = "Test again later, or allow more calls in the settings of this connection.";
     let refuse = |why: &str| Problem::new(Code::VendorThrottled, format!("{}: {why}", connection.key), next);
     match tokio::time::timeout(PATIENCE, connection.gate.pass(Ask::interactive())).await {
@@ -209,12 +209,17 @@ fn refused(connection: &Connection, error: &TokenError) -> Problem {
     }
 }
 
-fn failed(connection: &Connection, outcome: &Outcome) -> Problem {
+pub(super) fn failed(connection: &Connection, outcome: &Outcome) -> Problem {
     let (code, message, next) = match outcome {
         Outcome::Denied { message } | Outcome::Blocked { message } | Outcome::Reauthorise { message } => (
             Code::CredentialsRefused,
             message.as_str(),
             "Check the credentials and their rights at the vendor.",
+        ),
+        Outcome::Gone { message } => (
+            Code::ReceiverGone,
+            message.as_str(),
+            "Enter the address that the receiver has now.",
         ),
         Outcome::Throttled { message, .. } => (Code::VendorThrottled, message.as_str(), "Test again in a minute."),
         Outcome::Retry { message, .. } | Outcome::Unknown { message } => (

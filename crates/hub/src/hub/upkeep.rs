@@ -43,6 +43,11 @@ pub(super) async fn run(hub: Weak<Inner>) {
             if let Err(problem) = hub.drop_old_days().await {
                 tracing::error!(%problem, "old days of the history could not be dropped");
             }
+            match hub.inner.store.end_orphans(now_ms).await {
+                Ok(0) => {}
+                Ok(connections) => tracing::info!(connections, "deliveries of removed connections were ended"),
+                Err(error) => tracing::error!(%error, "deliveries of removed connections could not be ended"),
+            }
         }
     }
 }

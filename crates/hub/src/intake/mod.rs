@@ -20,7 +20,7 @@ pub use waiting::{Place, Waiting};
 
 use crate::{
     attempt::Desk,
-    classify,
+    automate, classify,
     configuration::{Configuration, Workspace},
     failpoint, route,
     store::{Accepted, Fingerprint, NewEvent},
@@ -84,6 +84,7 @@ pub async fn accept(
         notes.push((event.kind, event.note.clone()));
         events.push(event);
     }
+    let begins_runs = events.iter().any(|event| !event.runs.is_empty());
     match desk.pace.delay() {
         Some(delay) if delay.is_zero() => {}
         Some(delay) => tokio::time::sleep(delay).await,
@@ -92,6 +93,9 @@ pub async fn accept(
     let store = Arc::clone(&desk.store);
     let accepted = Held::new(place, async move { store.accept(events).await }).await?;
     failpoint::reach(failpoint::ACCEPTED);
+    if begins_runs {
+        desk.bell.ring();
+    }
     if any_waits {
         desk.unclassified.notify_one();
     }
@@ -143,7 +147,12 @@ pub(crate) fn routed(
     data: Map<String, Value>,
     received_ms: i64,
 ) -> NewEvent {
-    let plan = route::plan(compiled, kind, &data);
+    let mut plan = route::plan(compiled, kind, &data);
+    // What is made of a waiting message begins them; begun by both, everything would happen twice.
+    let runs = match kind.is_internal() {
+        true => Vec::new(),
+        false => automate::begin(compiled, kind, &data, &[], &mut plan),
+    };
     NewEvent {
         workspace,
         kind,
@@ -151,6 +160,7 @@ pub(crate) fn routed(
         data,
         fingerprint: None,
         deliveries: plan.deliveries,
+        runs,
         note: plan.note,
     }
 }

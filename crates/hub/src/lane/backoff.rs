@@ -25,6 +25,36 @@ impl Default for Schedule {
     }
 }
 
+/// When a failed delivery is tried again: as the hub has it, or as its connection says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience<'a> {
+    /// The hub's schedule.
+    Usual(Schedule),
+    /// The waits in milliseconds after the first, second … failed try. Each is shortened by up to a fifth.
+    Waits(&'a [u64]),
+}
+
+impl Patience<'_> {
+    /// The wait after the `failed`-th failure (1, 2, …), or `None` when it was the last; see [`Schedule::wait_ms`].
+    pub fn wait_ms(self, failed: u32, seed: u64) -> Option<u64> {
+        match self {
+            Self::Usual(schedule) => schedule.wait_ms(failed, seed),
+            Self::Waits(waits) => {
+                let full = *waits.get(usize::try_from(failed.saturating_sub(1)).ok()?)?;
+                Some(full - jitter(full / 5, failed, seed))
+            }
+        }
+    }
+
+    /// The longest wait, in milliseconds.
+    pub fn cap_ms(self) -> u64 {
+        match self {
+            Self::Usual(schedule) => schedule.cap_ms,
+            Self::Waits(waits) => waits.iter().copied().max().unwrap_or_default(),
+        }
+    }
+}
+
 impl Schedule {
     /// The wait after the `failed`-th failure (1, 2, …), or `None` when it was the last. `seed` decides the jitter: the same seed and count give
     /// the same wait.
@@ -34,13 +64,15 @@ impl Schedule {
         }
         let doublings = failed.saturating_sub(1).min(40);
         let full = self.base_ms.saturating_mul(1 << doublings).min(self.cap_ms);
-        let spread = full / 2;
-        let jitter = if spread == 0 {
-            0
-        } else {
-            mix(seed ^ u64::from(failed)) % (spread + 1)
-        };
-        Some(full - jitter)
+        Some(full - jitter(full / 2, failed, seed))
+    }
+}
+
+/// Some number up to `spread`.
+fn jitter(spread: u64, failed: u32, seed: u64) -> u64 {
+    match spread {
+        0 => 0,
+        _ => mix(seed ^ u64::from(failed)) % (spread + 1),
     }
 }
 
@@ -66,6 +98,19 @@ mod tests {
             assert!((full / 2..=full).contains(&wait), "{failed}: {wait}");
         }
         assert_eq!(schedule.wait_ms(14, 42), None);
+    }
+
+    #[test]
+    fn a_table_of_waits_is_gone_through_once() {
+        let waits = [0, 5_000, 86_400_000];
+        let patience = Patience::Waits(&waits);
+        assert_eq!(patience.wait_ms(1, 7), Some(0));
+        for (failed, full) in [(2, 5_000), (3, 86_400_000)] {
+            let wait = patience.wait_ms(failed, 7).unwrap();
+            assert!((full / 5 * 4..=full).contains(&wait), "{failed}: {wait}");
+        }
+        assert_eq!(patience.wait_ms(4, 7), None);
+        assert_eq!(patience.cap_ms(), 86_400_000);
     }
 
     proptest! {

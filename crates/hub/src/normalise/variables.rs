@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use switchboard_model::{event::Event, moment::read_moment, name};
 
 /// A layer above the event's data: names split or joined where they are missing, `receivedAt` as RFC 3339 in UTC (the moment of acceptance
-/// when the sender gave none; left alone when it cannot be read), `eventId` and `eventType`.
+/// when the sender gave none; left alone when it cannot be read), `eventTime` (the same, and the moment of acceptance when it cannot be
+/// read), `eventId` and `eventType`.
 pub fn variables(event: &Event) -> Map<String, Value> {
     let data = &event.data;
     let mut derived = Map::new();
@@ -30,12 +31,16 @@ pub fn variables(event: &Event) -> Map<String, Value> {
             derived.insert("senderName".into(), parts.join(" ").into());
         }
     }
+    let accepted = || jiff::Timestamp::from_millisecond(event.received_ms).ok();
     let received = match data.get("receivedAt") {
-        None | Some(Value::Null) => jiff::Timestamp::from_millisecond(event.received_ms).ok(),
+        None | Some(Value::Null) => accepted(),
         Some(given) => read_moment(given),
     };
     if let Some(received) = received {
         derived.insert("receivedAt".into(), received.to_string().into());
+    }
+    if let Some(moment) = received.or_else(accepted) {
+        derived.insert("eventTime".into(), moment.to_string().into());
     }
     derived.insert("eventId".into(), event.id.to_string().into());
     derived.insert("eventType".into(), event.kind.name().into());
@@ -61,6 +66,10 @@ mod tests {
             data: data.as_object().cloned().unwrap(),
         };
         let mut all = variables(&event);
+        let time = all
+            .shift_remove("eventTime")
+            .and_then(|time| Some(time.as_str()?.to_owned()));
+        assert_eq!(time.as_deref(), Some("2026-11-24T09:30:00Z"));
         all.shift_remove("eventId");
         all.shift_remove("eventType");
         Value::Object(all)

@@ -70,7 +70,7 @@ pub(super) async fn commit(
         events: events.collect(),
         workspace: receiver.workspace,
         now_ms,
-        announce: announcer(Arc::clone(configuration), receiver.workspace),
+        announce: announcer(Arc::clone(configuration), receiver.workspace, Arc::default()),
         link_places: configuration
             .workspace(receiver.workspace)
             .map_or_else(Arc::default, |workspace| Arc::clone(&workspace.link_places)),
@@ -78,6 +78,9 @@ pub(super) async fn commit(
     let kinds: Vec<&'static str> = commit.events.iter().map(|event| event.kind.name()).collect();
     let committed = hub.store().commit(commit).await?;
     failpoint::reach(failpoint::CALLBACK_SETTLED);
+    if !committed.events.is_empty() || !committed.announced.is_empty() {
+        hub.desk().bell.ring();
+    }
     for (kind, accepted) in kinds.into_iter().zip(&committed.events) {
         let is_new = matches!(accepted, crate::store::Accepted::New { .. });
         hub.desk()

@@ -10,6 +10,7 @@ use switchboard_model::{
 };
 
 use crate::{
+    automate,
     configuration::Configuration,
     route,
     store::{Announce, ChangeKind, NewEvent, RecordChange},
@@ -42,15 +43,16 @@ const LOST: &[&str] = &[
     "thua",
 ];
 
-/// Makes events as this configuration routes them.
-pub(crate) fn announcer(configuration: Arc<Configuration>, workspace: WorkspaceId) -> Announce {
+/// Makes events as this configuration routes them. `chain` names the automations whose steps make the changes; empty for everybody else.
+pub(crate) fn announcer(configuration: Arc<Configuration>, workspace: WorkspaceId, chain: Arc<[Arc<str>]>) -> Announce {
     Arc::new(move |change| {
         let data = data_of(change);
         let compiled = configuration.workspace(workspace);
         let kinds = kinds_of(change).into_iter();
         kinds
             .map(|kind| {
-                let plan = route::plan_of_record(compiled, kind, &data);
+                let mut plan = route::plan_of_record(compiled, kind, &data);
+                let runs = automate::begin(compiled, kind, &data, &chain, &mut plan);
                 NewEvent {
                     workspace,
                     kind,
@@ -58,6 +60,7 @@ pub(crate) fn announcer(configuration: Arc<Configuration>, workspace: WorkspaceI
                     data: data.clone(),
                     fingerprint: None,
                     deliveries: plan.deliveries,
+                    runs,
                     note: plan.note,
                 }
             })

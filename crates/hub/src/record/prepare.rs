@@ -148,3 +148,62 @@ fn check_words(object: &ObjectType, only: &[String]) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use switchboard_model::record::define;
+
+    use super::*;
+
+    fn said(object: &str, values: Value, only: Option<Vec<String>>) -> Result<RecordWrite, Problem> {
+        let mut objects = Objects::default();
+        let visits = json!({"fields": {"who": {"type": "lookup", "object": "people"}, "deal": {"type": "lookup", "object": "opportunities"}}});
+        objects.insert(define("visits", &visits).unwrap());
+        let object = Arc::clone(super::object(&objects, object)?);
+        let policy = Policy::Update;
+        let said = Said {
+            values: values.as_object().unwrap(),
+            how: How::Match { policy, only },
+            source: &"test".into(),
+            system: "shop",
+        };
+        prepare(&objects, &object, said)
+    }
+
+    #[test]
+    fn a_record_that_is_named_is_looked_for_by_what_its_name_looks_like() {
+        for (name, field, value) in [
+            ("ana@example.org", "email", "ana@example.org"),
+            ("+1 (202) 555-0101", "phone", "+12025550101"),
+            ("Ana Petrova", "firstName", "Ana"),
+        ] {
+            let write = said("visits", json!({ "who": name }), None).unwrap();
+            let (of, lookup) = &write.lookups[0];
+            assert_eq!((of.as_str(), lookup.object.name.as_str()), ("who", "people"));
+            assert_eq!(lookup.data[field], value, "{name}");
+        }
+        let company = said("people", json!({"company": "Acme", "externalId": 7}), None).unwrap();
+        assert_eq!(company.lookups[0].1.data["name"], "Acme");
+        assert_eq!(company.data["externalIds"], json!({"shop": "7"}));
+    }
+
+    #[test]
+    fn where_names_are_no_keys_an_id_is_needed() {
+        let problem = said("visits", json!({"deal": "Roof repair"}), None).unwrap_err();
+        assert_eq!(problem.place.as_deref(), Some("/deal"));
+        assert!(problem.detail.contains("must be the id"), "{}", problem.detail);
+    }
+
+    #[test]
+    fn a_match_names_keys_of_the_object() {
+        let only = |word: &str| said("people", json!({"email": "a@example.org"}), Some(vec![word.to_owned()]));
+        assert!(only("email").is_ok() && only("externalId:shop").is_ok());
+        let problem = only("city").unwrap_err();
+        assert!(
+            problem.next.contains("externalId, email, phone, messengerId"),
+            "{}",
+            problem.next
+        );
+        assert_eq!(said("peeple", json!({}), None).unwrap_err().code, Code::NotFound);
+    }
+}

@@ -14,7 +14,7 @@ use switchboard_model::{
 
 use crate::{
     classify,
-    configuration::{Connection, Workspace, explain_waiting},
+    configuration::{Connection, Route, Workspace, explain_waiting},
     normalise,
     store::{Fallback, NewDelivery},
 };
@@ -26,6 +26,8 @@ pub struct Plan {
     pub deliveries: Vec<NewDelivery>,
     /// Why it goes nowhere, or what a route waits for.
     pub note: Option<String>,
+    /// The note says no more than that nobody took it.
+    pub unwanted: bool,
 }
 
 impl Plan {
@@ -33,6 +35,7 @@ impl Plan {
         Self {
             deliveries: Vec::new(),
             note: Some(why.to_owned()),
+            unwanted: false,
         }
     }
 }
@@ -54,8 +57,14 @@ pub fn plan_of_record(workspace: Option<&Workspace>, kind: EventType, data: &Map
 }
 
 fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>, of_record: bool) -> Plan {
+    if kind.is_internal() {
+        return Plan::nowhere("a step of an automation sends it where the step says");
+    }
     let Some(workspace) = workspace else {
-        return Plan::nowhere("nothing is connected yet");
+        return Plan {
+            unwanted: true,
+            ..Plan::nowhere("nothing is connected yet")
+        };
     };
     let mut planner = Planner {
         data,
@@ -69,24 +78,11 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
         .iter()
         .filter(|route| route.spec.enabled && route.spec.takes(kind.name()))
     {
-        match &route.condition {
-            Ok(None) => {}
-            Ok(Some(condition)) => match condition.matches(kind.name(), &scope) {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    planner.notes.push(format!(
-                        "the condition of route `{}` could not be decided: {error}",
-                        route.spec.key
-                    ));
-                    continue;
-                }
-            },
-            Err(error) => {
-                planner.notes.push(format!(
-                    "the condition of route `{}` cannot be read: {error}",
-                    route.spec.key
-                ));
+        match holds(route, kind, &scope) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(note) => {
+                planner.notes.push(note);
                 continue;
             }
         }
@@ -124,6 +120,23 @@ fn plan_from(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, 
     planner.finish()
 }
 
+/// Whether the condition of a route holds, or a note why that cannot be said.
+fn holds(route: &Route, kind: EventType, scope: &Scope<'_>) -> Result<bool, String> {
+    match &route.condition {
+        Ok(None) => Ok(true),
+        Ok(Some(condition)) => condition.matches(kind.name(), scope).map_err(|error| {
+            format!(
+                "the condition of route `{}` could not be decided: {error}",
+                route.spec.key
+            )
+        }),
+        Err(error) => Err(format!(
+            "the condition of route `{}` cannot be read: {error}",
+            route.spec.key
+        )),
+    }
+}
+
 /// Whether a target's options say that records are removed there, too. Nobody loses records by a route that only says `on: "*"`.
 pub(crate) fn takes_removals(options: &Map<String, Value>) -> bool {
     options.get("deletions") == Some(&Value::Bool(true))
@@ -150,17 +163,21 @@ impl Planner<'_> {
                 .push(format!("connection `{}` is switched off", connection.key));
             return;
         }
-        if kind.is_removal() && !target.is_some_and(|target| takes_removals(&target.options)) {
-            self.notes.push(format!(
-                "connection `{}` keeps what is deleted elsewhere: no route to it has `deletions: true` among its options",
-                connection.key
-            ));
-            return;
-        }
+        let noted = self.notes.len();
         let mut objects = self.objects(connection, kind, target);
         if kind.is_removal() {
+            let removes = target.is_some_and(|target| takes_removals(&target.options));
             // What stands for an event is not what is gone.
-            objects.retain(|object| connection.record_kind(object) != RecordKind::Event);
+            let is_about_it = |object: &str| removes && connection.record_kind(object) != RecordKind::Event;
+            objects.retain(|object| connection.tells_removals(object) || is_about_it(object));
+            if objects.is_empty() && !removes {
+                self.notes.truncate(noted);
+                self.notes.push(format!(
+                    "connection `{}` keeps what is deleted elsewhere: no route to it has `deletions: true` among its options",
+                    connection.key
+                ));
+                return;
+            }
         }
         let options = target
             .map(|target| &target.options)
@@ -217,7 +234,8 @@ impl Planner<'_> {
     }
 
     fn finish(mut self) -> Plan {
-        if self.deliveries.is_empty() && self.notes.is_empty() {
+        let unwanted = self.deliveries.is_empty() && self.notes.is_empty();
+        if unwanted {
             self.notes
                 .push("no route took the event, and every connection is named by a route or declined it".into());
         }
@@ -226,6 +244,7 @@ impl Planner<'_> {
         Plan {
             deliveries: self.deliveries,
             note,
+            unwanted,
         }
     }
 }

@@ -10,7 +10,7 @@ use switchboard_model::{
     record::{MatchKey, ObjectType, Policy},
 };
 
-use super::{Accepted, Answer, CallbackOutcome, Made, MadeEvent, MadeRecord, NewEvent, Round};
+use super::{Accepted, Answer, CallbackOutcome, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard};
 
 /// Records of all kinds.
 pub trait Ledger: Send + Sync {
@@ -85,6 +85,8 @@ pub enum Guard {
     /// Nothing.
     #[default]
     None,
+    /// A run of an automation stands at this step.
+    Step(StepGuard),
     /// A callback still waits in this turn; then it is settled, with what was made of it.
     Callback {
         /// Its turn.

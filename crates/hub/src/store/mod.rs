@@ -8,11 +8,14 @@ pub mod classifying;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
+mod definition;
+mod ending;
 mod filling;
 pub mod grants;
 pub mod ledger;
 pub mod postgres;
 pub mod rows;
+pub mod runs;
 pub mod sqlite;
 pub mod transfer;
 
@@ -32,10 +35,12 @@ pub use callbacks::{
 };
 pub use classifying::{Classifying, Expense};
 pub use database::Database;
+pub use definition::{DefinitionKind, DefinitionRow, DefinitionWrite, Removal};
 pub use filling::Filling;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use ledger::*;
 pub use rows::*;
+pub use runs::*;
 
 /// Why the store could not do what it was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -162,6 +167,9 @@ pub trait Register: Send + Sync {
     fn revision(&self) -> Answer<'_, i64>;
     /// Writes connections and routes, replacing those with the same key, in one transaction.
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()>;
+    /// Ends the deliveries of connections that are no more, as [`Removal::Connection`] does: those that were accepted by a configuration that
+    /// still had them. Answers how many connections that were.
+    fn end_orphans(&self, now_ms: i64) -> Answer<'_, usize>;
     /// Changes what the engine learnt about a connection. Does not change the revision unless the state changes. Answers whether anything was
     /// written: nothing is when the note is about other credentials than the present ones.
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool>;
@@ -200,10 +208,10 @@ impl Lifecycle for sqlite::SqliteStore {
 
 /// A whole store.
 pub trait Store:
-    Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle
+    Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle
 {
 }
-impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Classifying + Lifecycle> Store
-    for T
+impl<T: Outbox + Ledger + Callbacks + Leasing + History + Journal + Register + Grants + Runs + Classifying + Lifecycle>
+    Store for T
 {
 }

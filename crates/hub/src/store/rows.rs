@@ -15,7 +15,11 @@ use switchboard_model::{
     route::RouteSpec,
 };
 
-use super::grants::AccessNote;
+use super::{
+    definition::{DefinitionRow, DefinitionWrite, Removal},
+    grants::AccessNote,
+    runs::NewRun,
+};
 
 /// Recognises a repeat: the digest of a key, and of the content that came with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct NewEvent {
     pub fingerprint: Option<Fingerprint>,
     /// Where it goes. Empty: nobody wanted it.
     pub deliveries: Vec<NewDelivery>,
+    /// The runs of automations that begin with it.
+    pub runs: Vec<NewRun>,
     /// What a person should know (why it goes nowhere, what a route waits for).
     pub note: Option<String>,
 }
@@ -473,91 +479,6 @@ pub struct StoredConfiguration {
     pub routes: Vec<RouteRow>,
     /// Every definition, in the order in which they were made.
     pub definitions: Vec<DefinitionRow>,
-}
-
-/// What a definition is about. Each part of the hub knows the form of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DefinitionKind {
-    /// Something that pushes to us: its path, how it is verified, what is made of it.
-    Source,
-    /// Fields of a kind of record: further ones of people and companies, all of a table of the user's own.
-    Object,
-    /// What is done when something happens.
-    Automation,
-    /// Values by key, for `lookup` in templates.
-    List,
-    /// How a message is classified that comes without category or priority.
-    Classifier,
-    /// The country and the time zone of connections that name none.
-    Defaults,
-}
-
-impl DefinitionKind {
-    /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::Source,
-        Self::Object,
-        Self::Automation,
-        Self::List,
-        Self::Classifier,
-        Self::Defaults,
-    ];
-
-    /// Its name in the database.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Object => "object",
-            Self::Automation => "automation",
-            Self::List => "list",
-            Self::Classifier => "classifier",
-            Self::Defaults => "defaults",
-        }
-    }
-
-    /// The kind with this name; `None` for one of a later version.
-    pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// A source, table, automation or list as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DefinitionRow {
-    /// Its tenant.
-    pub workspace: WorkspaceId,
-    /// What it is about.
-    pub kind: DefinitionKind,
-    /// The user's own id, unique among those of its kind.
-    pub key: String,
-    /// What a person said about it, as JSON, without the secrets.
-    pub spec: Value,
-    /// The secrets, sealed; empty where there are none.
-    pub sealed: Vec<u8>,
-    /// When it was written last, Unix milliseconds.
-    pub changed_ms: i64,
-}
-
-/// A definition to be written, in place of what is kept under its key.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DefinitionWrite {
-    /// What it is about.
-    pub kind: DefinitionKind,
-    /// The user's own id.
-    pub key: String,
-    /// What a person said about it, as JSON, without the secrets.
-    pub spec: Value,
-    /// The secrets, sealed; empty where there are none.
-    pub sealed: Vec<u8>,
-}
-
-/// What a change takes away. What is not there is no fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Removal {
-    /// A definition.
-    Definition(DefinitionKind, String),
-    /// A route, by its key.
-    Route(String),
 }
 
 /// What an account was found to have.

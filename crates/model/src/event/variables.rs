@@ -38,6 +38,11 @@ pub const VARIABLES: &[Variable] = &[
     of(ALL, "eventId", "the event's id in the hub"),
     of(ALL, "eventType", "the event's type, for example `message.received`"),
     of(ALL, "receivedAt", "when it was received, RFC 3339"),
+    of(
+        ALL,
+        "eventTime",
+        "the same, and the moment of acceptance where the sender gave none that can be read",
+    ),
     of(ALL, "platform", "where it comes from: `whatsapp`, `website` …"),
     of(ALL, "tenantName", "the customer's company, as the messenger knows it"),
     of(ALL, "tags", "a list of words"),

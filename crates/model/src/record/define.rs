@@ -290,6 +290,13 @@ impl Reader {
         field.custom = true;
         field.title = self.text(members, place, "title");
         field.aliases = self.texts(members, place, "aliases").unwrap_or_default();
+        self.demands(place, members, &mut field);
+        self.preset(place, members, object, &mut field);
+        Some(field)
+    }
+
+    /// `required` and `max`.
+    fn demands(&mut self, place: &str, members: &Map<String, Value>, field: &mut Field) {
         field.required = match members.get("required") {
             None | Some(Value::Null) => false,
             Some(Value::Bool(flag)) => *flag,
@@ -315,8 +322,11 @@ impl Reader {
                 );
             }
         }
+    }
+
+    fn preset(&mut self, place: &str, members: &Map<String, Value>, object: &ObjectType, field: &mut Field) {
         if let Some(default) = members.get("default").filter(|default| !default.is_null()) {
-            match read(object, &field, default) {
+            match read(object, field, default) {
                 Ok(Read::Kept(kept)) => field.default = Some(kept),
                 Ok(Read::Named(_)) => self.report(
                     &format!("{place}/default"),
@@ -330,7 +340,6 @@ impl Reader {
                 ),
             }
         }
-        Some(field)
     }
 
     fn kind(&mut self, place: &str, members: &Map<String, Value>) -> Option<FieldKind> {

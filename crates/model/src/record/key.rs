@@ -124,14 +124,6 @@ pub fn email(text: &str) -> Option<String> {
     is_one.then(|| text.trim_end_matches('.').to_lowercase())
 }
 
-/// A messenger's id of a person, with the messenger.
-pub fn messenger_id(messenger: &str, id: &str) -> Option<MatchKey> {
-    Some(MatchKey {
-        kind: format!("messengerId:{}", messenger.to_lowercase()),
-        value: short(id.trim().to_owned())?,
-    })
-}
-
 /// A telephone number in the one form in which it is compared: its digits with the country's code and without any prefix. `country` is that
 /// of numbers that come without one; where there is none, their digits are compared as they are. `None`: fewer than six digits.
 pub fn phone(text: &str, country: Option<&str>) -> Option<String> {

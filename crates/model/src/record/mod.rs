@@ -14,7 +14,7 @@ mod value;
 pub use check::{Checked, Lookup, check};
 pub use define::{LONGEST_NAME, define, is_name};
 pub use field::{Choice, Field, FieldKind};
-pub use key::{MatchBy, MatchKey, email, keys, messenger_id, phone, suspicions};
+pub use key::{MatchBy, MatchKey, email, keys, phone, suspicions};
 pub use object::{EXTERNAL_IDS, MESSENGER_IDS, ObjectType, Policy};
 pub use objects::Objects;
 pub use present::{present, title};

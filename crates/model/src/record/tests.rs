@@ -93,8 +93,8 @@ fn each_value_that_does_not_fit_is_told() {
         assert!(told[at].starts_with(words), "{}", told[at]);
     }
     assert_eq!(
-        problems("tasks", json!({"status": "dun"})),
-        ["/status: `status` is `dun`, and there are todo, in_progress, done, cancelled; did you mean `done`?"]
+        problems("tasks", json!({"status": "doen"})),
+        ["/status: `status` is `doen`, and there are todo, in_progress, done, cancelled; did you mean `done`?"]
     );
 }
 
@@ -116,7 +116,7 @@ fn one_person_has_one_key_however_it_is_written() {
         ]
     );
     assert!(of(json!({"email": "nobody", "phone": "12"})).is_empty());
-    assert_eq!(phone("8 029 000-00-00", Some("BY")), Some("375290000000".to_owned()));
+    assert_eq!(phone("(202) 555-0101", Some("US")), Some("12025550101".to_owned()));
     let names = suspicions(
         object,
         json!({"firstName": " Ana ", "lastName": "PETROVA"})

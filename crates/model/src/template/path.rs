@@ -29,6 +29,14 @@ impl Path {
         &self.root
     }
 
+    /// The name of a step behind the variable, counted from 0; `None` when there is none or it is a position in a list.
+    pub fn step(&self, at: usize) -> Option<&str> {
+        match self.steps.get(at)? {
+            Step::Key(key) => Some(key),
+            Step::Index(_) => None,
+        }
+    }
+
     /// The value there, `null` included; `None` when there is none.
     pub(crate) fn locate<'v>(&self, scope: &Scope<'v>) -> Option<&'v Value> {
         self.steps.iter().try_fold(scope.variable(&self.root)?, child)

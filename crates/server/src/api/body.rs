@@ -6,6 +6,7 @@ use axum::{
 };
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use switchboard_model::problem::{Code, Problem};
 
@@ -40,6 +41,24 @@ impl FromRequest<App> for TextBody {
         let bytes = receive(request, app.limits.body_bytes).await?;
         Ok(Self(json::utf8(&bytes)?.to_owned()))
     }
+}
+
+/// A body that is an object, as what it is to be.
+///
+/// # Errors
+/// [`Code::WrongShape`] with what does not fit.
+pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    let refuse = |detail: String| {
+        let next = "/openapi.json describes the members of this body.";
+        Problem::new(Code::WrongShape, detail, next)
+    };
+    if !value.is_object() {
+        return Err(refuse("The body is not an object".into()));
+    }
+    serde_json::from_value(value).map_err(|error| {
+        let words: String = error.to_string().chars().take(400).collect();
+        refuse(format!("The body does not fit: {words}"))
+    })
 }
 
 /// A file of records: CSV, or JSON.

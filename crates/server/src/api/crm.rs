@@ -152,6 +152,10 @@ pub struct ConfiguredView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub lists: Vec<String>,
+    /// The keys of the automations that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub automations: Vec<String>,
 }
 
 /// A source that was written.
@@ -227,16 +231,17 @@ impl From<Configured> for ConfiguredView {
             defaults: done.defaults,
             objects: done.objects,
             lists: done.lists,
+            automations: done.automations,
         }
     }
 }
 
-/// Write connections, routes, sources, tables and lists: the body is any configuration file that `switchboard apply` takes, as JSON.
+/// Write connections, routes, sources, tables, lists and automations: the body is any configuration file that `switchboard apply` takes, as JSON.
 ///
 /// All of it is written or, when anything is wrong, nothing. A route may name systems that are not connected yet.
 #[utoipa::path(
     post, path = "/api/crm/configure", tag = "crm", operation_id = "configure",
-    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, a receiver, or `connections`, `routes`, `sources`, `tables`, `lists`, `classifier` and `defaults`"),
+    request_body(content = serde_json::Value, content_type = "application/json", description = "`crmIntegrations`, a single integration, a strategy, a receiver, or `connections`, `routes`, `sources`, `tables`, `lists`, `automations`, `classifier` and `defaults`"),
     responses(
         (status = 200, description = "What was written", body = ConfiguredView),
         (status = 422, description = "What is wrong, all of it", body = ProblemSchema, content_type = "application/problem+json"),

@@ -41,7 +41,7 @@ pub async fn ready(State(app): State<App>) -> Answer<Json<Health>> {
 /// The counters, in Prometheus' text format.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation", operation_id = "metrics", security(()),
-    responses((status = 200, description = "The counters", body = String, content_type = "text/plain")),
+    responses((status = 200, description = "The counters", body = String, content_type = "application/openmetrics-text")),
 )]
 pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
     // The type of OpenMetrics, which is what the encoder writes.

@@ -56,10 +56,9 @@ fn read_type(given: Option<&Value>, place: &str, problems: &mut Vec<Problem>) ->
         Some(Value::String(name)) => {
             let found = EventType::find(name).filter(|kind| !kind.is_internal());
             if found.is_none() {
-                let known = EventType::all().filter(|kind| !kind.is_internal()).map(EventType::name);
-                let known: Vec<_> = known.collect();
-                let hint = did_you_mean(name, known.iter().copied());
+                let hint = did_you_mean(name, EventType::names());
                 let shown: String = name.chars().take(80).collect();
+                let known: Vec<_> = EventType::names().collect();
                 let next = format!("Use one of: {}.", known.join(", "));
                 problems.push(
                     Problem::new(

@@ -1,5 +1,6 @@
 //! The HTTP API: one file per resource, callers and bodies as extractors, problems rendered in one place.
 
+mod automations;
 mod body;
 mod caller;
 mod classifier;
@@ -11,9 +12,11 @@ mod events;
 mod filter;
 mod health;
 mod history;
+mod hooks;
 mod incoming;
 mod json;
 mod lists;
+mod me;
 mod oauth;
 mod openapi;
 mod page;
@@ -29,7 +32,9 @@ mod routes;
 mod schema;
 mod sources;
 mod tables;
+mod templates;
 mod views;
+mod webhooks;
 mod wishes;
 
 use std::sync::Arc;
@@ -43,6 +48,7 @@ pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceVie
 pub use openapi::description;
 pub use presets::AppliedView;
 pub use quota::Quota;
+pub use templates::InstalledView;
 pub use views::moment;
 
 use crate::{connectors::Shelf, settings::Limits};

@@ -11,8 +11,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    App, classifier, connections, connectors, crm, deliveries, events, health, history, oauth, pages, posting, presets,
-    receive, records, replay, routes as routing, schema, sources, wishes,
+    App, automations, classifier, connections, connectors, crm, deliveries, events, health, history, hooks, me, oauth,
+    pages, posting, presets, receive, records, replay, routes as routing, schema, sources, templates, webhooks, wishes,
 };
 
 #[derive(OpenApi)]
@@ -27,8 +27,10 @@ use super::{
         (name = "events", description = "What happened"),
         (name = "deliveries", description = "What became of it"),
         (name = "connections", description = "Where it goes"),
+        (name = "automations", description = "What is done when something happens"),
         (name = "sources", description = "What pushes to the hub, and what becomes of it"),
         (name = "classifier", description = "Category and priority of messages that come without"),
+        (name = "webhooks", description = "Who else is told"),
         (name = "crm", description = "The addresses of the messenger's guide"),
         (name = "records", description = "Who and what it is about"),
         (name = "operation", description = "For whoever runs the hub"),
@@ -58,8 +60,10 @@ pub fn routes(app: Option<App>) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Frame::openapi())
         .merge(of_events())
         .merge(of_connections())
+        .merge(of_automations())
         .merge(of_sources())
         .merge(of_classifier())
+        .merge(of_webhooks())
         .merge(of_operation())
         .merge(records::routes(app))
 }
@@ -101,6 +105,22 @@ fn of_connections() -> OpenApiRouter<App> {
         .routes(routes!(crm::sync_status))
 }
 
+/// What is done when something happens.
+fn of_automations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(automations::list))
+        .routes(routes!(automations::get, automations::put, automations::delete))
+        .routes(routes!(automations::enable))
+        .routes(routes!(automations::disable))
+        .routes(routes!(automations::trial::try_out))
+        .routes(routes!(automations::runs::of_automation))
+        .routes(routes!(automations::runs::list))
+        .routes(routes!(automations::runs::get))
+        .routes(routes!(automations::runs::retry))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::install))
+}
+
 /// What pushes to the hub.
 fn of_sources() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -121,6 +141,24 @@ fn of_classifier() -> OpenApiRouter<App> {
         .routes(routes!(classifier::get, classifier::put, classifier::delete))
         .routes(routes!(classifier::presets))
         .routes(routes!(classifier::trial::attempt))
+}
+
+/// Who else is told.
+fn of_webhooks() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::get, webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::actions::test))
+        .routes(routes!(webhooks::actions::rotate))
+        .routes(routes!(webhooks::actions::deliveries))
+        .routes(routes!(webhooks::actions::replay))
+        .routes(routes!(hooks::list, hooks::subscribe))
+        .routes(routes!(hooks::unsubscribe))
+        .routes(routes!(hooks::samples))
+        .routes(routes!(hooks::poll))
+        .routes(routes!(hooks::event_types))
+        .routes(routes!(me::me))
+        .routes(routes!(me::subscriber))
 }
 
 /// For whoever runs the hub.

@@ -76,12 +76,24 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`Code::WrongParameter`].
     pub fn page<E: std::fmt::Display>(&self, id: impl Fn(&str) -> Result<i64, E>) -> Result<Page, Problem> {
+        self.page_by("before", id)
+    }
+
+    /// The same where the cursor is called otherwise.
+    ///
+    /// # Errors
+    /// [`Code::WrongParameter`].
+    pub fn page_by<E: std::fmt::Display>(
+        &self,
+        cursor: &str,
+        id: impl Fn(&str) -> Result<i64, E>,
+    ) -> Result<Page, Problem> {
         let limit = self.parse("limit", |text| match text.parse() {
             Ok(limit) if (1..=MOST).contains(&limit) => Ok(limit),
             _ => Err(format!("`limit` is a number from 1 to {MOST}, not `{text}`")),
         })?;
-        let before = self.parse("before", |text| {
-            id(text).map_err(|why| format!("`before` is the `next` of a page: {why}"))
+        let before = self.parse(cursor, |text| {
+            id(text).map_err(|why| format!("`{cursor}` is the `next` of a page: {why}"))
         })?;
         Ok(Page {
             before,

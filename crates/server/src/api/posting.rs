@@ -132,7 +132,10 @@ pub enum OneOrManyReceipts {
     responses(
         (status = 202, description = "Taken", body = OneOrManyReceipts),
         (status = 429, description = "Too much waits to be stored; nothing was kept, send it again after Retry-After", body = ProblemSchema, content_type = "application/problem+json"),
-        (status = 422, description = "Wrong shape, or every item of the batch was rejected", body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 422, description = "Wrong shape; or every item of the batch was rejected, with a reason for each", content(
+            (ProblemSchema = "application/problem+json"),
+            (BatchAnswer = "application/json"),
+        )),
         (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
     ),
 )]

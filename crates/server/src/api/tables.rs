@@ -300,6 +300,10 @@ pub async fn delete(State(app): State<App>, caller: Caller, Path(name): Path<Str
 }
 
 fn shown(app: &App, caller: &Caller, name: &str) -> Result<Json<ObjectView>, Problem> {
+    // One that a later version has written is kept, and says why it is not used.
+    if let Some(problem) = app.hub.unreadable_object(caller.workspace, name) {
+        return Err(problem);
+    }
     let objects = app.hub.objects(caller.workspace);
     Ok(Json(ObjectView::from(&**record::object(&objects, name)?)))
 }

@@ -172,7 +172,7 @@ fn read_files(files: &[PathBuf], registry: &Registry) -> Result<Vec<Item>, Probl
 }
 
 /// What was written, for a person.
-fn describe(done: &ConfiguredView) -> String {
+pub(super) fn describe(done: &ConfiguredView) -> String {
     let mut lines = Vec::new();
     for connection in &done.connections {
         let reason = connection
@@ -207,6 +207,7 @@ fn describe(done: &ConfiguredView) -> String {
     }
     lines.extend(done.objects.iter().map(|name| format!("table {name}: kept")));
     lines.extend(done.lists.iter().map(|name| format!("list {name}: kept")));
+    lines.extend(done.automations.iter().map(|key| format!("automation {key}: kept")));
     for (is_there, name) in [(done.classifier, "classifier"), (done.defaults, "defaults")] {
         if is_there {
             lines.push(format!("{name}: kept"));
@@ -246,6 +247,7 @@ mod tests {
             }],
             objects: vec!["customers".into()],
             lists: vec!["channels".into()],
+            automations: vec!["hot-leads".into()],
             classifier: true,
             defaults: false,
         };
@@ -253,7 +255,7 @@ mod tests {
             describe(&done),
             "connection primary-crm [salesforce]: draft (missing: clientId)\n  note: v58.0 was read as 58.0\n\
              route category [category_routing]: kept (waits for jira, linear, not connected yet)\n\
-             source feiyu [feiyu]: at /in/callback\ntable customers: kept\nlist channels: kept\nclassifier: kept\n"
+             source feiyu [feiyu]: at /in/callback\ntable customers: kept\nlist channels: kept\nautomation hot-leads: kept\nclassifier: kept\n"
         );
     }
 }

@@ -11,6 +11,7 @@ mod log;
 mod migrate;
 mod serve;
 mod simulate;
+mod template;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -68,6 +69,9 @@ enum Command {
     /// Check, test and begin connectors of one's own
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
+    /// List, show and install ready scenarios
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
     /// Print the OpenAPI description of the HTTP API
     Openapi,
 }
@@ -121,6 +125,7 @@ fn run(arguments: Arguments, flags: Vec<(&'static str, String)>) -> Result<ExitC
             Some(Command::Doctor(arguments)) => doctor::run(settings, arguments).await,
             Some(Command::Migrate(arguments)) => migrate::run(settings, arguments).await,
             Some(Command::Keys(command)) => keys::run(settings, command).await,
+            Some(Command::Template(command)) => template::run(settings, command).await,
             Some(Command::Serve(arguments)) => serve::run(settings, arguments).await,
             Some(Command::Config(_) | Command::Connector(_) | Command::Openapi) | None => {
                 serve::run(settings, Default::default()).await

@@ -41,6 +41,7 @@ pub fn consequence(outcome: &str) -> &'static str {
         "throttled" => "leaves the whole connection alone until the vendor's time has passed; no try is used up",
         "reauthorise" => "gets a new token and tries again; when that does not help, the connection waits for a person",
         "denied" => "stops the connection and asks a person; what waits is kept",
+        "gone" => "stops the connection: the receiver wants nothing more; a subscription is removed",
         "blocked" => "stops the connection at once, so that nothing makes it worse, and asks a person",
         "rejected" => "gives this record up and shows the vendor's words; its backup, if a route names one, takes it",
         "unavailable" => {

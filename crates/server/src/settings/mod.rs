@@ -103,6 +103,8 @@ pub struct Settings {
     pub limits: Limits,
     /// When deliveries are tried again.
     pub retry: Retry,
+    /// Endpoints where nobody has taken anything for so many seconds are switched off; 0: none is.
+    pub disable_after_seconds: u32,
     /// Older days of the history are dropped; 0: none is.
     pub keep_days: u32,
     /// How long stopping may take.
@@ -198,6 +200,7 @@ impl Settings {
                 attempts: u32::try_from(read.count("retry.attempts")).unwrap_or(u32::MAX),
                 hand_over_seconds: u32::try_from(read.count("retry.hand_over_seconds")).unwrap_or(u32::MAX),
             },
+            disable_after_seconds: u32::try_from(read.count("webhooks.disable_after_seconds")).unwrap_or(u32::MAX),
             keep_days: u32::try_from(read.count("history.keep_days")).unwrap_or(u32::MAX),
             stop: Duration::from_secs(read.count("stop_seconds")),
             database: read

@@ -166,6 +166,12 @@ pub const SETTINGS: &[Setting] = &[
         doc: "With primary_backup, how long the primary may be down before the backup takes what waits",
     },
     Setting {
+        key: "webhooks.disable_after_seconds",
+        form: Form::Count(0, 31_536_000),
+        default: "432000",
+        doc: "An endpoint of outgoing webhooks where nobody has taken a message for so long is switched off, visibly; 0 never does that",
+    },
+    Setting {
         key: "history.keep_days",
         form: Form::Count(0, 36_500),
         default: "90",
@@ -239,6 +245,6 @@ mod tests {
 
     #[test]
     fn settings_of_a_group_stand_together() {
-        assert_eq!(Setting::groups(), ["limits", "retry", "history"]);
+        assert_eq!(Setting::groups(), ["limits", "retry", "webhooks", "history"]);
     }
 }

@@ -69,12 +69,23 @@ impl Folder {
             "200",
             "--retry-attempts",
             "60",
+            "--limits-requests-per-minute",
+            "0",
         ])
     }
 
     /// Starts a hub with these flags.
     pub fn start_with(&self, flags: &[&str]) -> Hub {
-        let mut command = self.command(&["--listen", "127.0.0.1:0", "--allow-private-addresses"]);
+        self.launch(&[&["--allow-private-addresses"], flags].concat())
+    }
+
+    /// Starts a hub that calls public addresses only.
+    pub fn start_public(&self) -> Hub {
+        self.launch(&[])
+    }
+
+    fn launch(&self, flags: &[&str]) -> Hub {
+        let mut command = self.command(&["--listen", "127.0.0.1:0"]);
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -242,6 +253,43 @@ impl Hub {
             .await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        let request = self.request("PUT", path).header("content-type", "application/json");
+        self.send(request.body(body.to_string())).await
+    }
+
+    /// Posts an event that is to be accepted; answers its id.
+    pub async fn event(&self, kind: &str, data: Value) -> String {
+        let receipt = self
+            .post("/v1/events", &json!({"type": kind, "data": data}))
+            .await
+            .fine(202);
+        receipt["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until every run of an event is over; answers them, the automations' keys in alphabetical order.
+    pub async fn runs_of(&self, event: &str) -> Vec<Value> {
+        until(&format!("the runs of {event} are over"), async || {
+            let page = self.get(&format!("/v1/runs?event={event}")).await.fine(200);
+            let runs = page["items"].as_array().unwrap().clone();
+            let over = |run: &Value| ["done", "stopped", "failed"].contains(&run["state"].as_str().unwrap());
+            if runs.is_empty() || !runs.iter().all(over) {
+                return None;
+            }
+            let mut stories = Vec::new();
+            for run in &runs {
+                stories.push(
+                    self.get(&format!("/v1/runs/{}", run["id"].as_str().unwrap()))
+                        .await
+                        .fine(200),
+                );
+            }
+            stories.sort_by_key(|run| run["automation"].as_str().unwrap().to_owned());
+            Some(stories)
+        })
+        .await
+    }
+
     /// Posts a message that is to be accepted; answers its id.
     pub async fn message(&self, data: Value) -> String {
         let event = json!({"type": "message.received", "data": data});
@@ -288,6 +336,11 @@ impl Hub {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Waits until the hub has ended by itself.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// SIGTERM, and the end that follows.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod automations;
 mod backups;
 mod bad_input;
 mod bench;
@@ -33,8 +34,10 @@ mod retention;
 mod schema;
 mod secrets;
 mod strategies;
+mod templates;
 mod together;
 mod tokens;
 mod vendors;
 mod wait;
+mod webhooks;
 mod wishes;

@@ -73,6 +73,7 @@ impl Fixture {
             data: json!({"messageContent": text}).as_object().cloned().unwrap(),
             fingerprint,
             deliveries: vec![delivery(self.connection, "lead", Some("p-1"))],
+            runs: vec![],
             note: None,
         }
     }

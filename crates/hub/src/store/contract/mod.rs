@@ -16,6 +16,8 @@ mod ledger;
 mod lists;
 mod moving;
 mod outbox;
+mod removal;
+mod runs;
 
 /// Makes a test of each case for each store.
 macro_rules! contract {
@@ -82,6 +84,8 @@ contract! {
     configuration::refusals as a_refusal_of_former_credentials_stops_nothing,
     configuration::discovered as what_an_account_was_found_to_have_is_kept_by_part_and_replaced,
     configuration::definitions as definitions_are_kept_by_workspace_kind_and_key,
+    removal::removed as a_removed_connection_ends_its_deliveries_and_its_number_is_not_given_again,
+    removal::orphans as what_was_accepted_for_a_connection_that_is_gone_is_ended,
     configuration::keys as keys_are_kept_and_raise_the_revision,
     grants::tokens as a_token_is_kept_with_its_credentials_and_goes_with_them,
     grants::kept as a_sign_in_goes_on_when_the_connection_is_configured_anew,
@@ -96,10 +100,18 @@ contract! {
     ledger::three_ways as what_names_both_keys_makes_one_of_two_records_and_that_can_be_undone,
     ledger::contradictions as records_that_contradict_each_other_stay_two_and_are_listed,
     ledger::by_hand as merges_by_hand_are_undone_in_their_order,
-    ledger::lists as records_are_filtered_sorted_and_read_page_by_page,
+    ledger::by_field as records_are_filtered_sorted_and_read_page_by_page,
     ledger::numbers as numbers_are_compared_as_numbers,
     ledger::told as a_change_is_told_in_the_transaction_that_makes_it,
     ledger::at_once as one_person_whom_several_sources_bring_at_once_is_one,
+    runs::begun as runs_begin_with_their_event_and_not_with_a_repeat,
+    runs::refused as a_run_that_is_refused_is_failed_from_the_beginning,
+    runs::taken as a_run_is_taken_by_one_and_by_another_when_that_one_has_died,
+    runs::stepped as a_step_is_done_and_written_down_once,
+    runs::waiting as a_run_that_waits_is_due_after_a_restart_and_has_kept_its_event,
+    runs::turns as a_turn_is_taken_by_one_run,
+    runs::retried as a_failed_run_goes_on_at_its_step_when_a_person_says_so,
+    runs::dropped as runs_that_are_over_go_with_their_day_and_those_that_wait_stay,
     callbacks::kept as a_callback_is_kept_byte_by_byte_and_its_delivery_once,
     callbacks::at_once as the_same_delivery_many_times_at_once_is_kept_once,
     callbacks::settled as a_callback_is_settled_once_in_each_turn,

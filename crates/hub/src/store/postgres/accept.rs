@@ -7,11 +7,11 @@ use std::{
 
 use switchboard_model::{
     event::Event,
-    id::{ConnectionId, DeliveryId, EventId},
+    id::{ConnectionId, DeliveryId, EventId, RunId},
 };
 
-use super::{Core, Trouble, record, smallest, writer::Job};
-use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, Pending, StoreError};
+use super::{Core, Trouble, automations, record, smallest, writer::Job};
+use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError};
 
 /// Repeats fall out at `fresh`; what belongs to them falls out with them. Keys are inserted in their order, so that two nodes do not wait for
 /// each other in a circle.
@@ -63,6 +63,7 @@ pub(super) struct Draft {
     note: Option<String>,
     fingerprint: Option<Fingerprint>,
     pub deliveries: Vec<Pending>,
+    runs: Vec<(RunId, NewRun)>,
 }
 
 impl Acceptance {
@@ -71,7 +72,9 @@ impl Acceptance {
         let mut identity = core.identity.lock();
         let slot = identity.slot()?;
         let drafts = events.into_iter().map(|new| {
-            let mut ids = identity.ids(1 + new.deliveries.len(), new.received_ms)?.into_iter();
+            let mut ids = identity
+                .ids(1 + new.deliveries.len() + new.runs.len(), new.received_ms)?
+                .into_iter();
             Ok(Draft::new(new, &mut ids))
         });
         let drafts = drafts.collect::<Result<_, StoreError>>()?;
@@ -94,14 +97,17 @@ impl Draft {
             received_ms: new.received_ms,
             data: new.data,
         });
-        let deliveries = new.deliveries.into_iter().zip(ids);
+        let deliveries = new.deliveries.into_iter().zip(ids.by_ref());
         let deliveries = deliveries.map(|(new, id)| fresh(&event, new, DeliveryId(id))).collect();
+        let runs = new.runs.into_iter().zip(ids);
+        let runs = runs.map(|(new, id)| (RunId(id), new)).collect();
         Self {
             event,
             data,
             note: new.note.map(record::storable),
             fingerprint: new.fingerprint,
             deliveries,
+            runs,
         }
     }
 }
@@ -144,9 +150,18 @@ impl Job for Acceptance {
                 .iter()
                 .flat_map(|draft| draft.deliveries.iter().map(|new| (new.connection, new.id))),
         );
-        let client = core.client().await?;
+        let mut client = core.client().await?;
         let (slot, now_ms) = group.first().map_or((0, 0), |first| (first.slot, first.now_ms));
-        let kept = insert(&client, &drafts, &news, slot, now_ms).await?;
+        let kept = match drafts.iter().all(|draft| draft.runs.is_empty()) {
+            true => insert(&client, &drafts, &news, slot, now_ms).await?,
+            false => {
+                let tx = client.transaction().await?;
+                let kept = insert(&tx, &drafts, &news, slot, now_ms).await?;
+                begin_runs(&tx, &drafts, &kept).await?;
+                tx.commit().await?;
+                kept
+            }
+        };
         let before = match kept.len() == drafts.len() {
             true => HashMap::new(),
             false => look_up(&client, &drafts, &kept).await?,
@@ -192,6 +207,25 @@ pub(super) fn accepted(
         None => Err(Trouble::Other(StoreError::Failed(
             "the first event with this key has just gone".into(),
         ))),
+    }
+}
+
+/// Begins the runs of the events that were kept.
+pub(super) async fn begin_runs(
+    tx: &deadpool_postgres::Transaction<'_>,
+    drafts: &[&Draft],
+    kept: &HashSet<i64>,
+) -> Result<(), Trouble> {
+    let kept = drafts.iter().filter(|draft| kept.contains(&draft.event.id.0));
+    let runs = kept.flat_map(|draft| {
+        let event = &draft.event;
+        let each = draft.runs.iter();
+        each.map(|(id, new)| (event.workspace, event.id, event.received_ms, *id, new))
+    });
+    let runs: Vec<_> = runs.collect();
+    match runs.is_empty() {
+        true => Ok(()),
+        false => automations::begin(&**tx, &runs).await,
     }
 }
 

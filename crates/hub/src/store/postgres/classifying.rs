@@ -106,7 +106,7 @@ impl PostgresStore {
     }
 
     async fn count_waiting(&self, workspace: WorkspaceId, most: usize) -> Result<usize, Trouble> {
-        let select = "SELECT count(*) FROM (SELECT 1 FROM unclassified WHERE workspace = $1 LIMIT $2) some";
+        let select = "SELECT count(*) FROM (SELECT 1 FROM unclassified WHERE workspace = $1 LIMIT $2) waiting";
         let client = self.core.client().await?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let count: i64 = client.query_one(select, &[&workspace.0, &most]).await?.get(0);

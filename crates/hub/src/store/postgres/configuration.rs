@@ -6,7 +6,7 @@ use switchboard_model::{
 };
 use tokio_postgres::{GenericClient, IsolationLevel, Row};
 
-use super::{PostgresStore, Trouble, definitions, grants::write_access, record};
+use super::{PostgresStore, Trouble, definitions, grants::write_access, record, removal};
 use crate::store::{
     Answer, ConfigurationChange, ConnectionNote, ConnectionRow, DiscoveredRow, KeyRow, Register, RouteRow, StoreError,
     StoredConfiguration,
@@ -31,6 +31,10 @@ impl Register for PostgresStore {
 
     fn configure(&self, workspace: WorkspaceId, change: ConfigurationChange) -> Answer<'_, ()> {
         Box::pin(async move { Ok(self.write_configuration(workspace, &change).await?) })
+    }
+
+    fn end_orphans(&self, now_ms: i64) -> Answer<'_, usize> {
+        Box::pin(async move { Ok(self.end_all_orphans(now_ms).await?) })
     }
 
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool> {
@@ -144,6 +148,14 @@ impl PostgresStore {
         }
         definitions::write(&*tx, workspace, change).await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn end_all_orphans(&self, now_ms: i64) -> Result<usize, Trouble> {
+        let mut client = self.core.client().await?;
+        let tx = client.transaction().await?;
+        let ended = removal::end_orphans(&*tx, now_ms).await?;
+        tx.commit().await?;
+        Ok(ended)
     }
 
     async fn write_note(&self, connection: ConnectionId, note: &ConnectionNote) -> Result<bool, Trouble> {

@@ -3,7 +3,7 @@
 use switchboard_model::id::WorkspaceId;
 use tokio_postgres::GenericClient;
 
-use super::{Trouble, record};
+use super::{Trouble, record, removal};
 use crate::store::{ConfigurationChange, DefinitionKind, DefinitionRow, Removal};
 
 /// Every definition whose kind this version knows.
@@ -43,6 +43,7 @@ pub(super) async fn remove(
                 let delete = "DELETE FROM route WHERE workspace = $1 AND key = $2";
                 client.execute(delete, &[&workspace.0, key]).await?
             }
+            Removal::Connection(key) => removal::remove_connection(client, workspace, key, change.now_ms).await?,
         };
     }
     Ok(())

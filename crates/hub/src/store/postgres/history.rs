@@ -71,6 +71,7 @@ impl PostgresStore {
             to,
         )
         .await?;
+        self.drop_runs(from, to).await?;
         self.drop_partitions(day).await?;
         self.core.days.forget();
         self.in_slices(
@@ -121,6 +122,34 @@ impl PostgresStore {
             }
             tries += 1;
         }
+    }
+
+    /// Runs that are over, with their steps, and versions that no run has any more.
+    async fn drop_runs(&self, from: i64, to: i64) -> Result<(), Trouble> {
+        self.in_slices(
+            "WITH gone AS (DELETE FROM run WHERE id IN
+                 (SELECT id FROM run WHERE id >= $1 AND id < $2 AND state >= 10 ORDER BY id LIMIT $3) RETURNING id)
+             DELETE FROM run_step WHERE run IN (SELECT id FROM gone)",
+            from,
+            to,
+        )
+        .await?;
+        // Those that failed before their first step have no steps.
+        self.in_slices(
+            "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE id >= $1 AND id < $2 AND state >= 10 ORDER BY id LIMIT $3)",
+            from,
+            to,
+        )
+        .await?;
+        let client = self.core.client().await?;
+        client
+            .execute(
+                "DELETE FROM automation_version v WHERE NOT EXISTS
+                     (SELECT 1 FROM run r WHERE r.workspace = v.workspace AND r.version = v.digest)",
+                &[],
+            )
+            .await?;
+        Ok(())
     }
 
     async fn in_slices(&self, delete: &str, from: i64, to: i64) -> Result<(), Trouble> {

@@ -162,7 +162,7 @@ async fn once(core: &Core, commit: &Commit) -> Result<Committed, Trouble> {
     let events: Vec<NewEvent> = commit.events.iter().cloned().chain(announced).collect();
     let mut drafts = Vec::with_capacity(events.len());
     for new in events {
-        let mut ids = numbers.take(1 + new.deliveries.len()).into_iter();
+        let mut ids = numbers.take(1 + new.deliveries.len() + new.runs.len()).into_iter();
         drafts.push(Draft::new(new, &mut ids));
     }
     numbers.check()?;
@@ -195,6 +195,7 @@ async fn accept_all(
     let none = HashMap::new();
     // What is not kept makes no deliveries; whoever looks at them finds nothing, and nobody needs to.
     let kept: HashSet<i64> = accept::insert(tx, &drafts, &none, slot, now_ms).await?;
+    accept::begin_runs(tx, &drafts, &kept).await?;
     let before = match kept.len() == drafts.len() {
         true => HashMap::new(),
         false => accept::look_up(tx, &drafts, &kept).await?,

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("0004_definitions.sql"),
     include_str!("0005_records.sql"),
     include_str!("0006_callbacks.sql"),
+    include_str!("0007_runs.sql"),
     include_str!("0008_classifier.sql"),
 ];
 /// The advisory lock of migrations; any number that nobody else uses.

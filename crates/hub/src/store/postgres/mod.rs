@@ -14,6 +14,7 @@
 
 mod accept;
 pub mod admin;
+mod automations;
 mod callbacks;
 mod classifying;
 mod configuration;
@@ -30,6 +31,7 @@ mod ledger;
 mod migrate;
 mod outbox;
 mod record;
+mod removal;
 mod session;
 mod settle;
 pub mod transfer;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use switchboard_model::{
     event::{Event, EventType},
-    id::{DeliveryId, EventId, IdSource, WorkspaceId},
+    id::{DeliveryId, EventId, IdSource, RunId, WorkspaceId},
 };
 use tokio::sync::oneshot;
 
 use super::{
-    classifying, record,
+    automations, classifying, record,
     writer::{Job, Tx},
 };
-use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, Pending, StoreError};
+use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError};
 
 /// An event with everything that has to be written for it.
 pub(super) struct Draft {
@@ -39,8 +39,11 @@ impl Draft {
         });
         let deliveries = self.new.deliveries.into_iter();
         let deliveries = deliveries.map(|new| pending_of(&event, new, DeliveryId(ids.next(now_ms)), now_ms));
+        let deliveries = deliveries.collect();
+        let runs = self.new.runs.into_iter();
         Numbered {
-            deliveries: deliveries.collect(),
+            deliveries,
+            runs: runs.map(|new| (RunId(ids.next(now_ms)), new)).collect(),
             event,
             data: self.data,
             note: self.new.note,
@@ -75,6 +78,7 @@ pub(super) struct Numbered {
     note: Option<String>,
     fingerprint: Option<Fingerprint>,
     pub(super) deliveries: Vec<Pending>,
+    runs: Vec<(RunId, NewRun)>,
 }
 
 /// Writes the events of one call.
@@ -154,6 +158,9 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accept
     for pending in &new.deliveries {
         insert_delivery(tx.db, event.workspace, pending)?;
         tx.tallies.added(pending.connection);
+    }
+    for (id, run) in &new.runs {
+        automations::begin(tx.db, event.workspace, event.id, *id, run, event.received_ms)?;
     }
     Ok(Accepted::New {
         event: event.id,

@@ -6,7 +6,7 @@ use switchboard_model::{
     id::{ConnectionId, KeyId, RouteId, WorkspaceId},
 };
 
-use super::{SqliteStore, definitions, grants::write_access, record};
+use super::{SqliteStore, definitions, grants::write_access, record, removal};
 use crate::store::{
     Answer, ConfigurationChange, ConnectionNote, ConnectionRow, DiscoveredRow, KeyRow, Register, RouteRow,
     StoredConfiguration,
@@ -57,8 +57,9 @@ impl Register for SqliteStore {
             definitions::remove(db, workspace, &change)?;
             for connection in &change.connections {
                 db.prepare_cached(
-                    "INSERT INTO connection (workspace, key, spec, sealed, state, reason, changed_ms, facts)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                    "INSERT INTO connection (id, workspace, key, spec, sealed, state, reason, changed_ms, facts)
+                     VALUES (1 + max(coalesce((SELECT max(id) FROM connection), 0), coalesce((SELECT max(connection) FROM tally), 0)),
+                             ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                      ON CONFLICT (workspace, key) DO UPDATE SET spec = excluded.spec, sealed = excluded.sealed,
                          state = excluded.state, reason = excluded.reason, facts = excluded.facts,
                          changed_ms = excluded.changed_ms",
@@ -90,6 +91,10 @@ impl Register for SqliteStore {
             definitions::write(db, workspace, &change)?;
             next_revision(db)
         }))
+    }
+
+    fn end_orphans(&self, now_ms: i64) -> Answer<'_, usize> {
+        Box::pin(self.writer.write(move |db| removal::end_orphans(db, now_ms)))
     }
 
     fn note_connection(&self, connection: ConnectionId, note: ConnectionNote) -> Answer<'_, bool> {

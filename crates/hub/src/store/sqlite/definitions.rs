@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use switchboard_model::id::WorkspaceId;
 
-use super::record;
+use super::{record, removal};
 use crate::store::{ConfigurationChange, DefinitionKind, DefinitionRow, Removal};
 
 /// Every definition whose kind this version knows.
@@ -36,6 +36,7 @@ pub(super) fn remove(db: &Connection, workspace: WorkspaceId, change: &Configura
             Removal::Route(key) => db
                 .prepare_cached("DELETE FROM route WHERE workspace = ?1 AND key = ?2")?
                 .execute(params![workspace.0, key])?,
+            Removal::Connection(key) => removal::remove_connection(db, workspace, key, change.now_ms)?,
         };
     }
     Ok(())

@@ -14,7 +14,7 @@ use switchboard_model::{
 };
 
 use super::{
-    SqliteStore,
+    SqliteStore, automations,
     days::Day,
     historian::Books,
     runs::{fingerprints_that_stay, keep},
@@ -100,6 +100,8 @@ impl History for SqliteStore {
                 .await?
                 > 0
             {}
+            let over = move |tx: &mut Tx<'_>| automations::drop_over(tx.db, day.floor(), day.end() - 1);
+            while self.writer.write_with(Class::Outcome, over).await? > 0 {}
             while self
                 .writer
                 .write_with(Class::Outcome, move |tx| delete_over(tx.db, day))

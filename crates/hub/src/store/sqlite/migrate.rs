@@ -16,6 +16,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("0006_definitions.sql"),
     include_str!("0007_records.sql"),
     include_str!("0008_callbacks.sql"),
+    include_str!("0009_runs.sql"),
     include_str!("0010_classifier.sql"),
 ];
 

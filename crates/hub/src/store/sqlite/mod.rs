@@ -9,6 +9,7 @@
 //! accepts, archives and drops; others may configure and look.
 
 mod accept;
+mod automations;
 pub mod backup;
 mod callbacks;
 mod checkpoint;
@@ -27,6 +28,7 @@ mod migrate;
 mod outbox;
 mod reader;
 mod record;
+mod removal;
 mod runs;
 mod seen;
 mod settle;
@@ -136,7 +138,8 @@ fn last_id(db: &Connection, days: &days::Days) -> Result<i64, StoreError> {
                     coalesce((SELECT max(id) FROM attempt), 0), coalesce((SELECT max(event) FROM recent), 0),
                     coalesce((SELECT max(id) FROM record), 0), coalesce((SELECT max(id) FROM record_match), 0),
                     coalesce((SELECT max(id) FROM record_merge), 0), coalesce((SELECT max(id) FROM duplicate), 0),
-                    coalesce((SELECT max(id) FROM callback), 0))",
+                    coalesce((SELECT max(id) FROM callback), 0),
+                    coalesce((SELECT max(id) FROM run), 0))",
         [],
         |row| row.get(0),
     )?;

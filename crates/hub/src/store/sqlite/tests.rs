@@ -81,6 +81,7 @@ impl Fixture {
                 options: None,
                 fallback: None,
             }],
+            runs: vec![],
             note: None,
         }
     }

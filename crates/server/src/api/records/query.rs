@@ -257,21 +257,11 @@ fn of_field(
             return Ok(());
         }
         "empty" => {
-            let empty: bool = value.parse().map_err(|_| {
-                wrong(
-                    name,
-                    format!("`{}` is `true` or `false`", shown(name)),
-                    "Correct the parameter.",
-                )
-            })?;
-            let (field, present) = (field.name.clone(), !empty);
-            wanted.query.filters.push(Filter::Present { field, present });
+            wanted.query.filters.push(empty(field, name, value)?);
             return Ok(());
         }
         "in" => {
-            let each = value.split(',').map(|one| compared(object, field, name, one.trim()));
-            let values = each.map(|value| Ok(as_text(&value?))).collect::<Result<_, Problem>>()?;
-            wanted.query.filters.push(Filter::OneOf { field: path, values });
+            wanted.query.filters.push(one_of(object, field, path, name, value)?);
             return Ok(());
         }
         "eq" => Compare::Is,
@@ -309,6 +299,24 @@ fn of_field(
         value,
     });
     Ok(())
+}
+
+fn empty(field: &Field, name: &str, value: &str) -> Result<Filter, Problem> {
+    let empty: bool = value.parse().map_err(|_| {
+        wrong(
+            name,
+            format!("`{}` is `true` or `false`", shown(name)),
+            "Correct the parameter.",
+        )
+    })?;
+    let (field, present) = (field.name.clone(), !empty);
+    Ok(Filter::Present { field, present })
+}
+
+fn one_of(object: &ObjectType, field: &Field, path: String, name: &str, value: &str) -> Result<Filter, Problem> {
+    let each = value.split(',').map(|one| compared(object, field, name, one.trim()));
+    let values = each.map(|value| Ok(as_text(&value?))).collect::<Result<_, Problem>>()?;
+    Ok(Filter::OneOf { field: path, values })
 }
 
 /// The value of a filter in the form in which the field keeps its own: a number for numbers, else a text.

@@ -70,6 +70,7 @@ async fn a_database_of_the_first_version_comes_over_with_everything() {
         data: json!({"a": 1}).as_object().cloned().unwrap(),
         fingerprint: Some(print(1)),
         deliveries: vec![],
+        runs: vec![],
         note: None,
     };
     assert_eq!(

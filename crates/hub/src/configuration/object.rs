@@ -69,6 +69,11 @@ impl Lists {
         };
         Self(lists.map(|row| (row.key.clone(), values(row))).collect())
     }
+
+    /// What they are called.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
 }
 
 impl Lookups for Lists {

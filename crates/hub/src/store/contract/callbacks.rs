@@ -142,6 +142,7 @@ pub(super) async fn guards(bench: &impl Bench) {
         data: json!({"senderName": "张三"}).as_object().cloned().unwrap(),
         fingerprint: None,
         deliveries: Vec::new(),
+        runs: Vec::new(),
         note: None,
     };
     let commit = || Commit {

@@ -93,18 +93,18 @@ fn what_is_wrong_with_a_source_is_told_with_its_place() {
     );
     let has = |place: &str, words: &str| told.iter().any(|told| told.contains(place) && told.contains(words));
     assert!(
-        has("receiver.json:2:32", "`a b` cannot stand in an address"),
+        has("receiver.json:2:30", "`a b` cannot stand in an address"),
         "{told:#?}"
     );
     assert!(
         has(
-            "receiver.json:2:39",
+            "receiver.json:2:37",
             "`log_tabel` is not known here; did you mean `log_table`?"
         ),
         "{told:#?}"
     );
-    assert!(has("receiver.json:5", ""), "{told:#?}");
-    assert!(has("receiver.json:6", "az"), "{told:#?}");
+    assert!(has("receiver.json:4", "bodi"), "{told:#?}");
+    assert!(has("receiver.json:5", "az"), "{told:#?}");
     let told = problems(
         r#"{"source": "feiyu", "path": "a", "mapping": {"table": "t", "fields": {"n": "{{ payload.n | truncat: 3 }}"}}}"#,
     );

@@ -395,7 +395,7 @@ fn webhook_answers() {
         (401, "denied"),
         (404, "denied"),
         (408, "retry"),
-        (410, "denied"),
+        (410, "gone"),
         (422, "rejected"),
         (429, "throttled 10000"),
         (500, "retry"),

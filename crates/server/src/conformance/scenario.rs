@@ -351,13 +351,13 @@ mod tests {
             (
                 "case: wrong-credentials",
                 "case: wrong-credential",
-                10,
+                12,
                 "Did you mean `wrong-credentials`?",
             ),
             (
                 "case: revoked-credentials",
                 "case: revoked-credentials, object: lead",
-                11,
+                13,
                 "none of the objects of this scenario",
             ),
         ] {

@@ -9,6 +9,8 @@ const STEPS: f64 = 5_000.0;
 /// A bucket that fills anew within so many steps is taken for an even flow: that is wrong by less than one filling, a
 /// hundredth of the whole.
 const FLOW_STEPS: f64 = 50.0;
+/// What has been saved up counts as a whole call from so little below it on: sums of fractions fall short of whole numbers.
+const ROUNDING: f64 = 1e-6;
 /// After so many turns the rest is estimated from the slowest bucket.
 const MOST_TURNS: usize = 200_000;
 
@@ -56,7 +58,7 @@ pub(super) fn forecast(mut buckets: Vec<(Bucket, u64)>, calls: u64, begin_ms: i6
         let room = buckets
             .iter_mut()
             .map(|(bucket, cost)| bucket.room(*cost, BACKGROUND, now_ms))
-            .chain(flow.map(|flow| flow.saved as u64))
+            .chain(flow.map(|flow| (flow.saved + ROUNDING) as u64))
             .min()
             .unwrap_or(u64::MAX);
         if room >= left {

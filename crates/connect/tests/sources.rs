@@ -1,5 +1,7 @@
 //! Every ready source against its samples: what is published of the pusher's signatures passes, and every bit that is turned over fails.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test that reads it")]
+
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};

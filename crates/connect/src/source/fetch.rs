@@ -54,11 +54,9 @@ impl Fetch {
         let when = checker.optional_condition(&format!("{at}/when"), spec.when.as_ref());
         let base = match (&spec.connection, &spec.base_url) {
             (Some(setting), None) => Base::Connection(setting.clone()),
-            (None, Some(url)) if url.starts_with("https://") && !url.contains("{{") => {
-                Base::Literal(url.trim_end_matches('/').to_owned())
-            }
+            (None, Some(url)) if is_plain(url) => Base::Literal(url.trim_end_matches('/').to_owned()),
             (None, Some(_)) => {
-                let next = "Write an address as it is, beginning with https://.";
+                let next = "Write an address as it is, beginning with https:// (http:// in a network of your own).";
                 checker.report(&format!("{at}/base_url"), "this cannot be the base of an address", next);
                 return None;
             }
@@ -182,6 +180,14 @@ impl Fetch {
             missing: self.missing,
         })
     }
+}
+
+/// An address that nothing is put into.
+fn is_plain(url: &str) -> bool {
+    let scheme = ["https://", "http://"]
+        .into_iter()
+        .any(|scheme| url.starts_with(scheme));
+    scheme && !url.contains("{{")
 }
 
 fn shortened(text: &str) -> String {

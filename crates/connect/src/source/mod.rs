@@ -229,7 +229,7 @@ impl Source {
         };
         let of_handshakes = self.handshakes.iter().flat_map(|handshake| &handshake.checks);
         let required = self.checks.iter().chain(of_handshakes).flat_map(Check::required);
-        let lacking = required.filter(|group| !group.iter().any(|name| given(name)));
+        let lacking = required.filter(|group| !group.iter().any(given));
         let mut names: Vec<String> = lacking
             .filter_map(|group| group.first().map(|name| (*name).to_owned()))
             .collect();

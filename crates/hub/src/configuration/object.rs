@@ -108,7 +108,7 @@ pub fn check_list(name: &str, spec: &Value) -> Result<Value, Vec<Problem>> {
     }
     if spec
         .get("title")
-        .is_some_and(|title| !title.is_null() && !title.as_str().is_some_and(|title| title.chars().count() <= 200))
+        .is_some_and(|title| !title.is_null() && title.as_str().is_none_or(|title| title.chars().count() > 200))
     {
         problems.push(wrong(
             "/title",

@@ -216,8 +216,8 @@ proptest! {
         text in "\\PC{0,40}", category in prop::option::of("[a-z]{1,6}"), priority in prop::option::of("[a-z]{1,6}")
     ) {
         let mut data = map(json!({"messageContent": text, "other": [1, {"a": null}]}));
-        data.extend(category.clone().map(|value| ("category".to_owned(), value.into())));
-        data.extend(priority.clone().map(|value| ("priority".to_owned(), value.into())));
+        data.extend(category.map(|value| ("category".to_owned(), value.into())));
+        data.extend(priority.map(|value| ("priority".to_owned(), value.into())));
         let found = classified(&preset(), data.clone().into());
         for (name, value) in &data {
             prop_assert_eq!(&found[name], value);

@@ -207,7 +207,7 @@ async fn what_was_answered_before_a_kill_is_processed_once_after_it() {
         let folder = Folder::new();
         let file = folder.file("feiyu-receiver.json", RECEIVER);
         folder.run(&["apply", file.to_str().unwrap()]).fine();
-        let hub = folder.start_with(&["--fail-point", place]);
+        let hub = folder.start_with(&["serve", "--fail-point", place]);
         let lead = |n: usize| json!({"id": format!("clue-{n}"), "name": format!("客户 {n}"), "clue_source": "7"});
         let mut answered = Vec::new();
         // The hub dies in the middle; what it has answered is known.

@@ -459,7 +459,7 @@ async fn a_change_of_a_record_goes_where_a_route_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_makes_a_hundred_requests_a_minute_to_records_and_any_number_to_events() {
     let folder = Folder::new();
-    let hub = folder.start();
+    let hub = folder.start_with(&[]);
     let first = hub.get("/v1/people").await;
     assert_eq!(first.headers["ratelimit-policy"], "\"default\";q=100;w=60");
     assert!(

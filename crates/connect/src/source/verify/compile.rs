@@ -9,15 +9,15 @@ use super::{
     place::{Place, Values},
     sign::{Signed, Timestamp},
     token::Token,
-    way::{Way, network},
+    way::{Standard, Way, network},
 };
 use crate::{
     manifest::OneOrMany,
     source::{
         checker::Checker,
         shape::{
-            AddressesSpec, CheckSpec, JwtSpec, KeySpec, KeyedSpec, ListForm, OneCheckSpec, PartSpec, PartWord,
-            PlacedPart, SecretCode, SecretForm, SharedSpec, SignatureSpec, StandardSpec, TextForm, TimeUnit,
+            AddressesSpec, CheckSpec, HmacSpec, JwtSpec, KeySpec, KeyedSpec, ListForm, OneCheckSpec, PartSpec,
+            PartWord, PlacedPart, SecretCode, SecretForm, SharedSpec, SignatureSpec, StandardSpec, TextForm, TimeUnit,
             TimestampSpec, WhereSpec,
         },
     },
@@ -34,7 +34,7 @@ pub(in crate::source) fn checks(checker: &mut Checker, at: &str, specs: &[CheckS
     for (index, spec) in specs.iter().enumerate() {
         let at = format!("{at}/{index}");
         match spec {
-            CheckSpec::One(spec) => all.extend(one(checker, &at, spec).map(Check::One)),
+            CheckSpec::One(spec) => all.extend(one(checker, &at, spec).map(|check| Check::One(Box::new(check)))),
             CheckSpec::Any(spec) => {
                 let mut any = Vec::with_capacity(spec.any.len());
                 for (index, spec) in spec.any.iter().enumerate() {
@@ -50,15 +50,8 @@ pub(in crate::source) fn checks(checker: &mut Checker, at: &str, specs: &[CheckS
 fn one(checker: &mut Checker, at: &str, spec: &OneCheckSpec) -> Option<OneCheck> {
     let when = checker.optional_condition(&format!("{at}/when"), spec.when.as_ref());
     let mut ways = Vec::new();
-    if let Some(hmac) = &spec.hmac {
-        let at = format!("{at}/hmac");
-        ways.push(
-            signed(checker, &at, &hmac.over, &hmac.signature, hmac.timestamp.as_ref()).map(|signed| Way::Hmac {
-                hash: hmac.hash,
-                secrets: secrets(&hmac.secret, &hmac.key),
-                signed,
-            }),
-        );
+    if let Some(spec) = &spec.hmac {
+        ways.push(hmac(checker, &format!("{at}/hmac"), spec));
     }
     if let Some(digest) = &spec.digest {
         let at = format!("{at}/digest");
@@ -118,6 +111,15 @@ fn one(checker: &mut Checker, at: &str, spec: &OneCheckSpec) -> Option<OneCheck>
         optional: spec.optional,
         log_only: spec.log_only,
         way: ways.pop()??,
+    })
+}
+
+fn hmac(checker: &mut Checker, at: &str, spec: &HmacSpec) -> Option<Way> {
+    let signed = signed(checker, at, &spec.over, &spec.signature, spec.timestamp.as_ref())?;
+    Some(Way::Hmac {
+        hash: spec.hash,
+        secrets: secrets(&spec.secret, &spec.key),
+        signed,
     })
 }
 
@@ -320,7 +322,7 @@ fn standard(checker: &mut Checker, at: &str, spec: &StandardSpec) -> Option<Way>
         );
         return None;
     }
-    Some(Way::Standard { v1, v1a })
+    Some(Way::Standard(Box::new(Standard { v1, v1a })))
 }
 
 fn public_key(checker: &mut Checker, at: &str, spec: &KeySpec, algorithm: Algorithm) -> Option<Way> {

@@ -54,7 +54,7 @@ pub(super) enum Finding {
 #[derive(Debug)]
 pub(super) enum Check {
     Any(Vec<OneCheck>),
-    One(OneCheck),
+    One(Box<OneCheck>),
 }
 
 /// One check.

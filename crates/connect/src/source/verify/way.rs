@@ -30,11 +30,7 @@ pub(super) enum Way {
         secrets: Vec<String>,
         signed: Signed,
     },
-    /// Both versions are signatures of their own; any that is configured may hold.
-    Standard {
-        v1: Option<(Secrets, Signed)>,
-        v1a: Option<(String, Signed)>,
-    },
+    Standard(Box<Standard>),
     PublicKey {
         name: String,
         algorithm: Algorithm,
@@ -55,12 +51,19 @@ pub(super) enum Way {
     },
 }
 
+/// Standard Webhooks. Both versions are signatures of their own; any that is configured may hold.
+#[derive(Debug)]
+pub(super) struct Standard {
+    pub v1: Option<(Secrets, Signed)>,
+    pub v1a: Option<(String, Signed)>,
+}
+
 impl Way {
     pub fn look(&self, evidence: Evidence<'_>) -> Finding {
         match self {
             Self::Hmac { hash, secrets, signed } => finding(by_hmac(signed, *hash, secrets, evidence)),
             Self::Digest { hash, signed, .. } => finding(by_digest(signed, *hash, evidence)),
-            Self::Standard { v1, v1a } => finding(standard(v1.as_ref(), v1a.as_ref(), evidence)),
+            Self::Standard(standard) => finding(standard.look(evidence)),
             Self::PublicKey {
                 name,
                 algorithm,
@@ -78,7 +81,8 @@ impl Way {
         match self {
             Self::Hmac { secrets, .. } => names(&secrets.names),
             Self::Digest { secrets, .. } => names(secrets),
-            Self::Standard { v1, v1a } => {
+            Self::Standard(standard) => {
+                let Standard { v1, v1a } = &**standard;
                 let first = v1.iter().flat_map(|(secrets, _)| names(&secrets.names));
                 first.chain(v1a.iter().map(|(name, _)| name.as_str())).collect()
             }
@@ -107,21 +111,21 @@ fn names(all: &[String]) -> Vec<&str> {
     all.iter().map(String::as_str).collect()
 }
 
-fn standard(
-    v1: Option<&(Secrets, Signed)>,
-    v1a: Option<&(String, Signed)>,
-    evidence: Evidence<'_>,
-) -> Result<bool, String> {
-    let first = v1.map(|(secrets, signed)| by_hmac(signed, Hash::Sha256, secrets, evidence));
-    if matches!(first, Some(Ok(true))) {
-        return Ok(true);
-    }
-    let second = v1a.map(|(name, signed)| by_public_key(signed, name, Algorithm::EdDSA, evidence));
-    match (first, second) {
-        (_, Some(Ok(true))) => Ok(true),
-        (Some(found), None) | (None, Some(found)) => found,
-        (Some(Err(why)), _) | (_, Some(Err(why))) => Err(why),
-        _ => Ok(false),
+impl Standard {
+    fn look(&self, evidence: Evidence<'_>) -> Result<bool, String> {
+        let first = self.v1.as_ref();
+        let first = first.map(|(secrets, signed)| by_hmac(signed, Hash::Sha256, secrets, evidence));
+        if matches!(first, Some(Ok(true))) {
+            return Ok(true);
+        }
+        let second = self.v1a.as_ref();
+        let second = second.map(|(name, signed)| by_public_key(signed, name, Algorithm::EdDSA, evidence));
+        match (first, second) {
+            (_, Some(Ok(true))) => Ok(true),
+            (Some(found), None) | (None, Some(found)) => found,
+            (Some(Err(why)), _) | (_, Some(Err(why))) => Err(why),
+            _ => Ok(false),
+        }
     }
 }
 
@@ -209,10 +213,10 @@ pub(super) fn network(text: &str) -> Option<IpNet> {
 pub(super) fn signature(way: &Way, evidence: Evidence<'_>) -> Vec<(String, String)> {
     let made = match way {
         Way::Hmac { hash, secrets, signed } => sign(signed, *hash, secrets, evidence),
-        Way::Standard {
-            v1: Some((secrets, signed)),
-            ..
-        } => sign(signed, Hash::Sha256, secrets, evidence),
+        Way::Standard(standard) => {
+            let v1 = standard.v1.as_ref();
+            v1.and_then(|(secrets, signed)| sign(signed, Hash::Sha256, secrets, evidence))
+        }
         _ => None,
     };
     made.unwrap_or_default()

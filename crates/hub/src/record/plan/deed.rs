@@ -196,7 +196,7 @@ impl Plan<'_> {
             row.updated_ms = self.now_ms;
         }
         self.effects.saved.entry(loser).or_insert(false);
-        self.touch(object, winner, Some(kept.data.clone()));
+        self.touch(object, winner, Some(kept.data));
         if !self.set(object, winner, after, Some(id)) {
             self.raise(winner);
         }

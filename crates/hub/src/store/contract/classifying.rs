@@ -38,6 +38,10 @@ async fn claim(fixture: &Fixture, now_ms: i64, limit: usize) -> Vec<EventId> {
     claimed.iter().map(|event| event.id).collect()
 }
 
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "one story, told from its beginning to its end"
+)]
 pub(super) async fn waits(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let other = fixture.store.workspace("other").await.unwrap();

@@ -221,6 +221,10 @@ pub(super) async fn policies(bench: &impl Bench) {
     );
 }
 
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "one story, told from its beginning to its end"
+)]
 pub(super) async fn three_ways(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let by_mail = fixture.upsert(json!({"email": "a@example.org", "city": "Minsk"})).await;
@@ -333,6 +337,10 @@ pub(super) async fn contradictions(bench: &impl Bench) {
     assert_ne!(created(&namesake).id, sold.id);
 }
 
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "one story, told from its beginning to its end"
+)]
 pub(super) async fn by_hand(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let one = fixture

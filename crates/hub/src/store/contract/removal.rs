@@ -32,6 +32,10 @@ impl Fixture {
     }
 }
 
+#[expect(
+    clippy::cognitive_complexity,
+    reason = "one story, told from its beginning to its end"
+)]
 pub(super) async fn removed(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let all = fixture.accept_many(5).await;

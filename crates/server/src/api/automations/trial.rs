@@ -124,7 +124,8 @@ fn members(body: Value) -> Result<Map<String, Value>, Problem> {
     let Value::Object(members) = body else {
         return Err(wrong("", "The body is an object".into()));
     };
-    for name in members.keys().filter(|name| !KNOWN.contains(&name.as_str())) {
+    let mut names = members.keys();
+    if let Some(name) = names.find(|name| !KNOWN.contains(&name.as_str())) {
         let shown: String = name.chars().take(80).collect();
         let detail = format!("`{shown}` is not known here{}", did_you_mean(name, KNOWN));
         return Err(wrong(name, detail));

@@ -109,7 +109,7 @@ fn what_is_wrong_with_a_source_is_told_with_its_place() {
         r#"{"source": "feiyu", "path": "a", "mapping": {"table": "t", "fields": {"n": "{{ payload.n | truncat: 3 }}"}}}"#,
     );
     assert!(
-        told[0].starts_with("receiver.json:1:77") && told[0].contains("truncat"),
+        told[0].starts_with("receiver.json:1:76") && told[0].contains("truncat"),
         "{told:#?}"
     );
     let told = problems(r#"{"source": "feiju", "path": "a"}"#);

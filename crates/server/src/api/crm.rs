@@ -55,9 +55,24 @@ pub struct SupportedSystem {
     category: Category,
     /// The objects that can be made there.
     objects: Vec<String>,
+    /// The ways to sign in; a configuration names one of them as `authType`.
+    auth: Vec<AuthKindView>,
+    /// Its icon, an SVG document.
+    icon: String,
     /// How it stands the conformance suite; absent for connectors that are not built in.
     #[serde(skip_serializing_if = "Option::is_none")]
     conformance: Option<Conformance>,
+}
+
+/// A way to sign in.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthKind)]
+pub struct AuthKindView {
+    /// Its name in configurations.
+    #[serde(rename = "type")]
+    kind: String,
+    /// Its name for people.
+    title: String,
 }
 
 /// How a connector stands the conformance suite.
@@ -99,6 +114,15 @@ impl From<&'static Score> for Conformance {
     }
 }
 
+impl AuthKindView {
+    fn of((kind, title, _): (&str, &str, &serde_json::Value)) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            title: title.to_owned(),
+        }
+    }
+}
+
 /// List the systems that can be connected.
 #[utoipa::path(
     get, path = "/api/crm/supported", tag = "crm", operation_id = "supportedSystems",
@@ -115,6 +139,8 @@ pub async fn supported(State(app): State<App>, _caller: Caller) -> Json<Supporte
         name: connector.name().to_owned(),
         category: connector.category(),
         objects: connector.objects().map(|object| object.name().to_owned()).collect(),
+        auth: connector.auth_kinds().map(AuthKindView::of).collect(),
+        icon: connector.icon().to_owned(),
         conformance: registry
             .is_built_in(connector.slug())
             .then(|| published(connector.slug()).map(Conformance::from))

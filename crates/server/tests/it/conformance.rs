@@ -24,6 +24,12 @@ async fn the_list_of_systems_tells_how_each_stands_the_suite() {
     let systems = answer["supported"].as_array().unwrap();
     let webhook = systems.iter().find(|system| system["type"] == "webhook").unwrap();
     assert_eq!(webhook["conformance"]["score"], 100, "{webhook}");
+    assert_eq!(webhook["auth"][0]["type"], "signature", "{webhook}");
+    assert!(systems.len() >= 27, "{}", systems.len());
+    for system in systems {
+        assert!(system["icon"].as_str().unwrap().starts_with("<svg"), "{system}");
+        assert!(!system["auth"].as_array().unwrap().is_empty(), "{system}");
+    }
     assert!(webhook["conformance"]["passed"].as_u64().unwrap() > 5, "{webhook}");
     let waived = webhook["conformance"]["waived"].as_array().unwrap();
     assert!(

@@ -36,12 +36,10 @@ pub fn variables(event: &Event) -> Map<String, Value> {
         None | Some(Value::Null) => accepted(),
         Some(given) => read_moment(given),
     };
-    if let Some(received) = received {
-        derived.insert("receivedAt".into(), received.to_string().into());
-    }
-    if let Some(moment) = received.or_else(accepted) {
-        derived.insert("eventTime".into(), moment.to_string().into());
-    }
+    let received = received.map(|moment| moment.to_string());
+    let moment = received.clone().or_else(|| Some(accepted()?.to_string()));
+    derived.extend(received.map(|moment| ("receivedAt".to_owned(), moment.into())));
+    derived.extend(moment.map(|moment| ("eventTime".to_owned(), moment.into())));
     derived.insert("eventId".into(), event.id.to_string().into());
     derived.insert("eventType".into(), event.kind.name().into());
     derived

@@ -30,6 +30,12 @@ impl Doubt {
             Self::Yes | Self::Of(OperationKind::Create | OperationKind::Upsert)
         )
     }
+
+    /// Whether a record was changed that was known then. When it has no link now, it may be one that a probe had found just before the process
+    /// ended: the vendor's search for persons, which lags, must not be asked first.
+    fn is_about_change(self) -> bool {
+        matches!(self, Self::Of(OperationKind::Update))
+    }
 }
 
 /// What is known about the record of one delivery. `link` and `doubt` outlive the process (the store keeps them); the rest
@@ -204,7 +210,7 @@ pub fn decide(known: &Known, can: Abilities) -> Decision {
             },
         };
     }
-    if known.doubt.is_about_creation() {
+    if known.doubt.is_about_creation() || (known.doubt.is_about_change() && can.probe) {
         return resolve(known.doubt, can);
     }
     let may_look = can.find && !known.looked;

@@ -251,7 +251,9 @@ fn a_doubt_is_resolved_by_the_means_that_the_vendor_has() {
         ),
         (Doubt::Yes, plain, Some(Op::Probe)),
         (Doubt::Of(Op::Upsert), plain, Some(Op::Probe)),
-        (Doubt::Of(Op::Update), ALL, Some(Op::Find)),
+        // What was changed may be what a probe had found; a search for the person may not show it yet.
+        (Doubt::Of(Op::Update), ALL, Some(Op::Probe)),
+        (Doubt::Of(Op::Update), Abilities { probe: false, ..ALL }, Some(Op::Find)),
         (Doubt::Of(Op::Create), Abilities { probe: false, ..plain }, None),
     ] {
         match (decide(&Known::new(None, doubt), can), next) {

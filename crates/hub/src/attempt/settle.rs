@@ -208,28 +208,33 @@ pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, problem: 
     }
 }
 
+/// What becomes of the link between our record and the vendor's. What was found is kept also when the try went on to fail: a search that lags
+/// would miss it the next time.
 fn link_change(connection: &Connection, case: &Case, verdict: &Verdict) -> LinkChange {
     let Some(first) = case.members.first() else {
         return LinkChange::Keep;
     };
     let (object, record_key) = (Arc::clone(&first.object), first.record_key.clone());
     let known = &case.call.known;
+    let present = match verdict {
+        Verdict::Delivered { .. } if known.is_removal() => None,
+        Verdict::Delivered { external_id } => external_id.as_deref(),
+        _ => known.target(),
+    };
     let removed = known.is_removal() && matches!(verdict, Verdict::Delivered { .. });
-    match verdict {
-        Verdict::Delivered { external_id: Some(id) } if !removed && known.link.as_ref() != Some(id) => {
-            LinkChange::Set {
-                connection: connection.id,
-                object,
-                record_key,
-                external_id: id.clone(),
-            }
-        }
-        Verdict::Delivered { external_id: Some(_) } if !removed => LinkChange::Keep,
-        _ if removed || known.has_lost_link() => LinkChange::Forget {
+    match present {
+        Some(id) if known.link.as_deref() == Some(id) => LinkChange::Keep,
+        Some(id) => LinkChange::Set {
+            connection: connection.id,
+            object,
+            record_key,
+            external_id: id.to_owned(),
+        },
+        None if removed || known.has_lost_link() => LinkChange::Forget {
             connection: connection.id,
             object,
             record_key,
         },
-        _ => LinkChange::Keep,
+        None => LinkChange::Keep,
     }
 }

@@ -29,6 +29,12 @@ pub const CASES: &[Case] = &[
         |stage| lost_answers(stage).boxed_local(),
     ),
     Case::object(
+        "answer-lost-again",
+        "When the answer is lost a second time, after the record of the first call was found, there is still exactly one record.",
+        |stage| lost_twice(stage).boxed_local(),
+    )
+    .when(is_looked_for),
+    Case::object(
         "crowd",
         "Among more records than a page holds, each whose call was cut is found, or made once.",
         |stage| crowd(stage).boxed_local(),
@@ -56,12 +62,15 @@ const CROWD: u32 = 130;
 /// So many of them come together.
 const SOME: usize = 26;
 
-/// Whether lost records are looked for on several pages, and by nothing better.
-fn is_looked_for_in_pages(subject: &Subject, object: &str) -> bool {
-    let connector = subject.connector();
+/// Whether lost records are looked for, and recognised by nothing better.
+fn is_looked_for(subject: &Subject, object: &str) -> bool {
     let has_better = subject.offers(object, OperationKind::Upsert);
-    let looks = connector.means(object, OperationKind::Create) == Means::Probe;
-    looks && !has_better && connector.probes_in_pages(object)
+    !has_better && subject.connector().means(object, OperationKind::Create) == Means::Probe
+}
+
+/// The same on several pages.
+fn is_looked_for_in_pages(subject: &Subject, object: &str) -> bool {
+    is_looked_for(subject, object) && subject.connector().probes_in_pages(object)
 }
 
 async fn crowd(stage: &Stage<'_>) -> Verdict {
@@ -91,6 +100,19 @@ async fn lost_answers(stage: &Stage<'_>) -> Verdict {
     for position in 0..calls {
         let sample = Sample::new(10 + position);
         stage.dial([after(Fault::CutAfter, position)])?;
+        stage.deliver(std::slice::from_ref(&sample)).await?;
+        stage.once(&[sample])?;
+    }
+    Ok(())
+}
+
+/// The call that makes the record, the one that looks for it, and the one that brings it up to date: the first and the third answer are lost.
+async fn lost_twice(stage: &Stage<'_>) -> Verdict {
+    let calls = calls_of_a_record(stage).await?;
+    for position in 0..calls {
+        let sample = Sample::new(10 + position);
+        // A rule does not count the call that an earlier one has struck.
+        stage.dial([after(Fault::CutAfter, position), after(Fault::CutAfter, position + 1)])?;
         stage.deliver(std::slice::from_ref(&sample)).await?;
         stage.once(&[sample])?;
     }

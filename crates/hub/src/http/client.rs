@@ -21,8 +21,9 @@ use crate::mail;
 
 /// For the whole call. Notion gives itself 60 s (fact sheet §8), most others less.
 const WHOLE: Duration = Duration::from_secs(75);
-/// How long a connection that nobody uses is kept.
-const IDLE: Duration = Duration::from_secs(55);
+/// How long a connection that nobody uses is kept: less than the 5 s after which common servers close theirs. A request that meets the closing
+/// has no answer, and a write without an answer costs more than a new connection does.
+const IDLE: Duration = Duration::from_secs(4);
 /// Answers beyond this are not read.
 const LARGEST_ANSWER: usize = 8 << 20;
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("Switchboard/", env!("CARGO_PKG_VERSION")));

@@ -34,6 +34,37 @@ async fn an_answer_is_read_whole() {
 }
 
 #[tokio::test]
+async fn a_connection_that_nobody_used_for_a_while_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/x", listener.local_addr().unwrap());
+    let (made, mut connections) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            made.send(()).unwrap();
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                }
+            });
+        }
+    });
+    let client = Client::new(AddressPolicy::Any).unwrap();
+    let request = get(url);
+    let mut so_far = 0;
+    for (pause, expected) in [(Duration::ZERO, 1), (IDLE / 4, 1), (IDLE * 2, 2)] {
+        tokio::time::pause();
+        tokio::time::advance(pause).await;
+        tokio::time::resume();
+        client.send(&request).await.unwrap();
+        while connections.try_recv().is_ok() {
+            so_far += 1;
+        }
+        assert_eq!(so_far, expected, "after {pause:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_is_cut_after_the_request_is_no_answer() {
     let url = answering(b"").await;
     let error = Client::new(AddressPolicy::Any)

@@ -179,7 +179,7 @@ impl Flight<'_> {
         };
         let mut back = Vec::with_capacity(flying.len());
         if round.connector.resolves(&self.object) {
-            let (ready, failed) = self.resolve(&round, flying).await;
+            let (ready, failed) = Box::pin(self.resolve(&round, flying)).await;
             flying = ready;
             back.extend(failed);
         }
@@ -218,7 +218,7 @@ impl Flight<'_> {
         for (kind, _, mut together) in bulk {
             match together.len() {
                 1 => single.extend(together.pop().map(|case| (kind, case))),
-                _ => back.extend(self.call_together(&round, kind, together).await),
+                _ => back.extend(Box::pin(self.call_together(&round, kind, together)).await),
             }
         }
         let round = &round;

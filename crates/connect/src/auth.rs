@@ -88,6 +88,8 @@ impl std::fmt::Debug for Token {
 pub struct TokenFailure {
     /// True when the credentials themselves are refused: trying again is useless and may lock the account.
     pub dead: bool,
+    /// True when the vendor only wants fewer calls.
+    pub throttled: bool,
     /// What the vendor said.
     pub message: String,
     /// The wait that the vendor asks for, in milliseconds.
@@ -246,6 +248,7 @@ impl Connector {
         let Some(token) = &self.auth[account.auth].token else {
             return Err(TokenFailure {
                 dead: false,
+                throttled: false,
                 message: "no token was asked for".into(),
                 after_ms: None,
             });

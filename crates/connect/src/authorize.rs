@@ -265,6 +265,7 @@ impl Connector {
         let Some(authorize) = &auth.authorize else {
             return Err(TokenFailure {
                 dead: false,
+                throttled: false,
                 message: "no token was asked for".into(),
                 after_ms: None,
             });

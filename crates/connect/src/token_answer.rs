@@ -107,7 +107,7 @@ impl TokenAnswer {
                     repeatable: true,
                     id_pattern: None,
                 };
-                Err(failure(judge(rules, answer, around)))
+                Err(failure(judge(rules, answer, around), answer))
             }
         }
     }
@@ -140,7 +140,9 @@ fn changed(mut replaced: Map<String, Value>, scope: &Scope<'_>) -> Map<String, V
     replaced
 }
 
-fn failure(outcome: Outcome) -> TokenFailure {
+/// Why there is none. What HTTP itself says of “too many” and of the time to come again is understood without a rule of the manifest.
+fn failure(outcome: Outcome, answer: &Answer) -> TokenFailure {
+    let throttled = matches!(outcome, Outcome::Throttled { .. });
     let (dead, message, after_ms) = match outcome {
         Outcome::Denied { message } | Outcome::Gone { message } | Outcome::Blocked { message } => (true, message, None),
         Outcome::Throttled { message, after_ms } | Outcome::Retry { message, after_ms } => (false, message, after_ms),
@@ -151,7 +153,14 @@ fn failure(outcome: Outcome) -> TokenFailure {
     };
     TokenFailure {
         dead,
+        throttled: throttled || (!dead && answer.status == 429),
         message,
-        after_ms,
+        after_ms: after_ms.or_else(|| retry_after(answer)),
     }
+}
+
+/// `Retry-After` in milliseconds, where it is a number of seconds (RFC 9110 §10.2.3).
+fn retry_after(answer: &Answer) -> Option<u64> {
+    let seconds: u64 = answer.header("retry-after")?.trim().parse().ok()?;
+    Some(seconds.saturating_mul(1000))
 }

@@ -1,6 +1,6 @@
 //! Finds out what an account has: fields of its objects, values of settings. Asked for when somebody needs it, kept in the store for a day.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -14,16 +14,18 @@ use switchboard_model::{
 use tokio::sync::Notify;
 
 use crate::{
-    attempt::{Desk, TokenError, exchange, token},
+    attempt::{Desk, exchange, token},
     configuration::Connection,
-    lane::{Pass, limiter::Ask},
+    lane::{
+        PATIENCE, Pass,
+        limiter::{Ask, Priority},
+    },
     store::DiscoveredRow,
+    token::TokenError,
 };
 
 /// What was found out is asked for anew after this long, in milliseconds.
 pub const LIFETIME_MS: i64 = 24 * 60 * 60 * 1000;
-/// A person is let wait no longer than this for the turn of a call.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// More calls than this are not made for one object or setting.
 const MOST_CALLS: u32 = 200;
 /// A new token that is refused this many times means that the credentials are not accepted.
@@ -152,7 +154,11 @@ async fn carry_out(
     let mut refused = None;
     let mut renewals = 0;
     for _ in 0..MOST_CALLS {
-        let taken = token(desk, connection, refused.take(), &mut Vec::new()).await;
+        let who = match asker {
+            Asker::Person => Priority::Interactive,
+            Asker::Upkeep => Priority::Background,
+        };
+        let taken = token(desk, connection, refused.take(), who, &mut Vec::new()).await;
         let taken = taken.map_err(|error| no_token(connection, error))?;
         let account = connection.account()?;
         let Some(request) = survey.next(&account, taken.token.as_ref())? else {
@@ -219,7 +225,7 @@ fn not_told(desk: &Desk, connection: &Connection, outcome: Outcome) -> Problem {
 fn no_token(connection: &Connection, error: TokenError) -> Problem {
     match error {
         TokenError::Denied(message) => trouble(connection, Code::CredentialsRefused, &message),
-        TokenError::Later { message, .. } => trouble(connection, Code::VendorUnavailable, &message),
+        TokenError::Later(later) => trouble(connection, Code::VendorUnavailable, &later.message),
         TokenError::Broken(problem) => problem,
     }
 }

@@ -1,10 +1,88 @@
 //! Access tokens: fetched when they are needed, kept in memory, renewed by one caller for all who wait.
 
 use switchboard_connect::auth::Token;
-use tokio::sync::Mutex;
+use switchboard_model::problem::Problem;
+use tokio::{sync::Mutex, time::timeout};
+
+use crate::{
+    clock::Clock,
+    lane::{PATIENCE, limiter::Priority},
+};
 
 /// A token is renewed so long before it expires, in milliseconds.
 const EARLY_MS: i64 = 30_000;
+/// After a failure nobody but a person asks again for so long, in milliseconds; longer where the vendor names a longer time. Not longer than
+/// the shortest wait of a circuit, which is what spaces out the tries that follow.
+const PAUSE_MS: i64 = 500;
+
+/// Why there is no token.
+#[derive(Debug, Clone)]
+pub enum TokenError {
+    /// The credentials are dead, or the account is shut out.
+    Denied(String),
+    /// None now. That says nothing about what waits for it.
+    Later(Later),
+    /// The connection itself is at fault: a person has to mend it.
+    Broken(Problem),
+}
+
+/// Why there is no token now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    /// In words.
+    pub message: String,
+    /// Whose doing it is.
+    pub cause: Cause,
+    /// Nobody but a person asks again before this moment, Unix milliseconds.
+    pub until_ms: i64,
+    /// Whether it is another caller's failure that this one is told.
+    pub shared: bool,
+}
+
+/// Whose doing it is that there is no token now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Our own: the store failed, or the credentials are being changed.
+    Own,
+    /// The vendor wants fewer calls.
+    Throttled,
+    /// The vendor was asked and gave none.
+    Outage,
+}
+
+impl Later {
+    /// A failure at `now_ms`; `after_ms` is the wait that was asked for.
+    pub fn new(message: impl Into<String>, cause: Cause, now_ms: i64, after_ms: Option<u64>) -> Self {
+        let asked_ms = after_ms.map_or(0, |after| i64::try_from(after).unwrap_or(i64::MAX));
+        Self {
+            message: message.into(),
+            cause,
+            until_ms: now_ms.saturating_add(asked_ms.max(PAUSE_MS)),
+            shared: false,
+        }
+    }
+}
+
+impl TokenError {
+    /// Until when it is told to others, Unix milliseconds.
+    fn until_ms(&self, now_ms: i64) -> i64 {
+        match self {
+            Self::Later(later) => later.until_ms,
+            Self::Denied(_) | Self::Broken(_) => now_ms.saturating_add(PAUSE_MS),
+        }
+    }
+
+    /// The same for somebody who has not asked.
+    fn shared(&self) -> Self {
+        match self {
+            Self::Later(later) => Self::Later(Later {
+                shared: true,
+                ..later.clone()
+            }),
+            other => other.clone(),
+        }
+    }
+}
 
 /// The token of one connection. The generation tells whether somebody else has renewed it since it was taken.
 #[derive(Debug, Default)]
@@ -16,6 +94,8 @@ pub struct TokenSlot {
 struct Held {
     generation: u64,
     token: Option<Token>,
+    /// Why the last caller got none, and until when that is told to those who come after.
+    failure: Option<(TokenError, i64)>,
 }
 
 /// A token and its generation.
@@ -30,30 +110,50 @@ pub struct TakenToken {
 }
 
 impl TokenSlot {
-    /// The token; fetched by `fetch` when there is none, when it is about to expire at `now_ms`, or when it is still the one of generation
-    /// `refused`. While one caller fetches, the others wait and then get what it got. `fetch` is told the token that is good no more.
+    /// The token; fetched by `fetch` when there is none, when it is about to expire, or when it is still the one of generation `refused`. While
+    /// one caller fetches, the others wait and then get what it got, a failure too; that is told for a while to those who come after. A
+    /// person (`who`) asks all the same, and is not let wait for ever. `fetch` is told the token that is good no more.
     ///
     /// # Errors
-    /// What `fetch` answers; the next caller tries again.
-    pub async fn get<E>(
+    /// What `fetch` answers, now or a while ago.
+    pub async fn get(
         &self,
         refused: Option<u64>,
-        now_ms: i64,
-        fetch: impl AsyncFnOnce(Option<Token>) -> Result<Fetched, E>,
-    ) -> Result<TakenToken, E> {
-        let mut held = self.held.lock().await;
+        who: Priority,
+        clock: &dyn Clock,
+        fetch: impl AsyncFnOnce(Option<Token>) -> Result<Fetched, TokenError>,
+    ) -> Result<TakenToken, TokenError> {
+        let mut held = match who {
+            Priority::Background => self.held.lock().await,
+            Priority::Interactive => match timeout(PATIENCE, self.held.lock()).await {
+                Ok(held) => held,
+                Err(_) => return Err(TokenError::Later(not_my_turn(clock.now_ms()))),
+            },
+        };
+        let now_ms = clock.now_ms();
         let expired = held.token.as_ref().is_some_and(|token| !is_good(token, now_ms));
         let missing = held.generation == 0;
         let mut fresh = false;
         if missing || expired || refused == Some(held.generation) {
+            if let Some((failure, until_ms)) = &held.failure
+                && who == Priority::Background
+                && *until_ms > now_ms
+            {
+                return Err(failure.shared());
+            }
             // Rare, and as large as a call: whoever has a token already need not carry it along.
-            held.token = match Box::pin(fetch(held.token.clone())).await? {
-                Fetched::Known(token) => token,
-                Fetched::New(token) => {
+            held.token = match Box::pin(fetch(held.token.clone())).await {
+                Ok(Fetched::Known(token)) => token,
+                Ok(Fetched::New(token)) => {
                     fresh = true;
                     Some(token)
                 }
+                Err(error) => {
+                    held.failure = Some((error.clone(), error.until_ms(clock.now_ms())));
+                    return Err(error);
+                }
             };
+            held.failure = None;
             held.generation += 1;
         }
         Ok(TakenToken {
@@ -62,6 +162,12 @@ impl TokenSlot {
             fresh,
         })
     }
+}
+
+/// What a person is told whose turn does not come.
+pub fn not_my_turn(now_ms: i64) -> Later {
+    let message = "the calls that the vendor allows on this account are spent, or it is slow to give a token";
+    Later::new(message, Cause::Throttled, now_ms, None)
 }
 
 /// What a caller who needs a token got.
@@ -83,6 +189,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::clock::ManualClock;
 
     fn token(name: &str, expires_at_ms: Option<i64>) -> Token {
         Token {
@@ -96,15 +203,16 @@ mod tests {
 
     #[tokio::test]
     async fn one_of_many_waiters_renews_a_refused_token_and_all_get_the_new_one() {
-        let slot = TokenSlot::default();
+        let (slot, clock) = (TokenSlot::default(), ManualClock::at(0));
         let fetched = AtomicU32::new(0);
         let fetch = async |_| {
             let count = fetched.fetch_add(1, Ordering::SeqCst);
             tokio::task::yield_now().await;
-            Ok::<_, ()>(Fetched::New(token(&format!("t{count}"), None)))
+            Ok(Fetched::New(token(&format!("t{count}"), None)))
         };
-        let first = slot.get(None, 0, fetch).await.unwrap();
-        let renewals = futures::future::join_all((0..50).map(|_| slot.get(Some(first.generation), 0, fetch))).await;
+        let first = slot.get(None, Priority::Background, &clock, fetch).await.unwrap();
+        let renewals = (0..50).map(|_| slot.get(Some(first.generation), Priority::Background, &clock, fetch));
+        let renewals = futures::future::join_all(renewals).await;
         assert_eq!(fetched.load(Ordering::SeqCst), 2);
         assert!(
             renewals
@@ -115,24 +223,79 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_is_renewed_before_it_expires_and_kept_until_then() {
-        let slot = TokenSlot::default();
-        let old = async |_| Ok::<_, ()>(Fetched::New(token("old", Some(100_000))));
-        let new = async |_| Ok::<_, ()>(Fetched::New(token("new", None)));
-        slot.get(None, 0, old).await.unwrap();
-        assert_eq!(slot.get(None, 60_000, new).await.unwrap().token.unwrap().access, "old");
-        assert_eq!(slot.get(None, 80_000, new).await.unwrap().token.unwrap().access, "new");
+        let (slot, clock) = (TokenSlot::default(), ManualClock::at(0));
+        let old = async |_| Ok(Fetched::New(token("old", Some(100_000))));
+        let new = async |_| Ok(Fetched::New(token("new", None)));
+        let access = async |taken: Result<TakenToken, TokenError>| taken.unwrap().token.unwrap().access;
+        slot.get(None, Priority::Background, &clock, old).await.unwrap();
+        clock.advance(60_000);
+        let kept = slot.get(None, Priority::Background, &clock, new).await;
+        assert_eq!(access(kept).await, "old");
+        clock.advance(20_000);
+        let renewed = slot.get(None, Priority::Background, &clock, new).await;
+        assert_eq!(access(renewed).await, "new");
     }
 
     #[tokio::test]
-    async fn a_failed_renewal_is_tried_again_by_the_next_caller() {
-        let slot = TokenSlot::default();
-        assert!(slot.get(None, 0, async |_| Err::<Fetched, _>("down")).await.is_err());
+    async fn all_who_wait_share_one_failure_and_the_next_one_is_not_before_the_time_that_was_named() {
+        let (slot, clock) = (TokenSlot::default(), ManualClock::at(0));
+        let asked = AtomicU32::new(0);
+        let fetch = async |_| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Err::<Fetched, _>(TokenError::Later(Later::new("busy", Cause::Throttled, 0, Some(60_000))))
+        };
+        let all = (0..50).map(|_| slot.get(None, Priority::Background, &clock, fetch));
+        let failures = futures::future::join_all(all).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        let shared = failures.iter().filter(|failure| match failure {
+            Err(TokenError::Later(later)) => later.shared && later.until_ms == 60_000,
+            _ => false,
+        });
+        assert_eq!(shared.count(), 49, "all but the one who asked");
+        clock.advance(59_999);
+        assert!(slot.get(None, Priority::Background, &clock, fetch).await.is_err());
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert!(slot.get(None, Priority::Interactive, &clock, fetch).await.is_err());
+        assert_eq!(asked.load(Ordering::SeqCst), 2, "a person asks all the same");
+        clock.advance(1);
+        let none = async |_| Ok(Fetched::Known(None));
+        let taken = slot.get(None, Priority::Background, &clock, none).await;
+        assert!(taken.unwrap().token.is_none());
+    }
+
+    #[tokio::test]
+    async fn dead_credentials_are_shown_to_the_vendor_once_for_all_who_wait() {
+        let (slot, clock) = (TokenSlot::default(), ManualClock::at(0));
+        let asked = AtomicU32::new(0);
+        let fetch = async |_| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Err::<Fetched, _>(TokenError::Denied("invalid_grant".into()))
+        };
+        let all = (0..50).map(|_| slot.get(None, Priority::Background, &clock, fetch));
+        let failures = futures::future::join_all(all).await;
         assert!(
-            slot.get(None, 0, async |_| Ok::<_, &str>(Fetched::Known(None)))
-                .await
-                .unwrap()
-                .token
-                .is_none()
+            failures
+                .iter()
+                .all(|failure| matches!(failure, Err(TokenError::Denied(_))))
         );
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        clock.advance(PAUSE_MS);
+        assert!(slot.get(None, Priority::Background, &clock, fetch).await.is_err());
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_person_does_not_wait_for_ever_behind_a_lane_that_waits_for_its_turn() {
+        let (slot, clock) = (TokenSlot::default(), ManualClock::at(0));
+        let never = async |_| std::future::pending::<Result<Fetched, TokenError>>().await;
+        let waits = slot.get(None, Priority::Background, &clock, never);
+        let person = slot.get(None, Priority::Interactive, &clock, async |_| Ok(Fetched::Known(None)));
+        tokio::select! {
+            biased;
+            _ = waits => panic!("it never comes"),
+            told = person => assert!(matches!(told, Err(TokenError::Later(_))), "{told:?}"),
+        }
     }
 }

@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{
     failpoint,
-    lane::{Pass, limiter::Ask},
+    lane::{Pass, circuit::Refusal, limiter::Ask},
     store::{Intent, StoreError},
 };
 
 /// A new token that is refused this many times in one try means that the credentials are not accepted.
-const MOST_RENEWALS: u32 = 2;
+pub(super) const MOST_RENEWALS: u32 = 2;
 
 impl Flight<'_> {
     /// One call for one record; as many as there are pages when what is read comes in several.
@@ -46,10 +46,10 @@ impl Flight<'_> {
                 return None;
             }
         };
-        let mut pass = match self.connection.gate.pass(self.asks(round, kind)).await {
+        let mut pass = match self.pass(round, self.asks(round, kind)).await {
             Ok(pass) => pass,
-            Err(blocked) => {
-                case.verdict = Some(Verdict::Denied(blocked.0));
+            Err(halt) => {
+                case.verdict = self.halted(halt);
                 return None;
             }
         };
@@ -59,9 +59,10 @@ impl Flight<'_> {
         }
         let sent = self.exchange(kind, &request).await;
         self.observe(round, &sent, &mut pass);
-        drop(pass);
         let (outcome, further) = self.meaning(round, kind, &case.call, &sent);
+        // Before the next call of those that wait takes this one's place.
         self.note_answer(round, &sent, &outcome);
+        drop(pass);
         let mut line = sent.record(&request);
         line.outcome = outcome.name();
         case.calls.push(line);
@@ -103,7 +104,7 @@ impl Flight<'_> {
                 Err(problem) => {
                     // It is the first that cannot be sent; the others may be good.
                     let rest = part.split_off(1);
-                    back.extend(ended(part, &Verdict::Dead(problem)));
+                    back.extend(ended(part, Some(&Verdict::Dead(problem))));
                     parts.extend((!rest.is_empty()).then_some(rest));
                     continue;
                 }
@@ -111,10 +112,10 @@ impl Flight<'_> {
             if built.taken < part.len() {
                 parts.push(part.split_off(built.taken.max(1)));
             }
-            let mut pass = match self.connection.gate.pass(self.asks(round, kind)).await {
+            let mut pass = match self.pass(round, self.asks(round, kind)).await {
                 Ok(pass) => pass,
-                Err(blocked) => {
-                    back.extend(ended(part, &Verdict::Denied(blocked.0)));
+                Err(halt) => {
+                    back.extend(ended(part, self.halted(halt).as_ref()));
                     continue;
                 }
             };
@@ -127,14 +128,15 @@ impl Flight<'_> {
                     continue;
                 }
                 Err(verdict) => {
-                    back.extend(ended(part, &verdict));
+                    back.extend(ended(part, Some(&verdict)));
                     continue;
                 }
             }
             let sent = self.exchange(kind, &built.request).await;
             self.observe(round, &sent, &mut pass);
+            let read = self.read_together(round, kind, &sent, &part);
             drop(pass);
-            match self.read_together(round, kind, &sent, &part) {
+            match read {
                 // Surely nothing of it was carried out.
                 BulkAnswer::Whole(Outcome::Rejected { .. } | Outcome::Duplicate { .. } | Outcome::Missing) => {
                     let rest = part.split_off(part.len() / 2);
@@ -166,7 +168,7 @@ impl Flight<'_> {
         };
         let of_all = match &read {
             BulkAnswer::Whole(outcome) => Some(outcome),
-            BulkAnswer::Each(outcomes) => outcomes.first(),
+            BulkAnswer::Each(outcomes) => worst(outcomes),
         };
         if let Some(outcome) = of_all {
             self.note_answer(round, sent, outcome);
@@ -222,15 +224,28 @@ impl Flight<'_> {
             .metrics
             .called(round.connector.slug(), sent.operation, outcome.name());
         let now_ms = self.desk.clock.now_ms();
-        self.told.store(true, Ordering::Relaxed);
-        let mut circuit = self.connection.circuit.lock();
+        let (leave, gate) = (&self.leave, &self.connection.gate);
         match outcome {
             Outcome::Throttled { after_ms, .. } => {
-                circuit.throttled(self.leave, now_ms, after_ms.unwrap_or(verdict::THROTTLE_MS));
+                let pause_ms = after_ms.unwrap_or(verdict::THROTTLE_MS);
+                leave.throttled(now_ms, pause_ms);
+                gate.pause_until(now_ms.saturating_add_unsigned(pause_ms));
             }
-            Outcome::Retry { .. } | Outcome::Unknown { .. } if sent.is_outage() => circuit.failed(self.leave, now_ms),
-            Outcome::Blocked { message } => self.connection.gate.block(message),
-            _ => circuit.succeeded(self.leave),
+            Outcome::Retry { .. } | Outcome::Unknown { .. } if sent.is_outage() => leave.failed(now_ms),
+            Outcome::Blocked { message } => {
+                leave.succeeded();
+                gate.block(message);
+            }
+            Outcome::Gone { message } => leave.refused(Refusal::Receiver(message.as_str().into())),
+            Outcome::Denied { message } => leave.refused(Refusal::Credentials(message.as_str().into())),
+            Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => {
+                leave.refused(Refusal::Credentials(message.as_str().into()));
+            }
+            Outcome::Reauthorise { .. } => {
+                leave.succeeded();
+                round.refused.store(true, Ordering::Relaxed);
+            }
+            _ => leave.succeeded(),
         }
     }
 
@@ -372,12 +387,25 @@ impl Flight<'_> {
     }
 }
 
-/// All of them end alike.
-fn ended(mut part: Vec<Case>, verdict: &Verdict) -> Vec<Case> {
+/// All of them end alike, or go on.
+fn ended(mut part: Vec<Case>, verdict: Option<&Verdict>) -> Vec<Case> {
     for case in &mut part {
-        case.verdict = Some(verdict.clone());
+        case.verdict = verdict.cloned();
     }
     part
+}
+
+/// What an answer about several records says of the vendor: the worst that it says of one of them.
+fn worst(outcomes: &[Outcome]) -> Option<&Outcome> {
+    // Of equals the first.
+    outcomes.iter().rev().max_by_key(|outcome| match outcome {
+        Outcome::Blocked { .. } => (6, 0),
+        Outcome::Denied { .. } | Outcome::Gone { .. } => (5, 0),
+        Outcome::Throttled { after_ms, .. } => (4, after_ms.unwrap_or(verdict::THROTTLE_MS)),
+        Outcome::Reauthorise { .. } => (3, 0),
+        Outcome::Retry { .. } | Outcome::Unknown { .. } => (2, 0),
+        Outcome::Delivered { .. } | Outcome::Duplicate { .. } | Outcome::Missing | Outcome::Rejected { .. } => (1, 0),
+    })
 }
 
 /// A person has held or cancelled some of the deliveries, or they are another node's now: those are none of ours any more. The others go

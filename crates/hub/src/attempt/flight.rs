@@ -27,13 +27,12 @@ use switchboard_model::{
 use super::{
     Desk, Order,
     case::{Case, cases},
-    renew::{self, TokenError},
-    settle,
+    renew, settle,
     verdict::Verdict,
 };
 use crate::{
     configuration::Connection,
-    lane::{Turn, circuit::Start},
+    lane::{Leave, Turn, limiter::Priority},
     store::{Fence, Pending, StoreError},
 };
 
@@ -60,17 +59,12 @@ pub async fn fly(desk: &Desk, order: Order, turn: Turn) -> Ended {
         fence: order.fence,
         turn: Some(turn),
         leave: order.leave,
-        told: AtomicBool::new(false),
         vendor_us: AtomicU64::new(0),
         refused: None,
         renewals: 0,
         ended: Ended::default(),
     };
     flight.run(order.groups).await;
-    if !flight.told.load(Ordering::Relaxed) {
-        let now_ms = desk.clock.now_ms();
-        order.connection.circuit.lock().abandoned(order.leave, now_ms);
-    }
     flight.ended.vendor = Duration::from_micros(flight.vendor_us.load(Ordering::Relaxed));
     flight.ended
 }
@@ -82,9 +76,7 @@ pub(super) struct Flight<'a> {
     pub object: Arc<str>,
     pub fence: Fence,
     turn: Option<Turn>,
-    /// The leave of the circuit, and whether it was told what became of it.
-    pub leave: Start,
-    pub told: AtomicBool,
+    pub leave: Leave,
     /// How long the vendor took so far, in microseconds.
     pub vendor_us: AtomicU64,
     /// The generation of a token that the vendor refused.
@@ -100,6 +92,8 @@ pub(super) struct Round {
     pub account: Arc<Account>,
     pub token: Option<Token>,
     pub generation: u64,
+    /// Whether a call was told that the token is good no more.
+    pub refused: AtomicBool,
 }
 
 impl Flight<'_> {
@@ -241,26 +235,22 @@ impl Flight<'_> {
 
     /// The token and the account that this round works with.
     async fn begin(&mut self, flying: &mut [Case]) -> Result<Round, Verdict> {
-        let connector = Arc::clone(self.connection.connector().map_err(Verdict::Dead)?);
+        // What is wrong with the connection ends no delivery: it waits until a person has mended that.
+        let stopped = |problem| Verdict::Stopped(Box::new(problem));
+        let connector = Arc::clone(self.connection.connector().map_err(stopped)?);
+        let (refused, who) = (self.refused.take(), Priority::Background);
         let mut calls = Vec::new();
-        let taken = renew::token(self.desk, self.connection, self.refused.take(), &mut calls).await;
+        let taken = renew::token(self.desk, self.connection, refused, who, &mut calls).await;
         if let Some(first) = flying.first_mut() {
             first.calls.append(&mut calls);
         }
-        let taken = taken.map_err(|error| match error {
-            TokenError::Denied(message) => Verdict::Denied(message),
-            TokenError::Later { message, after_ms } => Verdict::Later {
-                message,
-                after_ms,
-                counts: true,
-            },
-            TokenError::Broken(problem) => Verdict::Dead(problem),
-        })?;
+        let taken = taken.map_err(|error| self.without_token(error))?;
         Ok(Round {
             connector,
-            account: self.connection.account().map_err(Verdict::Dead)?,
+            account: self.connection.account().map_err(stopped)?,
             generation: taken.generation,
             token: taken.token,
+            refused: AtomicBool::new(false),
         })
     }
 

@@ -2,14 +2,15 @@
 //!
 //! [`prepare`] looks up beforehand what the connector needs; a [`flight`] takes records of one object; [`case`] is one of them, made by
 //! [`record`] (mapping) and [`fold`] (several changes of one record); [`resolve`] looks up the ids of what it names, [`names`] is how far that
-//! is; [`call`] makes the calls of a round with [`send`] and a token from [`renew`]; [`verdict`] decides what becomes of a delivery and
-//! [`settle`] writes it down. The intent of a write is on the disk before the write is sent: whatever
+//! is; [`call`] makes the calls of a round with [`send`] and a token from [`renew`], as long as [`halt`] does not speak against it; [`verdict`]
+//! decides what becomes of a delivery and [`settle`] writes it down. The intent of a write is on the disk before the write is sent: whatever
 //! happens then, the next try knows that there is a doubt.
 
 mod call;
 mod case;
 mod flight;
 mod fold;
+mod halt;
 mod names;
 mod prepare;
 mod record;
@@ -24,10 +25,10 @@ use std::sync::Arc;
 pub use flight::{Ended, fly};
 pub use prepare::prepare;
 pub(crate) use record::make;
-pub use renew::{TokenError, access_note, ask, token};
+pub use renew::{access_note, ask, token};
 pub use resolve::Unanswered;
 pub use send::{Exchange, exchange};
-pub(crate) use settle::{hand_over, mark_refused};
+pub(crate) use settle::hand_over;
 pub(crate) use verdict::sign_in_again;
 
 use crate::{
@@ -37,7 +38,7 @@ use crate::{
     discovery::Doubts,
     http::Client,
     intake::Pace,
-    lane::{backoff::Schedule, circuit::Start},
+    lane::{Leave, backoff::Schedule},
     metrics::Metrics,
     store::{Fence, Pending, Store},
     vault::Vault,
@@ -55,7 +56,7 @@ pub struct Order {
     /// The deliveries of each record.
     pub groups: Vec<Vec<Pending>>,
     /// The leave of the connection's circuit.
-    pub leave: Start,
+    pub leave: Leave,
 }
 
 /// What every attempt works with. Cheap to clone.

@@ -4,34 +4,44 @@ use serde_json::Map;
 use switchboard_connect::connector::PrepareStep;
 use switchboard_model::{
     outcome::Outcome,
-    problem::{Code, Problem},
+    problem::{Code, Fault, Problem},
 };
 
-use super::{
-    Desk,
-    renew::{self, TokenError},
-    send::exchange,
-    verdict,
+use super::{Desk, call::MOST_RENEWALS, renew, send::exchange, settle, verdict};
+use crate::{
+    configuration::Connection,
+    lane::limiter::{Ask, Priority},
+    store::ConnectionNote,
+    token::TokenError,
 };
-use crate::{configuration::Connection, lane::limiter::Ask, store::ConnectionNote};
 
 /// More calls than this are not made: a manifest that goes round in circles is stopped.
 const MOST_CALLS: u32 = 100;
 
 /// Carries out every preparation of the connection's connector for the objects that it is for and the one that is `wanted`, and keeps the
-/// facts.
+/// facts. What only a person can mend stops the connection.
 ///
 /// # Errors
 /// When the vendor cannot be reached or refuses something that is not optional; nothing is kept then.
 pub async fn prepare(desk: &Desk, connection: &Connection, wanted: &str) -> Result<(), Problem> {
+    let prepared = carry_out(desk, connection, wanted).await;
+    if let Err(problem) = &prepared
+        && (problem.code.fault() == Fault::Configuration || problem.code == Code::SealBroken)
+    {
+        settle::mark_refused(desk, connection, problem).await;
+    }
+    prepared
+}
+
+async fn carry_out(desk: &Desk, connection: &Connection, wanted: &str) -> Result<(), Problem> {
     let connector = connection.connector()?;
     let objects = connection.objects_to_prepare(wanted);
     let mut preparation = connector.preparation(&objects);
     let mut facts = connection.facts();
-    let mut refused = None;
+    let (mut refused, mut renewals) = (None, 0);
     for _ in 0..MOST_CALLS {
         let mut calls = Vec::new();
-        let token = renew::token(desk, connection, refused.take(), &mut calls).await;
+        let token = renew::token(desk, connection, refused.take(), Priority::Background, &mut calls).await;
         let token = token.map_err(|error| no_token(connection, error))?;
         // What was learnt a call ago is there for the next one.
         connection.note_facts(facts.clone());
@@ -50,10 +60,15 @@ pub async fn prepare(desk: &Desk, connection: &Connection, wanted: &str) -> Resu
         pass.observe(&connector.observe(&account, &answer));
         drop(pass);
         match preparation.read(&account, &answer, &mut facts) {
-            Ok(()) => {}
-            Err(Outcome::Reauthorise { message }) if token.token.is_some() => {
+            Ok(()) => renewals = 0,
+            Err(Outcome::Reauthorise { message }) if token.token.is_some() && renewals < MOST_RENEWALS => {
                 tracing::debug!(connection = %connection.key, message, "a new token is needed");
                 refused = Some(token.generation);
+                renewals += 1;
+            }
+            // The vendor gives tokens and does not accept them.
+            Err(Outcome::Reauthorise { message }) if token.token.is_some() => {
+                return Err(verdict::refused(&connection.key, connection.signs_in(), &message));
             }
             Err(Outcome::Throttled { message, after_ms }) => {
                 let until = desk.clock.now_ms() + i64::try_from(after_ms.unwrap_or(5_000)).unwrap_or(5_000);
@@ -99,7 +114,7 @@ async fn keep(
 fn no_token(connection: &Connection, failure: TokenError) -> Problem {
     match failure {
         TokenError::Denied(message) => verdict::refused(&connection.key, connection.signs_in(), &message),
-        TokenError::Later { message, .. } => unavailable(connection, &message),
+        TokenError::Later(later) => unavailable(connection, &later.message),
         TokenError::Broken(problem) => problem,
     }
 }

@@ -8,36 +8,24 @@ use switchboard_connect::{
 };
 use switchboard_model::problem::Problem;
 
-use super::{Desk, send::exchange};
+use super::{Desk, send::exchange, verdict};
 use crate::{
     configuration::{Connection, seal_place, token_place},
     failpoint,
     http::SendError,
-    store::{AccessNote, CallRecord, ConnectionNote},
-    token::{Fetched, TakenToken, is_good},
+    lane::{
+        PATIENCE, Pass,
+        limiter::{Ask, Priority},
+    },
+    store::{AccessNote, CallRecord, ConnectionNote, StoreError},
+    token::{Cause, Fetched, Later, TakenToken, TokenError, is_good, not_my_turn},
 };
 
 /// Where credentials are being changed, the changed ones are known a moment later.
 const CHANGING_MS: u64 = 500;
 
-/// Why a call could not even be tried.
-#[derive(Debug)]
-pub enum TokenError {
-    /// The credentials are dead.
-    Denied(String),
-    /// The token end point failed; again later.
-    Later {
-        /// What it said.
-        message: String,
-        /// The wait that it asks for, in milliseconds.
-        after_ms: Option<u64>,
-    },
-    /// The request cannot be made.
-    Broken(Problem),
-}
-
 /// The connection's token, fetched when need be by one caller for all; `refused` is the generation of a token that the vendor does not
-/// accept. The calls that this takes are added to `calls`.
+/// accept, `who` is who waits. The calls that this takes are added to `calls`.
 ///
 /// # Errors
 /// When the vendor gives none.
@@ -45,11 +33,12 @@ pub async fn token(
     desk: &Desk,
     connection: &Connection,
     refused: Option<u64>,
+    who: Priority,
     calls: &mut Vec<CallRecord>,
 ) -> Result<TakenToken, TokenError> {
     let connector = connection.connector().map_err(TokenError::Broken)?;
-    let fetch = async |stale: Option<Token>| fetch(desk, connection, connector, stale.as_ref(), calls).await;
-    connection.tokens.get(refused, desk.clock.now_ms(), fetch).await
+    let fetch = async |stale: Option<Token>| fetch(desk, connection, connector, (stale.as_ref(), who), calls).await;
+    connection.tokens.get(refused, who, desk.clock.as_ref(), fetch).await
 }
 
 /// A token that is not `stale`: one that somebody else has fetched meanwhile, or a new one.
@@ -57,13 +46,22 @@ async fn fetch(
     desk: &Desk,
     connection: &Connection,
     connector: &Connector,
-    stale: Option<&Token>,
+    (stale, who): (Option<&Token>, Priority),
     calls: &mut Vec<CallRecord>,
 ) -> Result<Fetched, TokenError> {
     if !connector.asks_for_tokens(&connection.spec.auth_kind) {
         return Ok(Fetched::Known(None));
     }
-    let _turn = desk.store.turn(connection.id).await.map_err(failed)?;
+    if let Some(token) = take_stored(desk, connection, connector, stale).await? {
+        return Ok(Fetched::Known(Some(token)));
+    }
+    // The gate first: it may take long, and the turn is one for all nodes. Whoever else takes both takes them in this order.
+    let _pass = pass(desk, connection, who).await?;
+    let _turn = desk
+        .store
+        .turn(connection.id)
+        .await
+        .map_err(|error| failed(desk, &error))?;
     if let Some(token) = take_stored(desk, connection, connector, stale).await? {
         return Ok(Fetched::Known(Some(token)));
     }
@@ -73,46 +71,78 @@ async fn fetch(
         return Ok(Fetched::Known(None));
     };
     let read = |account: &Account, answer: &_, now_ms| connector.read_token(account, answer, now_ms);
-    let token = ask(desk, connector, (&account, &request), read, calls).await?;
+    let token = ask(desk, (connection, connector), (&account, &request), read, calls).await?;
     failpoint::reach(failpoint::TOKEN);
     keep(desk, connection, &token).await?;
     Ok(Fetched::New(token))
 }
 
-/// Sends a request for a token, and reads the answer with `read`.
+/// The turn of a request for a token: it is a call like any other.
+async fn pass(desk: &Desk, connection: &Connection, who: Priority) -> Result<Pass, TokenError> {
+    let passed = match who {
+        Priority::Background => connection.gate.pass(Ask::preparation()).await,
+        Priority::Interactive => {
+            let passed = tokio::time::timeout(PATIENCE, connection.gate.pass(Ask::interactive())).await;
+            passed.map_err(|_| TokenError::Later(not_my_turn(desk.clock.now_ms())))?
+        }
+    };
+    passed.map_err(|blocked| TokenError::Denied(blocked.0))
+}
+
+/// Sends a request for a token, and reads the answer with `read`. The caller holds a pass of the gate. What the answer asks of the
+/// connection's calls is kept to from then on.
 ///
 /// # Errors
 /// When there is none.
 pub async fn ask(
     desk: &Desk,
-    connector: &Connector,
+    (connection, connector): (&Connection, &Connector),
     (account, request): (&Account, &HttpRequest),
     read: impl FnOnce(&Account, &switchboard_connect::call::Answer, i64) -> Result<Token, TokenFailure>,
     calls: &mut Vec<CallRecord>,
 ) -> Result<Token, TokenError> {
     let sent = exchange(desk, "token", request).await;
     let mut record = sent.record(request);
+    let now_ms = desk.clock.now_ms();
     let result = match sent.answer {
-        Ok(answer) => read(account, &answer, desk.clock.now_ms()).map_err(|failure| match failure {
-            TokenFailure {
-                dead: true, message, ..
-            } => TokenError::Denied(message),
-            TokenFailure { message, after_ms, .. } => TokenError::Later { message, after_ms },
-        }),
+        Ok(answer) => read(account, &answer, now_ms).map_err(|failure| refusal(failure, now_ms)),
         Err(SendError::Refused(message)) => Err(TokenError::Denied(message)),
-        Err(error) => Err(TokenError::Later {
-            message: error.to_string(),
-            after_ms: None,
-        }),
+        Err(error) => {
+            let later = Later::new(error.to_string(), Cause::Outage, now_ms, None);
+            Err(TokenError::Later(later))
+        }
     };
     record.outcome = match &result {
         Ok(_) => "delivered",
         Err(TokenError::Denied(_)) => "denied",
+        Err(TokenError::Later(later)) if later.cause == Cause::Throttled => {
+            connection.gate.pause_until(later.until_ms);
+            "throttled"
+        }
         Err(_) => "retry",
     };
     desk.metrics.called(connector.slug(), "token", record.outcome);
     calls.push(record);
     result
+}
+
+/// What an answer without a token means.
+fn refusal(failure: TokenFailure, now_ms: i64) -> TokenError {
+    let TokenFailure {
+        dead,
+        throttled,
+        message,
+        after_ms,
+    } = failure;
+    match (dead, throttled) {
+        (true, _) => TokenError::Denied(message),
+        (false, true) => {
+            let after_ms = after_ms.unwrap_or(verdict::THROTTLE_MS);
+            TokenError::Later(Later::new(message, Cause::Throttled, now_ms, Some(after_ms)))
+        }
+        // Whatever it is: without a token nothing can be sent, and asking at once again is of no use.
+        (false, false) => TokenError::Later(Later::new(message, Cause::Outage, now_ms, after_ms)),
+    }
 }
 
 /// What somebody else has got since: credentials that the vendor has replaced, and perhaps a token that is good.
@@ -123,7 +153,8 @@ async fn take_stored(
     stale: Option<&Token>,
 ) -> Result<Option<Token>, TokenError> {
     // A connection that is only tried out is not in the store.
-    let Some(stored) = desk.store.access(connection.id).await.map_err(failed)? else {
+    let stored = desk.store.access(connection.id).await;
+    let Some(stored) = stored.map_err(|error| failed(desk, &error))? else {
         return Ok(None);
     };
     if !connection.has_sealed(&stored.credentials) {
@@ -131,10 +162,9 @@ async fn take_stored(
         let secrets = desk.vault.open(&place, &stored.credentials);
         let secrets = secrets.map_err(TokenError::Broken)?;
         if !is_renewal(connector, connection, &secrets) {
-            return Err(TokenError::Later {
-                message: "the credentials are being changed".into(),
-                after_ms: Some(CHANGING_MS),
-            });
+            let (now_ms, after_ms) = (desk.clock.now_ms(), Some(CHANGING_MS));
+            let later = Later::new("the credentials are being changed", Cause::Own, now_ms, after_ms);
+            return Err(TokenError::Later(later));
         }
         connection.note_secrets(secrets, stored.credentials);
         connection.note_stored();
@@ -182,7 +212,8 @@ async fn keep(desk: &Desk, connection: &Connection, token: &Token) -> Result<(),
         note.sealed = Some(connection.sealed());
     }
     let sealed = note.sealed.is_some();
-    let written = desk.store.note_connection(connection.id, note).await.map_err(failed)?;
+    let written = desk.store.note_connection(connection.id, note).await;
+    let written = written.map_err(|error| failed(desk, &error))?;
     if written && sealed {
         connection.note_stored();
     }
@@ -213,6 +244,7 @@ fn token_of(opened: &Map<String, Value>) -> Option<Token> {
     })
 }
 
-fn failed(error: crate::store::StoreError) -> TokenError {
-    TokenError::Broken(error.into())
+/// Nothing can be done while the store does not answer; that is nobody's fault but ours, and it passes.
+fn failed(desk: &Desk, error: &StoreError) -> TokenError {
+    TokenError::Later(Later::new(error.to_string(), Cause::Own, desk.clock.now_ms(), None))
 }

@@ -9,6 +9,7 @@ use switchboard_model::{outcome::Outcome, problem::Problem};
 use super::{
     case::Case,
     flight::{Flight, Round},
+    halt::Halt,
     names::LookUp,
     send,
     verdict::Verdict,
@@ -23,8 +24,8 @@ const OPERATION: &str = "resolve";
 pub enum Unanswered {
     /// What the vendor said instead.
     Vendor(Outcome),
-    /// The account is shut out.
-    Blocked(String),
+    /// The call was not made.
+    Halted(Halt),
     /// The call cannot be made.
     Broken(Problem),
 }
@@ -102,13 +103,12 @@ impl Flight<'_> {
     ) -> Result<Directory, Unanswered> {
         let mut asking = resolution.asking(question);
         while let Some(request) = asking.next(&round.account, call).map_err(Unanswered::Broken)? {
-            let pass = self.connection.gate.pass(Ask::preparation()).await;
-            let mut pass = pass.map_err(|blocked| Unanswered::Blocked(blocked.0))?;
+            let pass = self.pass(round, Ask::preparation()).await;
+            let mut pass = pass.map_err(Unanswered::Halted)?;
             let sent = send::exchange(self.desk, OPERATION, &request).await;
             let took = u64::try_from(sent.took.as_micros()).unwrap_or(u64::MAX);
             self.vendor_us.fetch_add(took, Ordering::Relaxed);
             self.observe(round, &sent, &mut pass);
-            drop(pass);
             let read = match &sent.answer {
                 Ok(answer) => asking.read(&round.account, call, answer),
                 Err(error) => Err(send::without_answer(error, true)),
@@ -121,6 +121,7 @@ impl Flight<'_> {
                 Err(outcome) => outcome,
             };
             self.note_answer(round, &sent, outcome);
+            drop(pass);
             let mut line = sent.record(&request);
             line.outcome = outcome.name();
             calls.push(line);
@@ -133,7 +134,7 @@ impl Flight<'_> {
     fn unanswered(&self, round: &Round, unanswered: Unanswered) -> Option<Verdict> {
         match unanswered {
             Unanswered::Broken(problem) => Some(Verdict::Dead(problem)),
-            Unanswered::Blocked(message) => Some(Verdict::Denied(message)),
+            Unanswered::Halted(halt) => self.halted(halt),
             Unanswered::Vendor(outcome) => self.verdict_of_read(round, outcome),
         }
     }

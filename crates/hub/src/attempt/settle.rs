@@ -39,13 +39,11 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, fence: Fenc
     let outage = connection.circuit.lock().is_outage();
     for case in ended {
         let Some(verdict) = &case.verdict else { continue };
-        if let Some(pause) = verdict.pause_ms() {
-            connection.gate.pause_until(now_ms.saturating_add(pause));
-        }
         let hold_until_ms = verdict.hold_ms().map(|hold| now_ms + hold);
         let stops = match verdict {
             Verdict::Denied(message) => Some(verdict::refused(&connection.key, connection.signs_in(), message)),
             Verdict::Gone(message) => Some(verdict::gone(&connection.key, message)),
+            Verdict::Stopped(problem) => Some(Problem::clone(problem)),
             _ => None,
         };
         if let Some(stops) = stops.filter(|_| written.hold_until_ms.is_none()) {
@@ -195,7 +193,7 @@ fn given(pending: &Pending, fallback: &Fallback) -> HandOver {
     }
 }
 
-/// Dead credentials stop the whole connection, so that no delivery burns tries and no account is banned. A late refusal of credentials that a
+/// Dead credentials, and what else only a person can mend, stop the whole connection, so that no delivery burns tries and no account is banned. A late refusal of credentials that a
 /// person has replaced meanwhile stops nothing.
 pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, problem: &Problem) {
     let note = ConnectionNote {

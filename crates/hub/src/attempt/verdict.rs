@@ -35,6 +35,8 @@ pub(super) enum Verdict {
     Denied(String),
     /// The receiver wants nothing more.
     Gone(String),
+    /// The connection cannot send as it is: a person has to mend it.
+    Stopped(Box<Problem>),
     /// A person has held or cancelled the delivery, or another node has taken it up: it is none of ours any more.
     Withdrawn,
     /// Nothing was found out about this delivery: at once again, `alone` without the others of its record.
@@ -42,17 +44,9 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// How long the whole connection sends nothing, in milliseconds.
-    pub(super) fn pause_ms(&self) -> Option<i64> {
-        match self {
-            Self::Throttled { after_ms, .. } => Some(signed(after_ms.unwrap_or(THROTTLE_MS))),
-            _ => None,
-        }
-    }
-
-    /// How long a lane starts nothing because the credentials were refused, in milliseconds.
+    /// How long a lane starts nothing because only a person can mend what is wrong, in milliseconds.
     pub(super) fn hold_ms(&self) -> Option<i64> {
-        matches!(self, Self::Denied(_) | Self::Gone(_)).then_some(DENIED_MS)
+        matches!(self, Self::Denied(_) | Self::Gone(_) | Self::Stopped(_)).then_some(DENIED_MS)
     }
 }
 
@@ -102,6 +96,7 @@ pub(super) fn next(situation: &Situation<'_>, verdict: &Verdict) -> Next {
             situation.later(before, 0, refused(situation.connection, situation.signs_in, message))
         }
         Verdict::Gone(message) => situation.later(before, 0, gone(situation.connection, message)),
+        Verdict::Stopped(problem) => situation.later(before, 0, Problem::clone(problem)),
         Verdict::Withdrawn => situation.stays(situation.pending.state(), situation.pending.due_ms),
         Verdict::NotYet { .. } => situation.stays(situation.waiting(), situation.now_ms),
         Verdict::Later {
@@ -109,8 +104,11 @@ pub(super) fn next(situation: &Situation<'_>, verdict: &Verdict) -> Next {
             after_ms,
             counts,
         } => {
-            let counts = *counts && !situation.outage;
-            situation.again(before + u32::from(counts), after_ms.unwrap_or(0), message)
+            let asked_ms = after_ms.unwrap_or(0);
+            match *counts && !situation.outage {
+                true => situation.again(before + 1, asked_ms, message),
+                false => situation.not_counted(before, asked_ms, message),
+            }
         }
         Verdict::Doubt { message, due_ms } => situation.doubt(before + 1, *due_ms, message),
     }
@@ -177,7 +175,7 @@ impl Situation<'_> {
     }
 
     fn again(&self, failed: u32, asked_ms: u64, message: &str) -> Next {
-        match self.patience.wait_ms(failed.max(1), self.seed()) {
+        match self.patience.wait_ms(failed, self.seed()) {
             Some(wait) => {
                 let next = "Nothing yet; it is tried again by itself.";
                 self.later(
@@ -192,6 +190,14 @@ impl Situation<'_> {
                 self.exhausted(failed, self.problem(Code::VendorUnavailable, &message, next))
             }
         }
+    }
+
+    /// Again later, however often that was so before.
+    fn not_counted(&self, failed: u32, asked_ms: u64, message: &str) -> Next {
+        let wait = self.patience.wait_ms(failed.max(1), self.seed());
+        let wait = wait.unwrap_or_else(|| self.patience.cap_ms()).max(asked_ms);
+        let next = "Nothing yet; it is tried again by itself.";
+        self.later(failed, wait, self.problem(Code::VendorUnavailable, message, next))
     }
 
     fn doubt(&self, failed: u32, due_ms: i64, message: &str) -> Next {
@@ -394,6 +400,35 @@ mod tests {
         };
         let next = next(&during, &later(true));
         assert_eq!((next.state, next.attempts), (DeliveryState::Waiting, 4));
+    }
+
+    #[test]
+    fn what_is_not_counted_ends_no_delivery_however_few_tries_there_are() {
+        let pending = pending(0);
+        let one_try = Situation {
+            patience: Patience::Usual(Schedule {
+                attempts: 1,
+                cap_ms: 7_000,
+                ..Schedule::default()
+            }),
+            ..situation(&pending, false)
+        };
+        assert_eq!(next(&one_try, &later(true)).state, DeliveryState::Dead);
+        let waits = next(&one_try, &later(false));
+        assert_eq!(
+            (waits.state, waits.attempts, waits.due_ms),
+            (DeliveryState::Waiting, 0, NOW + 7_000)
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_connection_keeps_its_deliveries_waiting_with_its_own_problem() {
+        let sealed = Problem::new(Code::SealBroken, "crm: another master key", "Bring the key back.");
+        let verdict = Verdict::Stopped(Box::new(sealed.clone()));
+        let waits = after(4, true, &verdict);
+        assert_eq!((waits.state, waits.attempts), (DeliveryState::Unknown, 4));
+        assert_eq!(waits.problem, Some(sealed));
+        assert!(verdict.hold_ms().is_some());
     }
 
     #[test]

@@ -17,12 +17,16 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
-use super::{Hub, trial::Tokens};
+use super::{
+    Hub,
+    trial::{Tokens, pass},
+};
 use crate::{
-    attempt::{TokenError, access_note, ask},
+    attempt::{access_note, ask},
     configuration::{Connection, seal_place},
     http::excerpt,
     store::{ConnectionNote, SignInRow},
+    token::TokenError,
 };
 
 /// A person is expected back for so long, in milliseconds.
@@ -162,6 +166,8 @@ impl Hub {
         told: Map<String, Value>,
     ) -> Result<(), Problem> {
         let desk = &self.inner.desk;
+        // The same order as everywhere: first the gate, then the turn.
+        let _pass = pass(connection).await?;
         let _turn = self.inner.store.turn(connection.id).await?;
         let stored = self.inner.store.access(connection.id).await?.ok_or_else(unknown)?;
         let place = seal_place(connection.workspace, &connection.key);
@@ -173,7 +179,7 @@ impl Hub {
         let request = connector.code_request(&account, arrival, desk.clock.now_ms())?;
         let read = |account: &Account, answer: &_, now_ms| connector.read_code_answer(account, answer, now_ms);
         let mut calls = Vec::new();
-        let token = ask(desk, connector, (&account, &request), read, &mut calls).await;
+        let token = ask(desk, (connection, connector), (&account, &request), read, &mut calls).await;
         let token = token.map_err(|error| no_tokens(connector, error))?;
         secrets.extend(token.replaced_secrets.clone());
         lacks_nothing(connector, connection, &secrets, Needs::ToWork)?;
@@ -364,8 +370,8 @@ fn no_tokens(connector: &Connector, error: TokenError) -> Problem {
             let detail = format!("{} gave no token for the code: {message}", connector.name());
             Problem::new(Code::SignInRefused, detail, next)
         }
-        TokenError::Later { message, .. } => {
-            let detail = format!("{} gave no token for the code: {message}", connector.name());
+        TokenError::Later(later) => {
+            let detail = format!("{} gave no token for the code: {}", connector.name(), later.message);
             Problem::new(Code::VendorUnavailable, detail, "Sign in again in a minute.")
         }
         TokenError::Broken(problem) => problem,

@@ -1,6 +1,6 @@
 //! Connection tests.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use switchboard_connect::{connector::TestStep, guide::Item};
 use switchboard_model::{
@@ -12,14 +12,15 @@ use switchboard_model::{
 
 use super::{Hub, reading::no_connection};
 use crate::{
-    attempt::{TokenError, exchange, sign_in_again, token},
+    attempt::{exchange, sign_in_again, token},
     configuration::{Configuration, Connection, Tools, prepare_change},
-    lane::{Pass, limiter::Ask},
+    lane::{
+        PATIENCE, Pass,
+        limiter::{Ask, Priority},
+    },
     store::{CallRecord, ConnectionNote, ConnectionRow, StoredConfiguration},
+    token::{Cause, TokenError},
 };
-
-/// How long a person is let wait for the turn of their test.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a connection test found.
 #[derive(Debug, Clone)]
@@ -138,12 +139,13 @@ impl Hub {
     ) -> Result<String, Problem> {
         let desk = &self.inner.desk;
         let connector = connection.connector()?;
-        let stale = token(desk, connection, None, calls)
+        let who = Priority::Interactive;
+        let stale = token(desk, connection, None, who, calls)
             .await
             .map_err(|error| refused(connection, &error))?;
         let fresh = match stale.fresh || tokens == Tokens::Kept {
             true => stale,
-            false => token(desk, connection, Some(stale.generation), calls)
+            false => token(desk, connection, Some(stale.generation), who, calls)
                 .await
                 .map_err(|error| refused(connection, &error))?,
         };
@@ -198,13 +200,14 @@ fn refused(connection: &Connection, error: &TokenError) -> Problem {
                 message: message.clone(),
             },
         ),
-        TokenError::Later { message, .. } => failed(
-            connection,
-            &Outcome::Retry {
-                message: message.clone(),
-                after_ms: None,
-            },
-        ),
+        TokenError::Later(later) => {
+            let (message, after_ms) = (later.message.clone(), None);
+            let outcome = match later.cause {
+                Cause::Throttled => Outcome::Throttled { message, after_ms },
+                Cause::Own | Cause::Outage => Outcome::Retry { message, after_ms },
+            };
+            failed(connection, &outcome)
+        }
         TokenError::Broken(problem) => problem.clone(),
     }
 }

@@ -1,6 +1,8 @@
 //! Whether a connection is worth calling: after some failures in a row it is left alone, then asked by one call at a time.
 //! Pure: time is a parameter.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::backoff::Schedule;
@@ -36,6 +38,30 @@ impl Default for Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
     round: u64,
+    refusals: u64,
+}
+
+/// What only a person can mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The credentials are not accepted, in the vendor's words.
+    Credentials(Arc<str>),
+    /// The receiver wants nothing more, in its words.
+    Receiver(Arc<str>),
+}
+
+/// Why what has begun may not go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// Nothing is sent now.
+    Open {
+        /// Asking again before this moment (Unix milliseconds) is useless.
+        until_ms: i64,
+        /// Whether the vendor is out of order or out of reach, and not just slowing us down.
+        outage: bool,
+    },
+    /// Nothing is sent until a person has acted.
+    Refused(Refusal),
 }
 
 /// Whether a call may begin.
@@ -85,6 +111,9 @@ pub struct Circuit {
     opened: u32,
     /// The end of what a throttled answer asked for.
     not_before_ms: i64,
+    /// What was refused last, and how often that has happened: it holds for what began before.
+    refusal: Option<Refusal>,
+    refusals: u64,
 }
 
 impl Circuit {
@@ -96,6 +125,8 @@ impl Circuit {
             round: 0,
             opened: 0,
             not_before_ms: i64::MIN,
+            refusal: None,
+            refusals: 0,
         }
     }
 
@@ -103,18 +134,49 @@ impl Circuit {
     /// [`Circuit::throttled`] and [`Circuit::abandoned`] must be told what became of it.
     pub fn may_start(&mut self, now_ms: i64) -> Permit {
         match self.stand {
-            Stand::Closed { .. } => Permit::Free(Start { round: self.round }),
+            Stand::Closed { .. } => Permit::Free(self.leave()),
             Stand::Open { until_ms } if until_ms.max(self.not_before_ms) > now_ms => Permit::No {
                 until_ms: until_ms.max(self.not_before_ms),
             },
             Stand::Open { .. } => {
                 self.enter(Stand::Probing);
-                Permit::Probe(Start { round: self.round })
+                Permit::Probe(self.leave())
             }
             Stand::Probing => Permit::No {
                 until_ms: now_ms.saturating_add(self.wait_ms(self.opened)),
             },
         }
+    }
+
+    fn leave(&self) -> Start {
+        Start {
+            round: self.round,
+            refusals: self.refusals,
+        }
+    }
+
+    /// Whether what was begun with this leave may make another call now: others' answers may have told meanwhile that it is useless.
+    pub fn halts(&self, start: Start, now_ms: i64) -> Option<Halt> {
+        if start.refusals != self.refusals {
+            return self.refusal.clone().map(Halt::Refused);
+        }
+        let until_ms = match self.stand {
+            Stand::Closed { .. } => return None,
+            Stand::Probing if start.round == self.round => return None,
+            Stand::Probing => now_ms.saturating_add(self.wait_ms(self.opened)),
+            Stand::Open { until_ms } => until_ms,
+        };
+        Some(Halt::Open {
+            until_ms: until_ms.max(self.not_before_ms),
+            outage: self.is_outage(),
+        })
+    }
+
+    /// The vendor refuses what no try of a delivery can mend: whatever has begun stops. What begins later finds out anew; it is for the
+    /// connection's state to keep it from that.
+    pub fn refused(&mut self, refusal: Refusal) {
+        self.refusal = Some(refusal);
+        self.refusals += 1;
     }
 
     /// The vendor answered as it should, be it with a refusal of the record.

@@ -18,6 +18,9 @@ use tokio::sync::Notify;
 use super::limiter::{Ask, Limiter, Priority, Ticket, Wait};
 use crate::clock::Clock;
 
+/// A person is let wait no longer than this for the turn of a call.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Lets calls through at the pace of a [`Limiter`]: interactive ones first, each kind in the order in which they came.
 #[derive(Debug)]
 pub struct Gate {
@@ -36,6 +39,15 @@ pub struct Gate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Blocked(pub String);
+
+/// Why a call does not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Away<T> {
+    /// The account is shut out, in the vendor's words.
+    Blocked(String),
+    /// It is not wanted any more; why not.
+    Unwanted(T),
+}
 
 /// One call that is under way. Dropping it gives its place among the calls at the same time back.
 #[derive(Debug)]
@@ -79,6 +91,19 @@ impl Gate {
     /// # Errors
     /// At once, for background calls, when the vendor has shut the account out.
     pub async fn pass(self: &Arc<Self>, ask: Ask) -> Result<Pass, Blocked> {
+        let passed = self.pass_unless(ask, || None::<std::convert::Infallible>).await;
+        passed.map_err(|away| match away {
+            Away::Blocked(message) => Blocked(message),
+            Away::Unwanted(never) => match never {},
+        })
+    }
+
+    /// The same for a call that others' answers may make useless while it waits: `unwanted` is asked before it begins, and whenever the gate
+    /// hears of something. What has passed was wanted at that moment.
+    ///
+    /// # Errors
+    /// When the account is shut out, and when `unwanted` says why.
+    pub async fn pass_unless<T>(self: &Arc<Self>, ask: Ask, unwanted: impl Fn() -> Option<T>) -> Result<Pass, Away<T>> {
         let (_person, queue) = match ask.priority {
             Priority::Interactive => (Some(Person::waits(self)), &self.interactive),
             Priority::Background => (None, &self.background),
@@ -89,9 +114,12 @@ impl Gate {
             tokio::pin!(bell);
             // From here on a ring is heard.
             bell.as_mut().enable();
+            if let Some(why) = unwanted() {
+                return Err(Away::Unwanted(why));
+            }
             let pause = match self.try_pass(ask) {
                 Ok(pass) => return Ok(pass),
-                Err(Wait::Blocked(message)) => return Err(Blocked(message)),
+                Err(Wait::Blocked(message)) => return Err(Away::Blocked(message)),
                 Err(Wait::Slot) => None,
                 Err(Wait::Until(free_ms)) => Some(free_ms - self.clock.now_ms()),
             };
@@ -140,6 +168,12 @@ impl Gate {
     /// Holds every call until this moment.
     pub fn pause_until(&self, until_ms: i64) {
         self.limiter.lock().pause_until(until_ms);
+        self.look_again();
+    }
+
+    /// Lets those that wait look whether they are still wanted.
+    pub fn look_again(&self) {
+        self.bell.notify_waiters();
     }
 
     /// The end of a pause that is on.

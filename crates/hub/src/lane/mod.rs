@@ -3,7 +3,7 @@
 //! [`window`] (order), [`packing`] (when a call is full enough), [`limiter`] (pace), [`circuit`] (whether the vendor is well), [`backoff`]
 //! (patience), [`turns`] (fairness) and [`forecast`] (when) decide and are pure; [`runner`] acts on them; [`gate`] is the limiter of a vendor
 //! account that many flights share, [`gates`] finds it; [`inbox`] takes hints from the store; [`load`] tells how busy the lane is;
-//! [`handover`] gives what waits for a primary that is down to its backup; [`lanes`] starts and stops the lanes of this node.
+//! [`handover`] gives what waits for a primary that is down to its backup; [`leave`] is a flight's leave of the circuit; [`lanes`] starts and stops the lanes of this node.
 
 pub mod backoff;
 pub mod circuit;
@@ -13,6 +13,7 @@ mod gates;
 mod handover;
 mod inbox;
 mod lanes;
+mod leave;
 pub mod limiter;
 mod load;
 mod packing;
@@ -20,8 +21,9 @@ mod runner;
 mod turns;
 pub mod window;
 
-pub use gate::{Blocked, Gate, Pass};
+pub use gate::{Away, Blocked, Gate, PATIENCE, Pass};
 pub use gates::Gates;
 pub use lanes::Lanes;
+pub use leave::Leave;
 pub use load::Measured;
 pub use turns::Turn;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use switchboard_model::{connection::ConnectionState, id::DeliveryId, problem::Fault};
+use switchboard_model::{connection::ConnectionState, id::DeliveryId};
 use tokio::{
     sync::watch,
     task::{self, JoinSet},
@@ -18,6 +18,7 @@ use super::{
     circuit::{self, Permit},
     handover::Handover,
     inbox::Inbox,
+    leave::Leave,
     load::{Load, Measured},
     packing::Start,
     turns::Turns,
@@ -235,9 +236,6 @@ impl Runner {
                 self.failed_preparations += 1;
                 self.held_until_ms = now_ms + (PREPARE_PAUSE_MS << doublings);
                 tracing::warn!(connection = %self.connection.key, %problem, "the connection could not be prepared");
-                if problem.code.fault() == Fault::Configuration {
-                    attempt::mark_refused(&self.desk, &self.connection, &problem).await;
-                }
                 Err(())
             }
         }
@@ -294,7 +292,7 @@ impl Runner {
             fence: self.fence,
             object: Arc::clone(&object),
             groups,
-            leave,
+            leave: Leave::new(&self.connection.circuit, &self.desk.clock, leave),
         };
         self.flights.spawn(async move {
             let begun = Instant::now();

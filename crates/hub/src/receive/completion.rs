@@ -15,10 +15,11 @@ use switchboard_model::{
 };
 
 use crate::{
-    attempt::{TokenError, exchange, token},
+    attempt::{exchange, token},
     configuration::{Connection, Receiver},
     hub::Hub,
-    lane::limiter::Ask,
+    lane::limiter::{Ask, Priority},
+    token::TokenError,
 };
 
 /// What completing came to.
@@ -101,9 +102,9 @@ async fn through(hub: &Hub, connection: &Connection, call: &FetchCall) -> Found 
     let desk = hub.desk();
     let mut refused = None;
     loop {
-        let taken = match token(desk, connection, refused, &mut Vec::new()).await {
+        let taken = match token(desk, connection, refused, Priority::Background, &mut Vec::new()).await {
             Ok(taken) => taken,
-            Err(TokenError::Later { message, .. }) => return Found::Later(trouble(call, &message)),
+            Err(TokenError::Later(later)) => return Found::Later(trouble(call, &later.message)),
             Err(TokenError::Denied(message)) => return Found::Never(denied(call, &message)),
             Err(TokenError::Broken(problem)) => return Found::Never(problem),
         };

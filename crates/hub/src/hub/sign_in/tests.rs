@@ -15,6 +15,7 @@ use crate::{
     attempt::token,
     clock::ManualClock,
     hub::{HubOptions, Tuning},
+    lane::limiter::Priority,
     store::{Database, contract::bench::PostgresBench},
     token::TakenToken,
     vault::MasterKeySource,
@@ -146,7 +147,14 @@ impl Node {
 
     async fn token(&self, refused: Option<u64>) -> TakenToken {
         let mut calls = Vec::new();
-        let taken = token(&self.hub.inner.desk, &self.connection(), refused, &mut calls).await;
+        let taken = token(
+            &self.hub.inner.desk,
+            &self.connection(),
+            refused,
+            Priority::Background,
+            &mut calls,
+        )
+        .await;
         taken.unwrap()
     }
 }
@@ -234,8 +242,15 @@ async fn credentials_that_are_entered_while_a_node_has_former_ones_are_not_overw
         json!({"clientId": "other", "clientSecret": "made-up", "refreshToken": "r0"}),
     )
     .await;
-    let taken = token(&node.hub.inner.desk, &former, None, &mut Vec::new()).await;
-    assert!(matches!(taken, Err(TokenError::Later { .. })), "{taken:?}");
+    let taken = token(
+        &node.hub.inner.desk,
+        &former,
+        None,
+        Priority::Background,
+        &mut Vec::new(),
+    )
+    .await;
+    assert!(matches!(taken, Err(TokenError::Later(_))), "{taken:?}");
     assert_eq!(vendor.given(), Given::default());
     assert_eq!(access(&node.token(None).await), "a1");
 }

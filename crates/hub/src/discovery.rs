@@ -16,12 +16,9 @@ use tokio::sync::Notify;
 use crate::{
     attempt::{Desk, exchange, token},
     configuration::Connection,
-    lane::{
-        PATIENCE, Pass,
-        limiter::{Ask, Priority},
-    },
+    lane::{PATIENCE, Pass, limiter::Ask},
     store::DiscoveredRow,
-    token::TokenError,
+    token::{self, TokenError},
 };
 
 /// What was found out is asked for anew after this long, in milliseconds.
@@ -155,8 +152,8 @@ async fn carry_out(
     let mut renewals = 0;
     for _ in 0..MOST_CALLS {
         let who = match asker {
-            Asker::Person => Priority::Interactive,
-            Asker::Upkeep => Priority::Background,
+            Asker::Person => token::Asker::Person,
+            Asker::Upkeep => token::Asker::Upkeep,
         };
         let taken = token(desk, connection, refused.take(), who, &mut Vec::new()).await;
         let taken = taken.map_err(|error| no_token(connection, error))?;

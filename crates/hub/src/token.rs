@@ -2,18 +2,36 @@
 
 use switchboard_connect::auth::Token;
 use switchboard_model::problem::Problem;
-use tokio::{sync::Mutex, time::timeout};
-
-use crate::{
-    clock::Clock,
-    lane::{PATIENCE, limiter::Priority},
+use tokio::{
+    sync::{Mutex, watch},
+    time::timeout,
 };
+
+use crate::{clock::Clock, lane::PATIENCE};
 
 /// A token is renewed so long before it expires, in milliseconds.
 const EARLY_MS: i64 = 30_000;
 /// After a failure nobody but a person asks again for so long, in milliseconds; longer where the vendor names a longer time. Not longer than
 /// the shortest wait of a circuit, which is what spaces out the tries that follow.
 const PAUSE_MS: i64 = 500;
+
+/// Who needs a token.
+#[derive(Debug, Clone, Copy)]
+pub enum Asker<'a> {
+    /// A person, who is not let wait for ever and asks whatever others were told.
+    Person,
+    /// A lane, until this becomes true: then what waits for its turn is given up.
+    Lane(&'a watch::Receiver<bool>),
+    /// Nobody waits for it.
+    Upkeep,
+}
+
+impl Asker<'_> {
+    /// Whether it is a person.
+    pub fn is_person(self) -> bool {
+        matches!(self, Self::Person)
+    }
+}
 
 /// Why there is no token.
 #[derive(Debug, Clone)]
@@ -94,6 +112,8 @@ pub struct TokenSlot {
 struct Held {
     generation: u64,
     token: Option<Token>,
+    /// Whether the vendor has refused it: it is of no use any more, also when there is no other one yet.
+    spent: bool,
     /// Why the last caller got none, and until when that is told to those who come after.
     failure: Option<(TokenError, i64)>,
 }
@@ -119,13 +139,13 @@ impl TokenSlot {
     pub async fn get(
         &self,
         refused: Option<u64>,
-        who: Priority,
+        who: Asker<'_>,
         clock: &dyn Clock,
         fetch: impl AsyncFnOnce(Option<Token>) -> Result<Fetched, TokenError>,
     ) -> Result<TakenToken, TokenError> {
-        let mut held = match who {
-            Priority::Background => self.held.lock().await,
-            Priority::Interactive => match timeout(PATIENCE, self.held.lock()).await {
+        let mut held = match who.is_person() {
+            false => self.held.lock().await,
+            true => match timeout(PATIENCE, self.held.lock()).await {
                 Ok(held) => held,
                 Err(_) => return Err(TokenError::Later(not_my_turn(clock.now_ms()))),
             },
@@ -133,10 +153,11 @@ impl TokenSlot {
         let now_ms = clock.now_ms();
         let expired = held.token.as_ref().is_some_and(|token| !is_good(token, now_ms));
         let missing = held.generation == 0;
+        held.spent |= refused == Some(held.generation);
         let mut fresh = false;
-        if missing || expired || refused == Some(held.generation) {
+        if missing || expired || held.spent {
             if let Some((failure, until_ms)) = &held.failure
-                && who == Priority::Background
+                && !who.is_person()
                 && *until_ms > now_ms
             {
                 return Err(failure.shared());
@@ -153,7 +174,7 @@ impl TokenSlot {
                     return Err(error);
                 }
             };
-            held.failure = None;
+            (held.failure, held.spent) = (None, false);
             held.generation += 1;
         }
         Ok(TakenToken {
@@ -210,8 +231,8 @@ mod tests {
             tokio::task::yield_now().await;
             Ok(Fetched::New(token(&format!("t{count}"), None)))
         };
-        let first = slot.get(None, Priority::Background, &clock, fetch).await.unwrap();
-        let renewals = (0..50).map(|_| slot.get(Some(first.generation), Priority::Background, &clock, fetch));
+        let first = slot.get(None, Asker::Upkeep, &clock, fetch).await.unwrap();
+        let renewals = (0..50).map(|_| slot.get(Some(first.generation), Asker::Upkeep, &clock, fetch));
         let renewals = futures::future::join_all(renewals).await;
         assert_eq!(fetched.load(Ordering::SeqCst), 2);
         assert!(
@@ -227,12 +248,12 @@ mod tests {
         let old = async |_| Ok(Fetched::New(token("old", Some(100_000))));
         let new = async |_| Ok(Fetched::New(token("new", None)));
         let access = async |taken: Result<TakenToken, TokenError>| taken.unwrap().token.unwrap().access;
-        slot.get(None, Priority::Background, &clock, old).await.unwrap();
+        slot.get(None, Asker::Upkeep, &clock, old).await.unwrap();
         clock.advance(60_000);
-        let kept = slot.get(None, Priority::Background, &clock, new).await;
+        let kept = slot.get(None, Asker::Upkeep, &clock, new).await;
         assert_eq!(access(kept).await, "old");
         clock.advance(20_000);
-        let renewed = slot.get(None, Priority::Background, &clock, new).await;
+        let renewed = slot.get(None, Asker::Upkeep, &clock, new).await;
         assert_eq!(access(renewed).await, "new");
     }
 
@@ -245,7 +266,7 @@ mod tests {
             tokio::task::yield_now().await;
             Err::<Fetched, _>(TokenError::Later(Later::new("busy", Cause::Throttled, 0, Some(60_000))))
         };
-        let all = (0..50).map(|_| slot.get(None, Priority::Background, &clock, fetch));
+        let all = (0..50).map(|_| slot.get(None, Asker::Upkeep, &clock, fetch));
         let failures = futures::future::join_all(all).await;
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         let shared = failures.iter().filter(|failure| match failure {
@@ -254,14 +275,33 @@ mod tests {
         });
         assert_eq!(shared.count(), 49, "all but the one who asked");
         clock.advance(59_999);
-        assert!(slot.get(None, Priority::Background, &clock, fetch).await.is_err());
+        assert!(slot.get(None, Asker::Upkeep, &clock, fetch).await.is_err());
         assert_eq!(asked.load(Ordering::SeqCst), 1);
-        assert!(slot.get(None, Priority::Interactive, &clock, fetch).await.is_err());
+        assert!(slot.get(None, Asker::Person, &clock, fetch).await.is_err());
         assert_eq!(asked.load(Ordering::SeqCst), 2, "a person asks all the same");
         clock.advance(1);
         let none = async |_| Ok(Fetched::Known(None));
-        let taken = slot.get(None, Priority::Background, &clock, none).await;
+        let taken = slot.get(None, Asker::Upkeep, &clock, none).await;
         assert!(taken.unwrap().token.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_refused_is_given_to_nobody_also_when_there_is_no_other_one_yet() {
+        let (slot, clock) = (TokenSlot::default(), ManualClock::at(0));
+        let old = async |_| Ok(Fetched::New(token("old", None)));
+        let down = async |_| Err(TokenError::Later(Later::new("503", Cause::Outage, 0, None)));
+        let first = slot.get(None, Asker::Upkeep, &clock, old).await.unwrap();
+        let failed = slot.get(Some(first.generation), Asker::Upkeep, &clock, down).await;
+        assert!(failed.is_err());
+        let next = slot.get(None, Asker::Upkeep, &clock, old).await;
+        assert!(matches!(next, Err(TokenError::Later(later)) if later.shared));
+        clock.advance(PAUSE_MS);
+        let new = async |stale: Option<Token>| {
+            assert_eq!(stale.unwrap().access, "old");
+            Ok(Fetched::New(token("new", None)))
+        };
+        let renewed = slot.get(None, Asker::Upkeep, &clock, new).await.unwrap();
+        assert_eq!(renewed.token.unwrap().access, "new");
     }
 
     #[tokio::test]
@@ -273,7 +313,7 @@ mod tests {
             tokio::task::yield_now().await;
             Err::<Fetched, _>(TokenError::Denied("invalid_grant".into()))
         };
-        let all = (0..50).map(|_| slot.get(None, Priority::Background, &clock, fetch));
+        let all = (0..50).map(|_| slot.get(None, Asker::Upkeep, &clock, fetch));
         let failures = futures::future::join_all(all).await;
         assert!(
             failures
@@ -282,7 +322,7 @@ mod tests {
         );
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         clock.advance(PAUSE_MS);
-        assert!(slot.get(None, Priority::Background, &clock, fetch).await.is_err());
+        assert!(slot.get(None, Asker::Upkeep, &clock, fetch).await.is_err());
         assert_eq!(asked.load(Ordering::SeqCst), 2);
     }
 
@@ -290,8 +330,8 @@ mod tests {
     async fn a_person_does_not_wait_for_ever_behind_a_lane_that_waits_for_its_turn() {
         let (slot, clock) = (TokenSlot::default(), ManualClock::at(0));
         let never = async |_| std::future::pending::<Result<Fetched, TokenError>>().await;
-        let waits = slot.get(None, Priority::Background, &clock, never);
-        let person = slot.get(None, Priority::Interactive, &clock, async |_| Ok(Fetched::Known(None)));
+        let waits = slot.get(None, Asker::Upkeep, &clock, never);
+        let person = slot.get(None, Asker::Person, &clock, async |_| Ok(Fetched::Known(None)));
         tokio::select! {
             biased;
             _ = waits => panic!("it never comes"),

@@ -138,7 +138,10 @@ impl Flight<'_> {
             drop(pass);
             match read {
                 // Surely nothing of it was carried out.
-                BulkAnswer::Whole(Outcome::Rejected { .. } | Outcome::Duplicate { .. } | Outcome::Missing) => {
+                BulkAnswer::Whole(
+                    refusal @ (Outcome::Rejected { .. } | Outcome::Duplicate { .. } | Outcome::Missing),
+                ) => {
+                    note_refusal(&mut part, (&built.request, &sent), &refusal);
                     let rest = part.split_off(part.len() / 2);
                     parts.push(rest);
                     parts.push(part);
@@ -241,10 +244,8 @@ impl Flight<'_> {
             Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => {
                 leave.refused(Refusal::Credentials(message.as_str().into()));
             }
-            Outcome::Reauthorise { .. } => {
-                leave.succeeded();
-                round.refused.store(true, Ordering::Relaxed);
-            }
+            // Whether the connection works is told by what comes next: the exchange of the token, or a call with a new one.
+            Outcome::Reauthorise { .. } => round.refused.store(true, Ordering::Relaxed),
             _ => leave.succeeded(),
         }
     }
@@ -384,6 +385,17 @@ impl Flight<'_> {
             // The token was good: the next refusal is another story.
             self.renewals = 0;
         }
+    }
+}
+
+/// A call that was refused as a whole stands in the history once, with the first of its records: there are as many of them as halvings, and
+/// the record that is to blame has its own in the end.
+fn note_refusal(part: &mut [Case], (request, sent): (&HttpRequest, &Exchange), refusal: &Outcome) {
+    let count = part.len();
+    if let Some(first) = part.first_mut() {
+        let mut line = sent.record_of(request, 0, count, first.call.record());
+        line.outcome = refusal.name();
+        first.calls.push(line);
     }
 }
 

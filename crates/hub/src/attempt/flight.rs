@@ -32,8 +32,9 @@ use super::{
 };
 use crate::{
     configuration::Connection,
-    lane::{Leave, Turn, limiter::Priority},
+    lane::{Leave, Turn},
     store::{Fence, Pending, StoreError},
+    token::Asker,
 };
 
 /// More rounds than this are not made in one try: a connector that goes round in circles is stopped.
@@ -238,7 +239,7 @@ impl Flight<'_> {
         // What is wrong with the connection ends no delivery: it waits until a person has mended that.
         let stopped = |problem| Verdict::Stopped(Box::new(problem));
         let connector = Arc::clone(self.connection.connector().map_err(stopped)?);
-        let (refused, who) = (self.refused.take(), Priority::Background);
+        let (refused, who) = (self.refused.take(), Asker::Lane(self.leave.recalled()));
         let mut calls = Vec::new();
         let taken = renew::token(self.desk, self.connection, refused, who, &mut calls).await;
         if let Some(first) = flying.first_mut() {

@@ -24,6 +24,8 @@ pub enum Halt {
     Circuit(circuit::Halt),
     /// The token of this round is good no more: first a new one.
     Token,
+    /// The lane ends: what waits is left to the next one.
+    Recalled,
 }
 
 impl Flight<'_> {
@@ -31,6 +33,7 @@ impl Flight<'_> {
     pub(super) async fn pass(&self, round: &Round, ask: Ask) -> Result<Pass, Halt> {
         let unwanted = || match self.leave.halts() {
             Some(halt) => Some(Halt::Circuit(halt)),
+            None if *self.leave.recalled().borrow() => Some(Halt::Recalled),
             None => round.refused.load(Ordering::Relaxed).then_some(Halt::Token),
         };
         let passed = self.connection.gate.pass_unless(ask, unwanted).await;
@@ -44,6 +47,7 @@ impl Flight<'_> {
     pub(super) fn halted(&self, halt: Halt) -> Option<Verdict> {
         let (until_ms, outage) = match halt {
             Halt::Token => return None,
+            Halt::Recalled => return Some(Verdict::NotYet { alone: false }),
             Halt::Blocked(message) => return Some(Verdict::Denied(message)),
             Halt::Circuit(circuit::Halt::Refused(Refusal::Credentials(message))) => {
                 return Some(Verdict::Denied(message.to_string()));

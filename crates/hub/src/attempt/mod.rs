@@ -93,3 +93,6 @@ impl std::fmt::Debug for Desk {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

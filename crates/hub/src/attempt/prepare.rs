@@ -7,24 +7,31 @@ use switchboard_model::{
     problem::{Code, Fault, Problem},
 };
 
+use tokio::sync::watch;
+
 use super::{Desk, call::MOST_RENEWALS, renew, send::exchange, settle, verdict};
 use crate::{
     configuration::Connection,
-    lane::limiter::{Ask, Priority},
+    lane::{Away, limiter::Ask},
     store::ConnectionNote,
-    token::TokenError,
+    token::{Asker, TokenError},
 };
 
 /// More calls than this are not made: a manifest that goes round in circles is stopped.
 const MOST_CALLS: u32 = 100;
 
 /// Carries out every preparation of the connection's connector for the objects that it is for and the one that is `wanted`, and keeps the
-/// facts. What only a person can mend stops the connection.
+/// facts. What only a person can mend stops the connection. Once `recalled` is true, what waits for its turn is given up.
 ///
 /// # Errors
 /// When the vendor cannot be reached or refuses something that is not optional; nothing is kept then.
-pub async fn prepare(desk: &Desk, connection: &Connection, wanted: &str) -> Result<(), Problem> {
-    let prepared = carry_out(desk, connection, wanted).await;
+pub async fn prepare(
+    desk: &Desk,
+    connection: &Connection,
+    wanted: &str,
+    recalled: &watch::Receiver<bool>,
+) -> Result<(), Problem> {
+    let prepared = carry_out(desk, connection, wanted, recalled).await;
     if let Err(problem) = &prepared
         && (problem.code.fault() == Fault::Configuration || problem.code == Code::SealBroken)
     {
@@ -33,7 +40,12 @@ pub async fn prepare(desk: &Desk, connection: &Connection, wanted: &str) -> Resu
     prepared
 }
 
-async fn carry_out(desk: &Desk, connection: &Connection, wanted: &str) -> Result<(), Problem> {
+async fn carry_out(
+    desk: &Desk,
+    connection: &Connection,
+    wanted: &str,
+    recalled: &watch::Receiver<bool>,
+) -> Result<(), Problem> {
     let connector = connection.connector()?;
     let objects = connection.objects_to_prepare(wanted);
     let mut preparation = connector.preparation(&objects);
@@ -41,7 +53,7 @@ async fn carry_out(desk: &Desk, connection: &Connection, wanted: &str) -> Result
     let (mut refused, mut renewals) = (None, 0);
     for _ in 0..MOST_CALLS {
         let mut calls = Vec::new();
-        let token = renew::token(desk, connection, refused.take(), Priority::Background, &mut calls).await;
+        let token = renew::token(desk, connection, refused.take(), Asker::Lane(recalled), &mut calls).await;
         let token = token.map_err(|error| no_token(connection, error))?;
         // What was learnt a call ago is there for the next one.
         connection.note_facts(facts.clone());
@@ -50,8 +62,12 @@ async fn carry_out(desk: &Desk, connection: &Connection, wanted: &str) -> Result
             PrepareStep::Call(request) => request,
             PrepareStep::Done => return keep(desk, connection, facts, objects).await,
         };
-        let pass = connection.gate.pass(Ask::preparation()).await;
-        let mut pass = pass.map_err(|blocked| stopped(connection, &blocked.0, ""))?;
+        let is_over = || recalled.borrow().then_some(());
+        let pass = connection.gate.pass_unless(Ask::preparation(), is_over).await;
+        let mut pass = pass.map_err(|away| match away {
+            Away::Blocked(message) => stopped(connection, &message, ""),
+            Away::Unwanted(()) => unavailable(connection, "the lane ends"),
+        })?;
         let sent = exchange(desk, "prepare", &request).await;
         let record = sent.record(&request);
         let answer = sent

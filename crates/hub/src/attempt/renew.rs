@@ -13,12 +13,9 @@ use crate::{
     configuration::{Connection, seal_place, token_place},
     failpoint,
     http::SendError,
-    lane::{
-        PATIENCE, Pass,
-        limiter::{Ask, Priority},
-    },
+    lane::{Away, PATIENCE, Pass, limiter::Ask},
     store::{AccessNote, CallRecord, ConnectionNote, StoreError},
-    token::{Cause, Fetched, Later, TakenToken, TokenError, is_good, not_my_turn},
+    token::{Asker, Cause, Fetched, Later, TakenToken, TokenError, is_good, not_my_turn},
 };
 
 /// Where credentials are being changed, the changed ones are known a moment later.
@@ -33,7 +30,7 @@ pub async fn token(
     desk: &Desk,
     connection: &Connection,
     refused: Option<u64>,
-    who: Priority,
+    who: Asker<'_>,
     calls: &mut Vec<CallRecord>,
 ) -> Result<TakenToken, TokenError> {
     let connector = connection.connector().map_err(TokenError::Broken)?;
@@ -46,7 +43,7 @@ async fn fetch(
     desk: &Desk,
     connection: &Connection,
     connector: &Connector,
-    (stale, who): (Option<&Token>, Priority),
+    (stale, who): (Option<&Token>, Asker<'_>),
     calls: &mut Vec<CallRecord>,
 ) -> Result<Fetched, TokenError> {
     if !connector.asks_for_tokens(&connection.spec.auth_kind) {
@@ -78,15 +75,25 @@ async fn fetch(
 }
 
 /// The turn of a request for a token: it is a call like any other.
-async fn pass(desk: &Desk, connection: &Connection, who: Priority) -> Result<Pass, TokenError> {
-    let passed = match who {
-        Priority::Background => connection.gate.pass(Ask::preparation()).await,
-        Priority::Interactive => {
-            let passed = tokio::time::timeout(PATIENCE, connection.gate.pass(Ask::interactive())).await;
-            passed.map_err(|_| TokenError::Later(not_my_turn(desk.clock.now_ms())))?
-        }
+async fn pass(desk: &Desk, connection: &Connection, who: Asker<'_>) -> Result<Pass, TokenError> {
+    let ask = match who.is_person() {
+        true => Ask::interactive(),
+        false => Ask::preparation(),
     };
-    passed.map_err(|blocked| TokenError::Denied(blocked.0))
+    let is_over = || matches!(who, Asker::Lane(recalled) if *recalled.borrow()).then_some(());
+    let passing = connection.gate.pass_unless(ask, is_over);
+    let passed = match who.is_person() {
+        true => tokio::time::timeout(PATIENCE, passing).await,
+        false => Ok(passing.await),
+    };
+    let passed = passed.map_err(|_| TokenError::Later(not_my_turn(desk.clock.now_ms())))?;
+    passed.map_err(|away| match away {
+        Away::Blocked(message) => TokenError::Denied(message),
+        Away::Unwanted(()) => {
+            let later = Later::new("the lane ends", Cause::Own, desk.clock.now_ms(), None);
+            TokenError::Later(later)
+        }
+    })
 }
 
 /// Sends a request for a token, and reads the answer with `read`. The caller holds a pass of the gate. What the answer asks of the

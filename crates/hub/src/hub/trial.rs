@@ -14,12 +14,9 @@ use super::{Hub, reading::no_connection};
 use crate::{
     attempt::{exchange, sign_in_again, token},
     configuration::{Configuration, Connection, Tools, prepare_change},
-    lane::{
-        PATIENCE, Pass,
-        limiter::{Ask, Priority},
-    },
+    lane::{PATIENCE, Pass, limiter::Ask},
     store::{CallRecord, ConnectionNote, ConnectionRow, StoredConfiguration},
-    token::{Cause, TokenError},
+    token::{Asker, Cause, TokenError},
 };
 
 /// What a connection test found.
@@ -139,7 +136,7 @@ impl Hub {
     ) -> Result<String, Problem> {
         let desk = &self.inner.desk;
         let connector = connection.connector()?;
-        let who = Priority::Interactive;
+        let who = Asker::Person;
         let stale = token(desk, connection, None, who, calls)
             .await
             .map_err(|error| refused(connection, &error))?;

@@ -15,6 +15,8 @@ const SLICE: usize = 500;
 const IDLE: Duration = Duration::from_millis(500);
 /// The pause after the store failed.
 const FAILED: Duration = Duration::from_secs(10);
+/// A gap between days of the history that is no longer than this is one in the work, not in the clock. In days.
+const USUAL_GAP: u32 = 30;
 /// How often old days are looked for, in milliseconds.
 const HOUR_MS: i64 = 3_600_000;
 
@@ -93,9 +95,17 @@ impl Hub {
         if self.keep_days() == 0 {
             return Ok(());
         }
-        self.drop_old_callbacks().await?;
-        let days = self.history().await?;
-        for day in outdated(&days, day_of(self.now_ms()), self.keep_days()) {
+        let (days, today) = (self.history().await?, day_of(self.now_ms()));
+        let Outdated { old, spared } = outdated(&days, today, self.keep_days());
+        match spared {
+            None => self.drop_old_callbacks().await?,
+            Some(day) => tracing::warn!(
+                %today, newest_spared = %day, keep_days = self.keep_days(),
+                "the clock is far ahead of the history: what lies before the gap is kept until what comes after it is as old. When the \
+                 clock is right, its days can be dropped one by one (DELETE /v1/history/{{day}})"
+            ),
+        }
+        for day in old {
             self.inner.store.drop_day(day).await?;
             tracing::info!(%day, keep_days = self.keep_days(), "a day of the history was dropped");
         }
@@ -114,13 +124,39 @@ impl Hub {
     }
 }
 
-/// The days that are more than `keep_days` before today.
-fn outdated(days: &[DayRow], today: Date, keep_days: u32) -> Vec<Date> {
-    let Ok(border) = today.checked_sub(SignedDuration::from_hours(24 * i64::from(keep_days))) else {
-        return Vec::new();
+/// What the age of days comes to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Outdated {
+    /// The days to drop, newest first.
+    old: Vec<Date>,
+    /// The newest of those that are kept although they are as old as that, because the clock may be wrong.
+    spared: Option<Date>,
+}
+
+/// The days that are more than `keep_days` before today. A clock that starts years ahead makes all of them that old at once; it shows in a gap
+/// between them and today, or the first day that was written by that clock. So what lies before a long gap is dropped only when the days
+/// behind it have lasted for `keep_days` themselves.
+fn outdated(days: &[DayRow], today: Date, keep_days: u32) -> Outdated {
+    let mut found = Outdated::default();
+    let before = |day: Date, days: u32| day.checked_sub(SignedDuration::from_hours(24 * i64::from(days)));
+    let Ok(border) = before(today, keep_days) else {
+        return found;
     };
-    let old = days.iter().map(|row| row.day).filter(|day| *day < border);
-    old.collect()
+    let mut known: Vec<Date> = days.iter().map(|row| row.day).filter(|day| *day <= today).collect();
+    known.sort_unstable();
+    let mut next = today;
+    for day in known.into_iter().rev() {
+        let is_far = before(next, keep_days.max(USUAL_GAP)).is_ok_and(|far| day < far);
+        if is_far && next > border {
+            found.spared = Some(day);
+            break;
+        }
+        if day < border {
+            found.old.push(day);
+        }
+        next = day;
+    }
+    found
 }
 
 /// The day in UTC.
@@ -144,12 +180,44 @@ mod tests {
         let today = day_of(1_795_512_600_000);
         assert_eq!(today.to_string(), "2026-11-24");
         let dropped = |keep| {
-            let days = outdated(&days, today, keep);
-            days.iter().map(ToString::to_string).collect::<Vec<_>>()
+            let found = outdated(&days, today, keep);
+            assert_eq!(found.spared, None);
+            found.old.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(dropped(90), ["2026-08-25"]);
-        assert_eq!(dropped(89), ["2026-08-25", "2026-08-26"]);
-        assert_eq!(dropped(1).len(), 3, "today stays");
+        assert_eq!(dropped(89), ["2026-08-26", "2026-08-25"]);
         assert!(dropped(u32::MAX).is_empty());
+    }
+
+    /// What is dropped and spared of these days.
+    fn looked_at(days: &[&str], today: &str, keep: u32) -> (usize, Option<String>) {
+        let row = |day: &&str| DayRow {
+            day: day.parse().unwrap(),
+            bytes: 1,
+        };
+        let days: Vec<DayRow> = days.iter().map(row).collect();
+        let found = outdated(&days, today.parse().unwrap(), keep);
+        (found.old.len(), found.spared.map(|day| day.to_string()))
+    }
+
+    #[test]
+    fn a_clock_that_is_years_ahead_drops_nothing_also_when_it_has_written_days_of_its_own() {
+        let of_now = ["2026-11-22", "2026-11-23", "2026-11-24"];
+        let spared = |found: (usize, Option<String>)| assert_eq!(found, (0, Some("2026-11-24".into())));
+        spared(looked_at(&of_now, "2036-01-01", 90));
+        spared(looked_at(&[&of_now[..], &["2036-01-01"]].concat(), "2036-01-01", 90));
+        let ahead = [&of_now[..], &["2036-01-01", "2036-02-15"]].concat();
+        spared(looked_at(&ahead, "2036-03-30", 90));
+        // Set right again, the days that are to come say nothing.
+        assert_eq!(looked_at(&ahead, "2026-11-25", 90), (0, None));
+        // It was right after all: what lies behind the gap is as old as what is kept.
+        assert_eq!(looked_at(&ahead, "2036-03-31", 90), (3, None));
+    }
+
+    #[test]
+    fn a_week_without_work_is_no_wrong_clock() {
+        let days = ["2026-11-01", "2026-11-02", "2026-11-24"];
+        assert_eq!(looked_at(&days, "2026-11-24", 1), (2, None));
+        assert_eq!(looked_at(&days[..2], "2026-11-20", 1), (2, None));
     }
 }

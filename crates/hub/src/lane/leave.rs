@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::circuit::{Circuit, Halt, Refusal, Start};
 use crate::clock::Clock;
@@ -17,16 +18,23 @@ pub struct Leave {
     circuit: Arc<Mutex<Circuit>>,
     clock: Arc<dyn Clock>,
     start: Start,
+    recalled: watch::Receiver<bool>,
     told: AtomicBool,
 }
 
 impl Leave {
-    /// Holds what [`Circuit::may_start`] gave.
-    pub fn new(circuit: &Arc<Mutex<Circuit>>, clock: &Arc<dyn Clock>, start: Start) -> Self {
+    /// Holds what [`Circuit::may_start`] gave, until `recalled` becomes true.
+    pub fn new(
+        circuit: &Arc<Mutex<Circuit>>,
+        clock: &Arc<dyn Clock>,
+        start: Start,
+        recalled: &watch::Receiver<bool>,
+    ) -> Self {
         Self {
             circuit: Arc::clone(circuit),
             clock: Arc::clone(clock),
             start,
+            recalled: recalled.clone(),
             told: AtomicBool::new(false),
         }
     }
@@ -57,6 +65,11 @@ impl Leave {
     /// See [`Circuit::halts`].
     pub fn halts(&self) -> Option<Halt> {
         self.circuit.lock().halts(self.start, self.clock.now_ms())
+    }
+
+    /// Becomes true when the lane ends: no further call is to be begun.
+    pub fn recalled(&self) -> &watch::Receiver<bool> {
+        &self.recalled
     }
 
     fn tell(&self, what: impl FnOnce(&mut Circuit, Start)) {
@@ -100,7 +113,10 @@ mod tests {
 
     fn probe(circuit: &Arc<Mutex<Circuit>>, clock: &Arc<dyn Clock>) -> Option<Leave> {
         match circuit.lock().may_start(clock.now_ms()) {
-            Permit::Probe(start) => Some(Leave::new(circuit, clock, start)),
+            Permit::Probe(start) => {
+                let (_lane, recalled) = watch::channel(false);
+                Some(Leave::new(circuit, clock, start, &recalled))
+            }
             _ => None,
         }
     }

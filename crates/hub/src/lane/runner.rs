@@ -8,10 +8,15 @@ use std::{
 };
 
 use futures::FutureExt;
-use switchboard_model::{connection::ConnectionState, id::DeliveryId};
+use switchboard_model::{
+    connection::ConnectionState,
+    id::DeliveryId,
+    problem::{Code, Problem},
+};
 use tokio::{
     sync::watch,
     task::{self, JoinSet},
+    time::timeout,
 };
 
 use super::{
@@ -37,6 +42,8 @@ const WINDOW: usize = 12_000;
 const PAGE: usize = 2_000;
 /// How long a lane waits after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// How long a preparation that is under way may still take when the lane ends: more than one call takes.
+const LAST_CALL: Duration = Duration::from_secs(60);
 /// How long after a failed preparation it is tried again, in milliseconds; doubled each time up to 64 times.
 const PREPARE_PAUSE_MS: i64 = 1_000;
 
@@ -60,6 +67,12 @@ struct Flown {
     ended: Option<Ended>,
 }
 
+/// A preparation that is over.
+struct Prepared {
+    connection: Arc<Connection>,
+    result: Result<(), Problem>,
+}
+
 struct Runner {
     desk: Desk,
     connection: Arc<Connection>,
@@ -72,6 +85,10 @@ struct Runner {
     cursor: DeliveryId,
     behind: bool,
     flights: JoinSet<Flown>,
+    preparations: JoinSet<Prepared>,
+    /// Whether one of them is for the connection as it is now.
+    preparing: bool,
+    stopped: watch::Receiver<bool>,
     handover: Handover,
     owed: Owed,
     /// Not before this moment is anything started (preparation failed, credentials refused).
@@ -94,6 +111,9 @@ pub(super) async fn run(mut berth: Berth) {
         cursor: DeliveryId(0),
         behind: true,
         flights: JoinSet::new(),
+        preparations: JoinSet::new(),
+        preparing: false,
+        stopped: berth.stopped.clone(),
         handover: Handover::default(),
         owed: Owed::new(pace),
         held_until_ms: 0,
@@ -104,14 +124,21 @@ pub(super) async fn run(mut berth: Berth) {
             runner.connection = berth.changes.borrow_and_update().clone();
             runner.held_until_ms = 0;
             runner.failed_preparations = 0;
+            runner.preparing = false;
         }
         runner.listen();
         let pause = runner.step().await;
         runner.note_load();
         runner.wait(pause).await;
     }
+    // What waits for its turn to call is given up.
+    runner.connection.gate.look_again();
     while let Some(ended) = runner.flights.join_next().await {
         runner.land(ended);
+    }
+    let preparations = async { while runner.preparations.join_next().await.is_some() {} };
+    if timeout(LAST_CALL, preparations).await.is_err() {
+        tracing::warn!(connection = %runner.connection.key, "a preparation was given up in the middle");
     }
 }
 
@@ -149,7 +176,7 @@ impl Runner {
         if self.behind && self.window.waiting() < WINDOW / 2 && self.fill().await.is_err() {
             return Some(STORE_PAUSE);
         }
-        self.start(now_ms).await
+        self.start(now_ms)
     }
 
     /// Why nothing can be sent at all now.
@@ -224,24 +251,49 @@ impl Runner {
         }
     }
 
-    /// Looks up or sets up at the vendor what the connector needs before the first record of an object, once.
-    async fn prepare(&mut self, object: &str, now_ms: i64) -> Result<(), ()> {
-        match attempt::prepare(&self.desk, &self.connection, object).await {
-            Ok(()) => {
-                self.failed_preparations = 0;
-                Ok(())
-            }
+    /// Looks up or sets up at the vendor what the connector needs before the first record of an object, once. That may take as long as the
+    /// vendor's limits want; the lane hears what is said to it meanwhile.
+    fn prepare(&mut self, object: Arc<str>) {
+        if std::mem::replace(&mut self.preparing, true) {
+            return;
+        }
+        let (desk, connection) = (self.desk.clone(), Arc::clone(&self.connection));
+        let recalled = self.stopped.clone();
+        self.preparations.spawn(async move {
+            let preparation = AssertUnwindSafe(attempt::prepare(&desk, &connection, &object, &recalled)).catch_unwind();
+            let broken = |_| {
+                Err(Problem::new(
+                    Code::Internal,
+                    "a preparation broke down",
+                    "Please report this.",
+                ))
+            };
+            let result = preparation.await.unwrap_or_else(broken);
+            Prepared { connection, result }
+        });
+    }
+
+    fn prepared(&mut self, prepared: Result<Prepared, task::JoinError>) {
+        // Preparations are not cancelled and catch their panics.
+        let Ok(Prepared { connection, result }) = prepared else {
+            return;
+        };
+        if !Arc::ptr_eq(&connection, &self.connection) {
+            return;
+        }
+        self.preparing = false;
+        match result {
+            Ok(()) => self.failed_preparations = 0,
             Err(problem) => {
                 let doublings = self.failed_preparations.min(6);
                 self.failed_preparations += 1;
-                self.held_until_ms = now_ms + (PREPARE_PAUSE_MS << doublings);
-                tracing::warn!(connection = %self.connection.key, %problem, "the connection could not be prepared");
-                Err(())
+                self.held_until_ms = self.desk.clock.now_ms() + (PREPARE_PAUSE_MS << doublings);
+                tracing::warn!(connection = %connection.key, %problem, "the connection could not be prepared");
             }
         }
     }
 
-    async fn start(&mut self, now_ms: i64) -> Option<Duration> {
+    fn start(&mut self, now_ms: i64) -> Option<Duration> {
         if let Some(until) = self.connection.gate.paused_until() {
             return Some(millis(until - now_ms));
         }
@@ -250,9 +302,10 @@ impl Runner {
                 break;
             };
             let object = Arc::clone(object);
-            if !self.connection.is_prepared_for(&object) && self.prepare(&object, now_ms).await.is_err() {
-                // The next step sees that the connection is down.
-                return Some(Duration::ZERO);
+            if !self.connection.is_prepared_for(&object) {
+                // The next step sees what came of it.
+                self.prepare(object);
+                return None;
             }
             let most = self.connection.records_per_call(&object);
             let waited_ms = self.window.next_due().map_or(0, |due_ms| now_ms - due_ms);
@@ -292,7 +345,7 @@ impl Runner {
             fence: self.fence,
             object: Arc::clone(&object),
             groups,
-            leave: Leave::new(&self.connection.circuit, &self.desk.clock, leave),
+            leave: Leave::new(&self.connection.circuit, &self.desk.clock, leave, &self.stopped),
         };
         self.flights.spawn(async move {
             let begun = Instant::now();
@@ -345,6 +398,7 @@ impl Runner {
                     self.land(ended);
                 }
             }
+            Some(prepared) = self.preparations.join_next() => self.prepared(prepared),
             () = time => {}
         }
     }

@@ -18,8 +18,8 @@ use crate::{
     attempt::{exchange, token},
     configuration::{Connection, Receiver},
     hub::Hub,
-    lane::limiter::{Ask, Priority},
-    token::TokenError,
+    lane::limiter::Ask,
+    token::{Asker, TokenError},
 };
 
 /// What completing came to.
@@ -102,7 +102,7 @@ async fn through(hub: &Hub, connection: &Connection, call: &FetchCall) -> Found 
     let desk = hub.desk();
     let mut refused = None;
     loop {
-        let taken = match token(desk, connection, refused, Priority::Background, &mut Vec::new()).await {
+        let taken = match token(desk, connection, refused, Asker::Upkeep, &mut Vec::new()).await {
             Ok(taken) => taken,
             Err(TokenError::Later(later)) => return Found::Later(trouble(call, &later.message)),
             Err(TokenError::Denied(message)) => return Found::Never(denied(call, &message)),

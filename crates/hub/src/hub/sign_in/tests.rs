@@ -15,9 +15,8 @@ use crate::{
     attempt::token,
     clock::ManualClock,
     hub::{HubOptions, Tuning},
-    lane::limiter::Priority,
     store::{Database, contract::bench::PostgresBench},
-    token::TakenToken,
+    token::{Asker, TakenToken},
     vault::MasterKeySource,
 };
 
@@ -151,7 +150,7 @@ impl Node {
             &self.hub.inner.desk,
             &self.connection(),
             refused,
-            Priority::Background,
+            Asker::Upkeep,
             &mut calls,
         )
         .await;
@@ -242,14 +241,7 @@ async fn credentials_that_are_entered_while_a_node_has_former_ones_are_not_overw
         json!({"clientId": "other", "clientSecret": "made-up", "refreshToken": "r0"}),
     )
     .await;
-    let taken = token(
-        &node.hub.inner.desk,
-        &former,
-        None,
-        Priority::Background,
-        &mut Vec::new(),
-    )
-    .await;
+    let taken = token(&node.hub.inner.desk, &former, None, Asker::Upkeep, &mut Vec::new()).await;
     assert!(matches!(taken, Err(TokenError::Later(_))), "{taken:?}");
     assert_eq!(vendor.given(), Given::default());
     assert_eq!(access(&node.token(None).await), "a1");

@@ -237,6 +237,7 @@ fn settlement(bench: &Bench, pending: &Pending) -> Settlement {
         },
         problem: None,
         calls: vec![Arc::new(CallRecord {
+            id: Default::default(),
             started_ms: now_ms,
             duration_ms: 10,
             operation: "create",

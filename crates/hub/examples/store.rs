@@ -177,6 +177,7 @@ impl Bench {
             },
             problem: None,
             calls: vec![Arc::new(CallRecord {
+                id: Default::default(),
                 started_ms: now_ms,
                 duration_ms: 12,
                 operation: "create",

@@ -68,6 +68,7 @@ impl Exchange {
 
     fn line(&self, request: String, status: Option<u16>, answer: String, records: usize) -> CallRecord {
         CallRecord {
+            id: Default::default(),
             started_ms: self.started_ms,
             duration_ms: u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX),
             operation: self.operation,

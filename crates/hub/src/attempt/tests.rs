@@ -34,6 +34,7 @@ fn behind_its_back(stage: &Stage, sql: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hiccup_of_the_store_while_a_token_is_fetched_ends_no_delivery() {
     let stage = Stage::open(json!({})).await;
+    stage.warm().await;
     behind_its_back(&stage, "ALTER TABLE access RENAME TO gone");
     stage.send(0..3).await;
     stage
@@ -41,7 +42,7 @@ async fn a_hiccup_of_the_store_while_a_token_is_fetched_ends_no_delivery() {
             stage.deliveries().await.iter().find_map(|row| row.problem.clone())
         })
         .await;
-    stage.all_wait().await;
+    stage.all_wait(3).await;
     assert_eq!(stage.vendor.calls("/token"), 0);
     assert_eq!(stage.connection().state, ConnectionState::Active);
     behind_its_back(&stage, "ALTER TABLE gone RENAME TO access");
@@ -70,6 +71,7 @@ async fn what_the_vault_cannot_open_stops_the_connection_and_ends_no_delivery() 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_service_that_is_down_is_asked_seldom_and_costs_no_try() {
     let stage = Stage::open(json!({"batch": 1, "parallel": 5})).await;
+    stage.warm().await;
     stage
         .vendor
         .dial(|path, _, _| (path == "/token").then(|| (503, json!({}), None)));
@@ -80,7 +82,7 @@ async fn an_identity_service_that_is_down_is_asked_seldom_and_costs_no_try() {
         })
         .await;
     stage.left_alone().await;
-    stage.all_wait().await;
+    stage.all_wait(40).await;
     assert_eq!(stage.vendor.calls("/find"), 0);
     let times = stage.vendor.times("/token");
     let pauses: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -127,13 +129,14 @@ async fn a_token_that_ends_during_an_outage_makes_no_probe_of_each_delivery() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_end_point_that_wants_a_pause_gets_it_from_the_whole_connection() {
     let stage = Stage::open(json!({"batch": 1, "parallel": 5})).await;
+    stage.warm().await;
     stage
         .vendor
         .dial(|path, _, _| if path == "/token" { asks_to_wait() } else { None });
     stage.send(0..40).await;
     let until_ms = stage.left_alone().await;
     wait_is_kept(&stage, until_ms);
-    stage.all_wait().await;
+    stage.all_wait(40).await;
     assert_eq!((stage.vendor.calls("/token"), stage.vendor.calls("/find")), (1, 0));
 }
 
@@ -146,7 +149,7 @@ async fn the_first_answer_that_asks_to_wait_holds_the_other_calls_of_its_flight(
     stage.send(0..100).await;
     let until_ms = stage.left_alone().await;
     wait_is_kept(&stage, until_ms);
-    stage.all_wait().await;
+    stage.all_wait(100).await;
     assert_eq!(stage.vendor.calls("/find"), 1);
 }
 
@@ -160,7 +163,7 @@ async fn credentials_that_are_refused_are_shown_once_by_a_flight() {
     stage.send(0..100).await;
     let reason = stage.stopped().await;
     assert!(reason.contains("the app may not do this"), "{reason}");
-    stage.all_wait().await;
+    stage.all_wait(100).await;
     assert_eq!(stage.vendor.calls("/find"), 1);
 }
 
@@ -174,7 +177,7 @@ async fn a_token_that_is_refused_is_shown_once_by_a_flight_and_the_third_one_is_
     stage.send(0..100).await;
     let reason = stage.stopped().await;
     assert!(reason.contains("no such token"), "{reason}");
-    stage.all_wait().await;
+    stage.all_wait(100).await;
     assert_eq!((stage.vendor.calls("/find"), stage.vendor.calls("/token")), (3, 3));
 }
 
@@ -189,7 +192,7 @@ async fn an_outage_holds_the_rest_of_a_flight() {
     let calls = stage.vendor.calls("/find");
     // Those that open the circuit, and what has looked since.
     assert!((5..=8).contains(&calls), "{calls} calls");
-    stage.all_wait().await;
+    stage.all_wait(100).await;
     stage.vendor.is_well();
     stage.delivered().await;
 }
@@ -250,7 +253,7 @@ async fn a_vendor_that_gives_tokens_and_refuses_them_stops_the_preparation() {
     stage.send(0..3).await;
     let reason = stage.stopped().await;
     assert!(reason.contains("no such token"), "{reason}");
-    stage.all_wait().await;
+    stage.all_wait(3).await;
     assert_eq!((stage.vendor.calls("/world"), stage.vendor.calls("/token")), (3, 3));
 }
 

@@ -1,6 +1,6 @@
 //! What goes into the store and comes out of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -238,6 +238,8 @@ pub enum LinkChange {
 /// One call to a vendor, with secrets already masked.
 #[derive(Debug, Clone)]
 pub struct CallRecord {
+    /// Its id, where the store has given it one: it keeps that, however often it is handed over to be written down.
+    pub id: OnceLock<i64>,
     /// When it began.
     pub started_ms: i64,
     /// How long it took.

@@ -69,6 +69,11 @@ impl Vendor {
         self.inner.lock().dial = Box::new(dial);
     }
 
+    /// Counts anew.
+    pub fn forget(&self) {
+        self.inner.lock().calls.clear();
+    }
+
     pub fn is_well(&self) {
         self.dial(|_, _, _| None);
     }
@@ -276,10 +281,23 @@ impl Stage {
         .await;
     }
 
-    /// Everything waits, and no try is used up.
-    pub async fn all_wait(&self) {
-        for row in self.deliveries().await {
+    /// So many wait, and no try of any of them is used up.
+    pub async fn all_wait(&self, count: usize) {
+        let mut rows = self.deliveries().await;
+        rows.retain(|row| row.state != DeliveryState::Delivered);
+        for row in &rows {
             assert_eq!((row.state, row.attempts), (DeliveryState::Waiting, 0), "{row:#?}");
         }
+        assert_eq!(rows.len(), count);
+    }
+
+    /// One record is delivered, so that everything is done that comes before the first one; its token is good no more.
+    pub async fn warm(&self) {
+        let short = || Some((200, json!({"access_token": "short", "expires_in": 1}), None));
+        self.vendor
+            .dial(move |path, _, _| if path == "/token" { short() } else { None });
+        self.send(1_000..1_001).await;
+        self.delivered().await;
+        self.vendor.forget();
     }
 }

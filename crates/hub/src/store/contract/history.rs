@@ -13,6 +13,7 @@ use crate::store::{Accepted, CallRecord, DeliveryFilter, EventFilter, Page, Pend
 
 fn call() -> CallRecord {
     CallRecord {
+        id: Default::default(),
         started_ms: NOW,
         duration_ms: 12,
         operation: "create",

@@ -71,6 +71,7 @@ async fn rows(source: &mut dyn Source) -> Vec<(&'static str, Vec<Row>)> {
 
 fn call(now_ms: i64) -> CallRecord {
     CallRecord {
+        id: Default::default(),
         started_ms: now_ms,
         duration_ms: 1,
         operation: "create",

@@ -58,6 +58,7 @@ pub(super) async fn tried_again(bench: &impl Bench) {
     settlement.attempts = 3;
     settlement.problem = Some((&Problem::new(Code::VendorThrottled, "слишком часто", "Wait.")).into());
     let call = CallRecord {
+        id: Default::default(),
         started_ms: NOW,
         duration_ms: 7,
         operation: "create",

@@ -25,13 +25,13 @@ pub(super) struct Call {
     call: Arc<CallRecord>,
 }
 
-/// Takes the calls out of the settlements and gives them their ids.
+/// Takes the calls out of the settlements and gives ids to those that have none.
 pub(super) fn calls(settlements: &mut [Settlement], ids: &mut IdSource) -> Vec<Call> {
     let mut calls = Vec::new();
     for settlement in settlements {
         for call in std::mem::take(&mut settlement.calls) {
             calls.push(Call {
-                id: ids.next(settlement.now_ms),
+                id: *call.id.get_or_init(|| ids.next(settlement.now_ms)),
                 workspace: settlement.workspace.0,
                 delivery: settlement.delivery,
                 call,
@@ -41,7 +41,7 @@ pub(super) fn calls(settlements: &mut [Settlement], ids: &mut IdSource) -> Vec<C
     calls
 }
 
-/// Writes a call into the file of its day.
+/// Writes a call into the file of its day. It stands there already when the database did not take what it led to, and was asked again.
 pub(super) fn insert_call(day: &Connection, call: &Call) -> rusqlite::Result<()> {
     let Call {
         id,
@@ -50,7 +50,7 @@ pub(super) fn insert_call(day: &Connection, call: &Call) -> rusqlite::Result<()>
         call,
     } = call;
     day.prepare_cached(
-        "INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
+        "INSERT OR IGNORE INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![

@@ -46,6 +46,24 @@ pub const CASES: &[Case] = &[
     )
     .when(has_tokens),
     Case::connection(
+        "token-outage",
+        "While no token can be had it is asked for seldom; nothing is burnt, and everything arrives afterwards.",
+        |stage| outage(stage).boxed_local(),
+    )
+    .when(has_tokens),
+    Case::connection(
+        "token-throttled",
+        "When the token end point says when to come again, the whole connection waits; no try is used up.",
+        |stage| throttled(stage).boxed_local(),
+    )
+    .when(has_tokens),
+    Case::connection(
+        "refused-tokens",
+        "A vendor that gives tokens and refuses them is asked for few; the connection stops, and nothing is burnt.",
+        |stage| refused(stage).boxed_local(),
+    )
+    .when(has_tokens),
+    Case::connection(
         "refresh-rotation",
         "A credential that the vendor replaces with each refresh is kept, also over a restart.",
         |stage| rotation(stage).boxed_local(),
@@ -154,6 +172,11 @@ async fn stopped(stage: &Stage<'_>, events: &[EventId]) -> Verdict {
     stage.until("the connection stops (state `error`)", in_error).await?;
     let reason = stage.connection().and_then(|connection| connection.reason);
     readable(stage, &reason.unwrap_or_default())?;
+    unburnt(stage, events).await
+}
+
+/// Nothing is settled, and no try is used up.
+async fn unburnt(stage: &Stage<'_>, events: &[EventId]) -> Verdict {
     let rows = stage.deliveries(events).await?;
     let burnt = rows.iter().find(|row| row.state.is_settled() || row.attempts > 0);
     match burnt {
@@ -188,6 +211,96 @@ async fn one_refresh(stage: &Stage<'_>) -> Verdict {
     let asked = calls.iter().filter(|call| is_for(call, &path)).count();
     let expected = format!("one call of {path} for 30 records that wait");
     expect(asked == 1, expected, || format!("{asked} calls"))
+}
+
+/// Requests for a token are no closer to each other than this, in milliseconds: a clock may be a little behind.
+const SELDOM_MS: i64 = 450;
+/// So many tokens are tried one after the other before the credentials are given up.
+const FEW: usize = 4;
+
+async fn outage(stage: &Stage<'_>) -> Verdict {
+    stage.warm().await?;
+    expire(stage)?;
+    let path = token_path(stage)?;
+    let mark = stage.mark();
+    let down = Fault::Status {
+        code: 503,
+        retry_after_s: None,
+        applied: false,
+    };
+    stage.dial([Rule::new(down).path(&path)])?;
+    let samples = Sample::several(1, 20);
+    let events = stage.send(&samples).await?;
+    let asked = async || {
+        let calls = stage.calls_since(mark);
+        let times: Vec<i64> = calls
+            .iter()
+            .filter(|call| is_for(call, &path))
+            .map(|call| call.request.now_ms)
+            .collect();
+        Ok((times.len() >= 3).then_some(times))
+    };
+    let times = stage.until("a token is asked for three times", asked).await?;
+    let closest = times.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(0);
+    let expected = format!("{SELDOM_MS} ms at least between two requests for a token");
+    expect(closest >= SELDOM_MS, expected, || format!("{closest} ms"))?;
+    unburnt(stage, &events).await?;
+    stage.dial([])?;
+    stage.confirmed(&events).await?;
+    stage.once(&samples)
+}
+
+async fn throttled(stage: &Stage<'_>) -> Verdict {
+    stage.warm().await?;
+    expire(stage)?;
+    let path = token_path(stage)?;
+    let mark = stage.mark();
+    let busy = Fault::Status {
+        code: 429,
+        retry_after_s: Some(1),
+        applied: false,
+    };
+    stage.dial([Rule::new(busy).path(&path).times(1)])?;
+    let samples = Sample::several(1, 20);
+    let events = stage.send(&samples).await?;
+    let rows = stage.settle(&events).await?;
+    let tried = rows.iter().map(|row| row.attempts).max().unwrap_or(0);
+    expect(tried == 0, "no try is used up", || format!("{tried} tries are used up"))?;
+    stage.confirmed(&events).await?;
+    let calls = stage.calls_since(mark);
+    let refused = calls.iter().position(|call| !call.faults.is_empty());
+    let after = refused.and_then(|at| {
+        let asked_ms = calls[at].request.now_ms;
+        let next = calls[at + 1..].iter().map(|call| call.request.now_ms - asked_ms);
+        // Calls that were under way beside it ended later.
+        next.filter(|after| *after > SELDOM_MS).min()
+    });
+    let expected = "no call within 990 ms after the token end point has asked for a second";
+    expect(after.is_some_and(|after| after >= 990), expected, || {
+        format!("the next call came after {after:?} ms")
+    })?;
+    stage.once(&samples)
+}
+
+async fn refused(stage: &Stage<'_>) -> Verdict {
+    let mark = stage.mark();
+    stage.dial([Rule::new(Fault::ExpireTokens)])?;
+    stage.connect().await?;
+    let samples = Sample::several(1, 3);
+    let events = stage.send(&samples).await?;
+    stopped(stage, &events).await?;
+    let path = token_path(stage)?;
+    let calls = stage.calls_since(mark);
+    let asked = calls.iter().filter(|call| is_for(call, &path)).count();
+    let expected = format!("at most {FEW} tokens are asked for");
+    expect(asked <= FEW, expected, || format!("{asked} are"))?;
+    stage.dial([])?;
+    let report = stage.try_connection().await?;
+    expect(report.ok, "the connection goes back to work when it is tested", || {
+        report.message.clone()
+    })?;
+    stage.confirmed(&events).await?;
+    stage.once(&samples)
 }
 
 async fn rotation(stage: &Stage<'_>) -> Verdict {

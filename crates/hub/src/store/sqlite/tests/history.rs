@@ -30,6 +30,7 @@ pub(super) fn print(number: u8) -> Fingerprint {
 
 fn call(now_ms: i64) -> CallRecord {
     CallRecord {
+        id: Default::default(),
         started_ms: now_ms,
         duration_ms: 3,
         operation: "create",
@@ -120,6 +121,22 @@ impl Fixture {
 
 pub(super) fn date(now_ms: i64) -> Date {
     crate::store::sqlite::days::Day::at(now_ms).date().unwrap()
+}
+
+#[tokio::test]
+async fn a_call_stands_in_the_history_once_however_often_it_is_handed_over() {
+    let fixture = fixture().await;
+    let pending = fixture.accept_at(NOW, None).await;
+    let settlement = Settlement {
+        calls: vec![call(NOW).into(), call(NOW).into()],
+        ..fixture.settlement(&pending, DeliveryState::Delivered)
+    };
+    for _ in 0..3 {
+        let again = vec![settlement.clone()];
+        fixture.store.settle(Fence::default(), again).await.unwrap();
+    }
+    let attempts = fixture.store.attempts(fixture.workspace, pending.id).await.unwrap();
+    assert_eq!(attempts.len(), 2);
 }
 
 #[tokio::test]

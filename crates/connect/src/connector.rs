@@ -234,6 +234,13 @@ impl Connector {
         probes.iter().map(|probe| probe.read_lag_ms).max().unwrap_or(0)
     }
 
+    /// Whether a record of this object that is there can be changed.
+    pub fn changes(&self, object: &str) -> bool {
+        let kinds = [OperationKind::Update, OperationKind::Upsert];
+        let object = self.object(object);
+        object.is_some_and(|object| kinds.iter().any(|kind| !self.ways(object, *kind).is_empty()))
+    }
+
     /// Whether a call of this kind may simply be sent again after its answer was lost.
     pub fn is_repeatable(&self, object: &str, kind: OperationKind) -> bool {
         let ways = self

@@ -208,6 +208,23 @@ fn an_event_that_was_delivered_is_not_touched_again() {
 }
 
 #[test]
+fn a_record_that_lives_on_is_changed_whatever_kind_of_object_it_is() {
+    let event = Abilities {
+        record: RecordKind::Event,
+        ..ALL
+    };
+    let linked = || Known::new(Some("500".into()), Doubt::No).standing();
+    assert_eq!(decide(&linked(), event), Decision::Call(Op::Update));
+    let upserts = Abilities { update: false, ..event };
+    assert_eq!(decide(&linked(), upserts), Decision::Call(Op::Upsert));
+    let neither = Abilities { upsert: false, ..upserts };
+    assert_eq!(decide(&linked(), neither), done("500"));
+    let mut known = Known::new(None, Doubt::Of(Op::Create)).standing();
+    known.learn(Op::Probe, &delivered("501"));
+    assert_eq!(decide(&known, event), Decision::Call(Op::Update));
+}
+
+#[test]
 fn a_record_that_is_gone_is_made_anew_and_not_found_again() {
     let mut known = Known::new(Some("251".into()), Doubt::No);
     known.learn(Op::Update, &Outcome::Missing);

@@ -202,7 +202,9 @@ impl<'s> Stage<'s> {
     pub async fn write_row(&self, sample: &Sample) -> Verdict {
         let hub = self.hub();
         let objects = hub.objects(self.workspace);
-        let table = objects.find(TABLE).ok_or_else(|| Failure::new("a table", "there is none"))?;
+        let table = objects
+            .find(TABLE)
+            .ok_or_else(|| Failure::new("a table", "there is none"))?;
         let write = RecordWrite {
             object: Arc::clone(table),
             how: How::Match {
@@ -214,12 +216,10 @@ impl<'s> Stage<'s> {
             source: Arc::from("suite"),
         };
         hub.write_records(self.workspace, vec![write]).await?;
-        let page = Page {
-            before: None,
-            limit: 1,
-        };
+        let page = Page { before: None, limit: 1 };
         let events = hub.events(self.workspace, EventFilter::default(), page).await?;
-        self.confirmed(&events.iter().map(|event| event.event.id).collect::<Vec<_>>()).await
+        self.confirmed(&events.iter().map(|event| event.event.id).collect::<Vec<_>>())
+            .await
     }
 
     async fn route(&self, on: &str, options: Map<String, Value>) -> Verdict {

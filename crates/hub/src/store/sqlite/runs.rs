@@ -7,7 +7,7 @@ use super::{
     SqliteStore,
     days::{Day, Days},
     historian::Books,
-    seen::{Filter, RUN, Run},
+    seen::{Filter, Key, RUN, Run},
     writer::{Class, Tx},
 };
 use crate::store::StoreError;
@@ -21,6 +21,24 @@ pub(super) struct Print {
     pub(super) workspace: i64,
     pub(super) key: [u8; 16],
     pub(super) content: [u8; 8],
+}
+
+/// Some of the recent ones that a run holds now.
+struct Bite {
+    first: i64,
+    last: i64,
+    keys: Vec<Key>,
+}
+
+impl Bite {
+    /// Of fingerprints in the order of their events.
+    fn of(prints: &[Print]) -> Option<Self> {
+        Some(Self {
+            first: prints.first()?.event,
+            last: prints.last()?.event,
+            keys: prints.iter().map(|print| (print.workspace, print.key)).collect(),
+        })
+    }
 }
 
 fn print(row: &rusqlite::Row<'_>) -> rusqlite::Result<Print> {
@@ -81,10 +99,7 @@ impl SqliteStore {
             let (Some(from), Some(to)) = (due.first().map(|row| row.event), due.last().map(|row| row.event)) else {
                 return Ok(());
             };
-            let bites: Vec<(i64, i64)> = due
-                .chunks(SEEN_SLICE)
-                .filter_map(|bite| Some((bite.first()?.event, bite.last()?.event)))
-                .collect();
+            let bites: Vec<Bite> = due.chunks(SEEN_SLICE).filter_map(Bite::of).collect();
             let run = self.write_run(Day::of(from), due).await?;
             let mut run = Some(run);
             self.writer
@@ -95,11 +110,19 @@ impl SqliteStore {
                     Ok(())
                 })
                 .await?;
-            for (first, last) in bites {
+            for bite in bites {
                 self.writer
-                    .write_with(Class::Outcome, move |tx| tx.seen.forget(tx.db, first, last))
+                    .write_with(Class::Outcome, move |tx| {
+                        tx.seen.forget(tx.db, (bite.first, bite.last), &bite.keys)
+                    })
                     .await?;
             }
+            self.writer
+                .write_with(Class::Outcome, |tx| {
+                    tx.seen.shrink();
+                    Ok(())
+                })
+                .await?;
             tracing::debug!("fingerprints up to {} are in their day", EventId(to));
         }
     }

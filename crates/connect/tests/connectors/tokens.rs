@@ -206,6 +206,7 @@ fn only_a_refusal_of_the_credentials_is_final() {
         );
         let failure = read.unwrap_err();
         assert_eq!(failure.dead, dead, "{status} {body} {failure:?}");
+        assert_eq!(failure.throttled, status == 429, "{status} {body} {failure:?}");
         assert!(!failure.message.is_empty());
     }
 }

@@ -148,7 +148,7 @@ impl Flight<'_> {
             false => self.desk.store.bodies(missing).await?,
         };
         // A record that is its event has no link before its first try.
-        let unlinked = |pending: &Pending| pending.fresh && pending.record_key == pending.event.to_string();
+        let unlinked = |pending: &Pending| pending.fresh && pending.is_its_event();
         let keys: Vec<String> = groups
             .iter()
             .filter_map(|group| group.first())

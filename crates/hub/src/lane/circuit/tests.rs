@@ -126,6 +126,50 @@ fn an_abandoned_probe_makes_room_for_another() {
     assert_eq!(circuit.state(5_000), State::Closed);
 }
 
+#[test]
+fn what_has_begun_may_not_go_on_once_it_opens_but_a_probe_may() {
+    let mut circuit = Circuit::new(SETTINGS);
+    let before = free(&mut circuit, 0);
+    assert_eq!(circuit.halts(before, 0), None);
+    open(&mut circuit, 0);
+    let until_ms = until(&mut circuit, 0);
+    let outage = true;
+    assert_eq!(circuit.halts(before, 0), Some(Halt::Open { until_ms, outage }));
+    let probe = probe(&mut circuit, until_ms);
+    assert_eq!(circuit.halts(probe, until_ms), None);
+    assert!(circuit.halts(before, until_ms).is_some(), "one call at a time");
+    circuit.succeeded(probe);
+    assert_eq!(
+        circuit.halts(probe, until_ms),
+        None,
+        "its record takes more than one call"
+    );
+    assert_eq!(circuit.halts(before, until_ms), None);
+}
+
+#[test]
+fn an_answer_that_asks_to_wait_halts_what_has_begun_until_then() {
+    let mut circuit = Circuit::new(SETTINGS);
+    let (first, second) = (free(&mut circuit, 0), free(&mut circuit, 0));
+    circuit.throttled(first, 10, 30_000);
+    let halt = Halt::Open {
+        until_ms: 30_010,
+        outage: false,
+    };
+    assert_eq!(circuit.halts(second, 10), Some(halt));
+}
+
+#[test]
+fn a_refusal_halts_what_has_begun_and_nothing_that_begins_later() {
+    let mut circuit = Circuit::new(SETTINGS);
+    let before = free(&mut circuit, 0);
+    let refusal = Refusal::Credentials("invalid_grant".into());
+    circuit.refused(refusal.clone());
+    assert_eq!(circuit.halts(before, 0), Some(Halt::Refused(refusal)));
+    let after = free(&mut circuit, 0);
+    assert_eq!(circuit.halts(after, 0), None);
+}
+
 proptest! {
     /// Whatever ends in whatever order and way, at most one probe is under way, nothing else starts meanwhile, and nothing
     /// starts within a time that the vendor asked for.

@@ -132,6 +132,28 @@ async fn a_pause_holds_everything_and_a_shorter_one_does_not_end_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_no_longer_wanted_leaves_the_queue_when_the_gate_hears_of_it() {
+    let gate = gate(BucketKind::Concurrency, 1, 0);
+    let held = gate.pass(BACKGROUND).await.unwrap();
+    let wanted = std::sync::atomic::AtomicBool::new(true);
+    let unwanted = || (!wanted.load(Ordering::SeqCst)).then_some("the first was told to wait");
+    let began = Instant::now();
+    let waiting = join_all((0..50).map(|_| gate.pass_unless(BACKGROUND, unwanted)));
+    let told = async {
+        tokio::task::yield_now().await;
+        wanted.store(false, Ordering::SeqCst);
+        gate.pause_until(60_000);
+    };
+    let (away, ()) = tokio::join!(waiting, told);
+    assert!(
+        away.into_iter()
+            .all(|passed| passed.unwrap_err() == Away::Unwanted("the first was told to wait"))
+    );
+    assert_eq!(began.elapsed(), Duration::ZERO, "nobody waits for the end of the pause");
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_answer_of_a_call_tells_what_is_left() {
     let gate = gate(BucketKind::Window, 10, 60_000);
     let mut pass = gate.pass(BACKGROUND).await.unwrap();

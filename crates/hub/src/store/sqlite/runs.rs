@@ -1,14 +1,14 @@
 //! Fingerprints on their way from the database into the file of their day; see `seen.rs`.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use switchboard_model::id::EventId;
 
 use super::{
     SqliteStore,
     days::{Day, Days},
     historian::Books,
-    seen::{Filter, RUN, Run},
-    writer::Class,
+    seen::{Filter, Key, RUN, Run},
+    writer::{Class, Tx},
 };
 use crate::store::StoreError;
 
@@ -21,6 +21,24 @@ pub(super) struct Print {
     pub(super) workspace: i64,
     pub(super) key: [u8; 16],
     pub(super) content: [u8; 8],
+}
+
+/// Some of the recent ones that a run holds now.
+struct Bite {
+    first: i64,
+    last: i64,
+    keys: Vec<Key>,
+}
+
+impl Bite {
+    /// Of fingerprints in the order of their events.
+    fn of(prints: &[Print]) -> Option<Self> {
+        Some(Self {
+            first: prints.first()?.event,
+            last: prints.last()?.event,
+            keys: prints.iter().map(|print| (print.workspace, print.key)).collect(),
+        })
+    }
 }
 
 fn print(row: &rusqlite::Row<'_>) -> rusqlite::Result<Print> {
@@ -73,14 +91,15 @@ impl SqliteStore {
     pub(super) async fn move_fingerprints(&self) -> Result<(), StoreError> {
         let today = Day::at(self.clock.now_ms());
         loop {
-            let due = self.historian.run(move |books| due_fingerprints(books, today)).await?;
+            let waits = move |tx: &mut Tx<'_>| tx.seen.makes_a_run(tx.db, today);
+            if !self.writer.write_with(Class::Outcome, waits).await? {
+                return Ok(());
+            }
+            let due = self.historian.run(oldest_fingerprints).await?;
             let (Some(from), Some(to)) = (due.first().map(|row| row.event), due.last().map(|row| row.event)) else {
                 return Ok(());
             };
-            let bites: Vec<(i64, i64)> = due
-                .chunks(SEEN_SLICE)
-                .filter_map(|bite| Some((bite.first()?.event, bite.last()?.event)))
-                .collect();
+            let bites: Vec<Bite> = due.chunks(SEEN_SLICE).filter_map(Bite::of).collect();
             let run = self.write_run(Day::of(from), due).await?;
             let mut run = Some(run);
             self.writer
@@ -91,11 +110,19 @@ impl SqliteStore {
                     Ok(())
                 })
                 .await?;
-            for (first, last) in bites {
+            for bite in bites {
                 self.writer
-                    .write_with(Class::Outcome, move |tx| tx.seen.forget(tx.db, first, last))
+                    .write_with(Class::Outcome, move |tx| {
+                        tx.seen.forget(tx.db, (bite.first, bite.last), &bite.keys)
+                    })
                     .await?;
             }
+            self.writer
+                .write_with(Class::Outcome, |tx| {
+                    tx.seen.shrink();
+                    Ok(())
+                })
+                .await?;
             tracing::debug!("fingerprints up to {} are in their day", EventId(to));
         }
     }
@@ -131,8 +158,8 @@ impl SqliteStore {
     }
 }
 
-/// Those of the oldest day among the recent ones, in the order of their events; none when they are to wait.
-fn due_fingerprints(books: &mut Books, today: Day) -> Result<Vec<Print>, StoreError> {
+/// Those of the oldest day among the recent ones, as many as a run holds, in the order of their events.
+fn oldest_fingerprints(books: &mut Books) -> Result<Vec<Print>, StoreError> {
     let db = books.hot()?;
     let oldest: Option<i64> = db
         .prepare_cached("SELECT min(event) FROM recent")?
@@ -140,13 +167,6 @@ fn due_fingerprints(books: &mut Books, today: Day) -> Result<Vec<Print>, StoreEr
     let Some(day) = oldest.map(Day::of) else {
         return Ok(Vec::new());
     };
-    let full: Option<i64> = db
-        .prepare_cached("SELECT event FROM recent ORDER BY event LIMIT 1 OFFSET ?1")?
-        .query_row([RUN - 1], |row| row.get(0))
-        .optional()?;
-    if day >= today && full.is_none() {
-        return Ok(Vec::new());
-    }
     let mut select = db
         .prepare_cached("SELECT event, workspace, key, content FROM recent WHERE event < ?1 ORDER BY event LIMIT ?2")?;
     let rows = select.query_map(params![day.end(), RUN], print)?;

@@ -24,7 +24,8 @@ const PROBES: u32 = 6;
 /// One cache line: all bits of a fingerprint lie in it.
 const BLOCK_BYTES: usize = 64;
 
-type Key = (i64, [u8; 16]);
+/// The workspace, and the digest of what names the event there.
+pub(super) type Key = (i64, [u8; 16]);
 
 /// The event that came first under a key, and the digest of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +145,18 @@ impl Seen {
         Ok(())
     }
 
+    /// Whether the recent ones make a run, or are of a day that is over.
+    pub(super) fn makes_a_run(&mut self, db: &Connection, today: Day) -> rusqlite::Result<bool> {
+        self.load(db)?;
+        if self.recent.len() >= RUN {
+            return Ok(true);
+        }
+        let oldest: Option<i64> = db
+            .prepare_cached("SELECT min(event) FROM recent")?
+            .query_row([], |row| row.get(0))?;
+        Ok(oldest.is_some_and(|event| Day::of(event) < today))
+    }
+
     /// The event that came under this key before, as seen from `event`.
     pub(super) fn find(
         &mut self,
@@ -210,12 +223,26 @@ impl Seen {
         }
     }
 
-    /// Forgets those that a run holds, `events` being a range of ids.
-    pub(super) fn forget(&mut self, db: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    /// Forgets those that a run holds: the ids of their events are in this range.
+    pub(super) fn forget(&mut self, db: &Connection, (from, to): (i64, i64), keys: &[Key]) -> rusqlite::Result<()> {
         db.prepare_cached("DELETE FROM recent WHERE event BETWEEN ?1 AND ?2")?
             .execute([from, to])?;
-        self.recent.retain(|_, first| !(from..=to).contains(&first.event.0));
+        for key in keys {
+            // One whose window was over may have been followed by another event since.
+            let is_of_run = |first: &First| (from..=to).contains(&first.event.0);
+            if self.recent.get(key).is_some_and(is_of_run) {
+                self.recent.remove(key);
+            }
+        }
         Ok(())
+    }
+
+    /// Gives back the memory that many of them took once.
+    pub(super) fn shrink(&mut self) {
+        let enough = self.recent.len().max(RUN) * 2;
+        if self.recent.capacity() > enough * 2 {
+            self.recent.shrink_to(enough);
+        }
     }
 
     /// Forgets a day, but not what is said to stay.

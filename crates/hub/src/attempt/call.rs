@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 use switchboard_connect::{
+    auth::Token,
     call::HttpRequest,
     connector::{BulkAnswer, Call, PageAt},
     manifest::OperationKind,
@@ -242,7 +243,8 @@ impl Flight<'_> {
             Outcome::Gone { message } => leave.refused(Refusal::Receiver(message.as_str().into())),
             Outcome::Denied { message } => leave.refused(Refusal::Credentials(message.as_str().into())),
             Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => {
-                leave.refused(Refusal::Credentials(message.as_str().into()));
+                let message = no_token_is_good(message, round.token.as_ref());
+                leave.refused(Refusal::Credentials(message.into()));
             }
             // Whether the connection works is told by what comes next: the exchange of the token, or a call with a new one.
             Outcome::Reauthorise { .. } => round.refused.store(true, Ordering::Relaxed),
@@ -347,7 +349,9 @@ impl Flight<'_> {
                 counts: true,
             }),
             Outcome::Throttled { message, after_ms } => Some(Verdict::Throttled { message, after_ms }),
-            Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => Some(Verdict::Denied(message)),
+            Outcome::Reauthorise { message } if self.renewals >= MOST_RENEWALS => {
+                Some(Verdict::Denied(no_token_is_good(&message, round.token.as_ref())))
+            }
             Outcome::Reauthorise { .. } => None,
             Outcome::Denied { message } | Outcome::Blocked { message } => Some(Verdict::Denied(message)),
             Outcome::Gone { message } => Some(Verdict::Gone(message)),
@@ -418,6 +422,14 @@ fn worst(outcomes: &[Outcome]) -> Option<&Outcome> {
         Outcome::Retry { .. } | Outcome::Unknown { .. } => (2, 0),
         Outcome::Delivered { .. } | Outcome::Duplicate { .. } | Outcome::Missing | Outcome::Rejected { .. } => (1, 0),
     })
+}
+
+/// What a person is told where one token after the other is refused.
+pub(super) fn no_token_is_good(message: &str, token: Option<&Token>) -> String {
+    match token {
+        Some(_) => format!("the vendor gives new tokens and does not accept them: {message}"),
+        None => message.to_owned(),
+    }
 }
 
 /// A person has held or cancelled some of the deliveries, or they are another node's now: those are none of ours any more. The others go

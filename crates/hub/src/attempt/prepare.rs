@@ -9,7 +9,13 @@ use switchboard_model::{
 
 use tokio::sync::watch;
 
-use super::{Desk, call::MOST_RENEWALS, renew, send::exchange, settle, verdict};
+use super::{
+    Desk,
+    call::{MOST_RENEWALS, no_token_is_good},
+    renew,
+    send::exchange,
+    settle, verdict,
+};
 use crate::{
     configuration::Connection,
     lane::{Away, limiter::Ask},
@@ -84,6 +90,7 @@ async fn carry_out(
             }
             // The vendor gives tokens and does not accept them.
             Err(Outcome::Reauthorise { message }) if token.token.is_some() => {
+                let message = no_token_is_good(&message, token.token.as_ref());
                 return Err(verdict::refused(&connection.key, connection.signs_in(), &message));
             }
             Err(Outcome::Throttled { message, after_ms }) => {

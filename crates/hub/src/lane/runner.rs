@@ -274,9 +274,14 @@ impl Runner {
     }
 
     fn prepared(&mut self, prepared: Result<Prepared, task::JoinError>) {
-        // Preparations are not cancelled and catch their panics.
-        let Ok(Prepared { connection, result }) = prepared else {
-            return;
+        let Prepared { connection, result } = match prepared {
+            Ok(prepared) => prepared,
+            // Preparations are not cancelled and catch their panics; one that is gone all the same is begun anew.
+            Err(error) => {
+                tracing::error!(connection = %self.connection.key, %error, "a preparation is gone");
+                self.preparing = false;
+                return;
+            }
         };
         if !Arc::ptr_eq(&connection, &self.connection) {
             return;

@@ -6,7 +6,6 @@ use switchboard_model::{
     outcome::Outcome,
     problem::{Code, Fault, Problem},
 };
-
 use tokio::sync::watch;
 
 use super::{

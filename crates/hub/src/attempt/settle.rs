@@ -193,8 +193,8 @@ fn given(pending: &Pending, fallback: &Fallback) -> HandOver {
     }
 }
 
-/// Dead credentials, and what else only a person can mend, stop the whole connection, so that no delivery burns tries and no account is banned. A late refusal of credentials that a
-/// person has replaced meanwhile stops nothing.
+/// Dead credentials, and what else only a person can mend, stop the whole connection, so that no delivery burns tries and no account is
+/// banned. A late refusal of credentials that a person has replaced meanwhile stops nothing.
 pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, problem: &Problem) {
     let note = ConnectionNote {
         state: Some((ConnectionState::Error, Some(reason_of(problem)))),

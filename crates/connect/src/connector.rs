@@ -234,6 +234,13 @@ impl Connector {
         probes.iter().map(|probe| probe.read_lag_ms).max().unwrap_or(0)
     }
 
+    /// Whether a record of this object that is there can be changed.
+    pub fn changes(&self, object: &str) -> bool {
+        let kinds = [OperationKind::Update, OperationKind::Upsert];
+        let object = self.object(object);
+        object.is_some_and(|object| kinds.iter().any(|kind| !self.ways(object, *kind).is_empty()))
+    }
+
     /// Whether a call of this kind may simply be sent again after its answer was lost.
     pub fn is_repeatable(&self, object: &str, kind: OperationKind) -> bool {
         let ways = self
@@ -306,7 +313,7 @@ impl Connector {
             Meaning::NotHere(Next::Page(_)) => unknown("it is not on this page, and there are more"),
             Meaning::NotHere(Next::TooMany) => unknown("it is not on the pages that were read, and there are more"),
         };
-        self.without_refresh(outcome, account)
+        concerning(kind, self.without_refresh(outcome, account))
     }
 
     fn meaning(&self, object: &str, kind: OperationKind, account: &Account, call: &Call, answer: &Answer) -> Meaning {
@@ -449,6 +456,22 @@ enum Meaning {
     Outcome(Outcome),
     /// A read found nothing here; this comes after it.
     NotHere(Next),
+}
+
+/// What an outcome means to a call of this kind. That another record has the value already is no reason to change that other one instead.
+pub(crate) fn concerning(kind: OperationKind, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Duplicate { existing } if kind == OperationKind::Update => {
+            let which = existing.map(|id| format!(" ({id})")).unwrap_or_default();
+            Outcome::Rejected {
+                message: format!(
+                    "another record{which} has one of these values already, and the vendor allows it once"
+                ),
+                fields: Vec::new(),
+            }
+        }
+        other => other,
+    }
 }
 
 fn unknown(message: &str) -> Outcome {

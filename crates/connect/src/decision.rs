@@ -51,6 +51,8 @@ pub struct Known {
     exists: bool,
     gone: Vec<String>,
     settled: Option<Option<String>>,
+    /// What is sent is how a record of ours stands now, not something that happened once.
+    standing: bool,
     /// The record is to be removed, not written.
     removal: bool,
     /// It was removed, or the vendor says that it is not there any more.
@@ -106,6 +108,12 @@ impl Known {
             removal: true,
             ..Self::new(link, doubt)
         }
+    }
+
+    /// The same for a record of ours that lives on: what the vendor made of it before is changed, whatever kind of object that is.
+    #[must_use]
+    pub fn standing(self) -> Self {
+        Self { standing: true, ..self }
     }
 
     /// Whether the record is to be removed.
@@ -202,9 +210,12 @@ pub fn decide(known: &Known, can: Abilities) -> Decision {
         };
     }
     if let Some(id) = known.target() {
-        return match can.record {
-            RecordKind::Person | RecordKind::Company if can.update => Decision::Call(OperationKind::Update),
-            // An event happens once: its record is there, and nothing about it changes.
+        let changes = known.standing || can.record != RecordKind::Event;
+        return match changes {
+            true if can.update => Decision::Call(OperationKind::Update),
+            // It was made with our key, which names it.
+            true if can.record == RecordKind::Event && can.upsert => Decision::Call(OperationKind::Upsert),
+            // What happened once is there, and nothing about it changes.
             _ => Decision::Done {
                 external_id: Some(id.to_owned()),
             },

@@ -106,12 +106,6 @@ impl Object {
         self.record
     }
 
-    /// Whether a record of it that is there can be changed.
-    pub fn can_change(&self) -> bool {
-        let kinds = [OperationKind::Update, OperationKind::Upsert];
-        kinds.iter().any(|kind| self.operations.contains_key(kind))
-    }
-
     /// Whether it is made only where a route or the connection names it, although it has a mapping.
     pub fn is_on_request(&self) -> bool {
         self.on_request

@@ -46,7 +46,8 @@ impl TokenSlot {
         let missing = held.generation == 0;
         let mut fresh = false;
         if missing || expired || refused == Some(held.generation) {
-            held.token = match fetch(held.token.clone()).await? {
+            // Rare, and as large as a call: whoever has a token already need not carry it along.
+            held.token = match Box::pin(fetch(held.token.clone())).await? {
                 Fetched::Known(token) => token,
                 Fetched::New(token) => {
                     fresh = true;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     account::Call,
     call::Answer,
-    connector::id_layer,
+    connector::{concerning, id_layer},
     manifest::Absent,
     operation::{Operation, Success},
     rule::{Circumstances, judge, unexpected},
@@ -139,7 +139,8 @@ impl<'a> Reading<'a> {
                 around,
             )
         });
-        self.group.connector.without_refresh(outcome, self.group.account)
+        let outcome = self.group.connector.without_refresh(outcome, self.group.account);
+        concerning(self.group.kind, outcome)
     }
 
     /// The message of an error that names none of the records. Whatever it is about, a read cannot say that something

@@ -14,7 +14,8 @@ pub enum RecordKind {
     Person,
     /// One record per company.
     Company,
-    /// One record per event: a ticket, a task, a message. It is made once and not touched again.
+    /// One record per event: a ticket, a task, a message. It is made once; only where a record of the hub stands behind it, like a task or the row
+    /// of a table, do changes of that change it.
     Event,
 }
 

@@ -47,15 +47,7 @@ pub fn outcomes(kind: Op) -> Vec<Outcome> {
     };
     match kind {
         Op::Find | Op::Probe => vec![delivered("f"), Outcome::Missing, later, doubt],
-        Op::Update => vec![
-            delivered("u"),
-            Outcome::Missing,
-            Outcome::Duplicate {
-                existing: Some("d".into()),
-            },
-            later,
-            doubt,
-        ],
+        Op::Update => vec![delivered("u"), Outcome::Missing, later, doubt],
         Op::Delete => vec![
             Outcome::Delivered {
                 external_id: None,
@@ -205,6 +197,26 @@ fn an_event_that_was_delivered_is_not_touched_again() {
         },
     );
     assert_eq!(decide(&known, event), done("500"));
+}
+
+#[test]
+fn a_record_that_lives_on_is_changed_whatever_kind_of_object_it_is() {
+    let event = Abilities {
+        record: RecordKind::Event,
+        ..ALL
+    };
+    let linked = || Known::new(Some("500".into()), Doubt::No).standing();
+    assert_eq!(decide(&linked(), event), Decision::Call(Op::Update));
+    let upserts = Abilities { update: false, ..event };
+    assert_eq!(decide(&linked(), upserts), Decision::Call(Op::Upsert));
+    let neither = Abilities {
+        upsert: false,
+        ..upserts
+    };
+    assert_eq!(decide(&linked(), neither), done("500"));
+    let mut known = Known::new(None, Doubt::Of(Op::Create)).standing();
+    known.learn(Op::Probe, &delivered("501"));
+    assert_eq!(decide(&known, event), Decision::Call(Op::Update));
 }
 
 #[test]

@@ -63,8 +63,10 @@ impl Case {
             None => Doubt::Yes,
         });
         let doubt = doubt.unwrap_or_default();
+        let happened_once = members.iter().all(|pending| pending.is_its_event());
         let (record, known) = match change {
-            Change::Write(record) => (record, Known::new(link, doubt)),
+            Change::Write(record) if happened_once => (record, Known::new(link, doubt)),
+            Change::Write(record) => (record, Known::new(link, doubt).standing()),
             Change::Remove(record) => (record, Known::removal(link, doubt)),
         };
         Self {

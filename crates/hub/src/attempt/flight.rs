@@ -153,7 +153,7 @@ impl Flight<'_> {
             false => self.desk.store.bodies(missing).await?,
         };
         // A record that is its event has no link before its first try.
-        let unlinked = |pending: &Pending| pending.fresh && pending.record_key == pending.event.to_string();
+        let unlinked = |pending: &Pending| pending.fresh && pending.is_its_event();
         let keys: Vec<String> = groups
             .iter()
             .filter_map(|group| group.first())
@@ -179,7 +179,7 @@ impl Flight<'_> {
         };
         let mut back = Vec::with_capacity(flying.len());
         if round.connector.resolves(&self.object) {
-            let (ready, failed) = self.resolve(&round, flying).await;
+            let (ready, failed) = Box::pin(self.resolve(&round, flying)).await;
             flying = ready;
             back.extend(failed);
         }
@@ -218,7 +218,7 @@ impl Flight<'_> {
         for (kind, _, mut together) in bulk {
             match together.len() {
                 1 => single.extend(together.pop().map(|case| (kind, case))),
-                _ => back.extend(self.call_together(&round, kind, together).await),
+                _ => back.extend(Box::pin(self.call_together(&round, kind, together)).await),
             }
         }
         let round = &round;

@@ -49,7 +49,7 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, fence: Fenc
             _ => None,
         };
         if let Some(stops) = stops.filter(|_| written.hold_until_ms.is_none()) {
-            mark_refused(desk, connection, &stops).await;
+            Box::pin(mark_refused(desk, connection, &stops)).await;
         }
         written.hold_until_ms = written.hold_until_ms.max(hold_until_ms);
         if !matches!(verdict, Verdict::Withdrawn) {

@@ -422,8 +422,8 @@ impl Connection {
 
     /// Whether a record of this object that is there can be changed.
     pub fn changes(&self, object: &str) -> bool {
-        let known = self.connector.as_deref().and_then(|connector| connector.object(object));
-        known.is_some_and(|object| object.can_change())
+        let connector = self.connector.as_deref();
+        connector.is_some_and(|connector| connector.changes(object))
     }
 
     /// How many records of this object one call may carry.

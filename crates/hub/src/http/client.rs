@@ -70,7 +70,8 @@ impl Client {
     /// [`SendError::NotSent`] and [`SendError::Refused`] promise that nothing reached the vendor.
     pub async fn send(&self, request: &HttpRequest) -> Result<Answer, SendError> {
         if mail::is_mail(&request.url) {
-            return mail::send(request, self.policy).await;
+            // Rare, and large: beside it every other call would be as large.
+            return Box::pin(mail::send(request, self.policy)).await;
         }
         let request = self.prepare(request)?;
         match tokio::time::timeout(WHOLE, self.exchange(request)).await {

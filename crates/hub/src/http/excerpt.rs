@@ -6,7 +6,11 @@ const KEPT: usize = 4096;
 /// The beginning of a body as text, cut at a character.
 pub fn excerpt(body: &[u8]) -> String {
     let kept = &body[..body.len().min(KEPT)];
-    let mut text = String::from_utf8_lossy(kept).into_owned();
+    // Nearly every body is text, and that is found out faster than it is mended.
+    let mut text = match std::str::from_utf8(kept) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(kept).into_owned(),
+    };
     if body.len() > KEPT {
         // A character that was cut in two is shown as a replacement sign; drop it.
         while text.ends_with('\u{fffd}') {

@@ -11,6 +11,10 @@ use crate::store::{DayRow, StoreError};
 
 /// How many events are moved in one transaction.
 const SLICE: usize = 500;
+/// So many events that are over may wait in the hot tables: what comes in is taken first, and put into its place when there is time.
+const EASY: usize = 100_000;
+/// What moving takes of the time while few wait: one part of so many. With [`EASY`] and more it takes half.
+const PARTS: u32 = 20;
 /// The pause when there was nothing more to move.
 const IDLE: Duration = Duration::from_millis(500);
 /// The pause after the store failed.
@@ -28,8 +32,11 @@ pub(super) async fn run(hub: Weak<Inner>) {
         let hub = Hub { inner };
         let begun = Instant::now();
         pause = match hub.inner.store.archive(SLICE).await {
-            // Takes at most half of the writer's time, so that accepting events is never behind it for long.
-            Ok(moved) if moved == SLICE => begun.elapsed().min(IDLE),
+            Ok(moved) if moved == SLICE => {
+                let took = begun.elapsed();
+                let waiting = hub.inner.store.archivable().await.unwrap_or(EASY);
+                breath(took, waiting)
+            }
             Ok(_) => IDLE,
             Err(StoreError::Closed) => return,
             Err(error) => {
@@ -114,6 +121,13 @@ impl Hub {
     }
 }
 
+/// The pause after a slice that took so long, while so many events wait.
+fn breath(took: Duration, waiting: usize) -> Duration {
+    let ease = EASY.saturating_sub(waiting) as f64 / EASY as f64;
+    let times = 1.0 + ease * f64::from(PARTS - 2);
+    took.mul_f64(times).min(IDLE)
+}
+
 /// The days that are more than `keep_days` before today.
 fn outdated(days: &[DayRow], today: Date, keep_days: u32) -> Vec<Date> {
     let Ok(border) = today.checked_sub(SignedDuration::from_hours(24 * i64::from(keep_days))) else {
@@ -132,6 +146,17 @@ fn day_of(now_ms: i64) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moving_takes_the_more_of_the_time_the_more_waits() {
+        let took = Duration::from_millis(10);
+        let share = |waiting| took.as_secs_f64() / (took + breath(took, waiting)).as_secs_f64();
+        assert!((share(0) - 1.0 / f64::from(PARTS)).abs() < 0.001);
+        assert!((share(EASY) - 0.5).abs() < 0.001);
+        assert!((share(EASY * 9) - 0.5).abs() < 0.001);
+        assert!(share(EASY / 2) < share(EASY * 3 / 4));
+        assert_eq!(breath(Duration::from_secs(9), 0), IDLE);
+    }
 
     #[test]
     fn a_day_is_dropped_when_it_is_older_than_what_is_kept() {

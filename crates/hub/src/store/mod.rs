@@ -133,6 +133,9 @@ pub trait History: Send + Sync {
     /// answers how many were moved.
     fn archive(&self, most: usize) -> Answer<'_, usize>;
 
+    /// How many events wait to be moved by [`History::archive`].
+    fn archivable(&self) -> Answer<'_, usize>;
+
     /// The days that are kept, oldest first.
     fn days(&self) -> Answer<'_, Vec<DayRow>>;
 

@@ -130,6 +130,11 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// Whether its record is the event itself, which happens once: no other delivery is about it.
+    pub fn is_its_event(&self) -> bool {
+        self.record_key == self.event.to_string()
+    }
+
     /// The state that its row has while it waits.
     pub fn state(&self) -> DeliveryState {
         match self.doubt {

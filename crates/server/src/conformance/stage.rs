@@ -3,13 +3,13 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use switchboard_connect::guide::Item;
 use switchboard_hub::{
     ConnectionView, Hub, TestReport,
     configuration::Configured,
     intake::Incoming,
-    store::{DeliveryFilter, DeliveryRow, Page},
+    store::{DeliveryFilter, DeliveryRow, EventFilter, How, Page, RecordWrite},
 };
 use switchboard_model::{
     connection::{ConnectionSpec, ConnectionState},
@@ -17,6 +17,7 @@ use switchboard_model::{
     event::EventType,
     id::{EventId, WorkspaceId},
     problem::Problem,
+    record::Policy,
     route::{RouteSpec, Strategy, Target},
 };
 use switchboard_simulator::{Call, Dial, Rule, Running};
@@ -32,6 +33,8 @@ use super::{
 
 /// The connection that is tested.
 pub const CONNECTION: &str = "tested";
+/// Where samples are kept as rows.
+const TABLE: &str = "samples";
 /// Limits of both sides are multiplied by this where a case is not about them.
 pub const FAST: f64 = 1000.0;
 /// How often the hub is asked how things stand.
@@ -182,14 +185,52 @@ impl<'s> Stage<'s> {
 
     /// Sends everything to the connection, also removals.
     pub async fn route_removals(&self) -> Verdict {
+        let options = Map::from_iter([("deletions".to_owned(), true.into())]);
+        self.route("*", options).await
+    }
+
+    /// From now on there is a table of samples, and each change of its rows goes to the connection.
+    pub async fn keep_rows(&self) -> Verdict {
+        let names = Sample::new(0);
+        let fields: Map<String, Value> = names.data().keys().map(|name| (name.clone(), "text".into())).collect();
+        let table = json!({ "fields": fields, "keys": ["senderEmail"] });
+        self.hub().define_object(self.workspace, TABLE, &table).await?;
+        self.route("row.*", Map::new()).await
+    }
+
+    /// Writes the row of a sample, which is known by its address, and waits until the vendor has confirmed what comes of it.
+    pub async fn write_row(&self, sample: &Sample) -> Verdict {
+        let hub = self.hub();
+        let objects = hub.objects(self.workspace);
+        let table = objects
+            .find(TABLE)
+            .ok_or_else(|| Failure::new("a table", "there is none"))?;
+        let write = RecordWrite {
+            object: Arc::clone(table),
+            how: How::Match {
+                policy: Policy::Update,
+                only: None,
+            },
+            data: sample.data().clone(),
+            lookups: Vec::new(),
+            source: Arc::from("suite"),
+        };
+        hub.write_records(self.workspace, vec![write]).await?;
+        let page = Page { before: None, limit: 1 };
+        let events = hub.events(self.workspace, EventFilter::default(), page).await?;
+        self.confirmed(&events.iter().map(|event| event.event.id).collect::<Vec<_>>())
+            .await
+    }
+
+    async fn route(&self, on: &str, options: Map<String, Value>) -> Verdict {
         let target = Target {
             system: CONNECTION.to_owned(),
             objects: vec![self.object.to_owned()],
-            options: Map::from_iter([("deletions".to_owned(), true.into())]),
+            options,
         };
         let route = RouteSpec {
-            key: "removals".to_owned(),
-            on: "*".to_owned(),
+            key: "everything".to_owned(),
+            on: on.to_owned(),
             condition: None,
             strategy: Strategy::ParallelSync { targets: vec![target] },
             enabled: true,

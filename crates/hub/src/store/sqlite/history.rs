@@ -75,6 +75,13 @@ impl History for SqliteStore {
         })
     }
 
+    fn archivable(&self) -> Answer<'_, usize> {
+        Box::pin(
+            self.readers
+                .read(|db| db.query_row("SELECT count(*) FROM over", [], |row| row.get(0))),
+        )
+    }
+
     fn days(&self) -> Answer<'_, Vec<DayRow>> {
         Box::pin(async move {
             let days = self.days.all().into_iter();

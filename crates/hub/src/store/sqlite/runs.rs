@@ -1,6 +1,6 @@
 //! Fingerprints on their way from the database into the file of their day; see `seen.rs`.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use switchboard_model::id::EventId;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     days::{Day, Days},
     historian::Books,
     seen::{Filter, RUN, Run},
-    writer::Class,
+    writer::{Class, Tx},
 };
 use crate::store::StoreError;
 
@@ -73,7 +73,11 @@ impl SqliteStore {
     pub(super) async fn move_fingerprints(&self) -> Result<(), StoreError> {
         let today = Day::at(self.clock.now_ms());
         loop {
-            let due = self.historian.run(move |books| due_fingerprints(books, today)).await?;
+            let waits = move |tx: &mut Tx<'_>| tx.seen.makes_a_run(tx.db, today);
+            if !self.writer.write_with(Class::Outcome, waits).await? {
+                return Ok(());
+            }
+            let due = self.historian.run(oldest_fingerprints).await?;
             let (Some(from), Some(to)) = (due.first().map(|row| row.event), due.last().map(|row| row.event)) else {
                 return Ok(());
             };
@@ -131,8 +135,8 @@ impl SqliteStore {
     }
 }
 
-/// Those of the oldest day among the recent ones, in the order of their events; none when they are to wait.
-fn due_fingerprints(books: &mut Books, today: Day) -> Result<Vec<Print>, StoreError> {
+/// Those of the oldest day among the recent ones, as many as a run holds, in the order of their events.
+fn oldest_fingerprints(books: &mut Books) -> Result<Vec<Print>, StoreError> {
     let db = books.hot()?;
     let oldest: Option<i64> = db
         .prepare_cached("SELECT min(event) FROM recent")?
@@ -140,13 +144,6 @@ fn due_fingerprints(books: &mut Books, today: Day) -> Result<Vec<Print>, StoreEr
     let Some(day) = oldest.map(Day::of) else {
         return Ok(Vec::new());
     };
-    let full: Option<i64> = db
-        .prepare_cached("SELECT event FROM recent ORDER BY event LIMIT 1 OFFSET ?1")?
-        .query_row([RUN - 1], |row| row.get(0))
-        .optional()?;
-    if day >= today && full.is_none() {
-        return Ok(Vec::new());
-    }
     let mut select = db
         .prepare_cached("SELECT event, workspace, key, content FROM recent WHERE event < ?1 ORDER BY event LIMIT ?2")?;
     let rows = select.query_map(params![day.end(), RUN], print)?;

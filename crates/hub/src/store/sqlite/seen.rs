@@ -144,6 +144,18 @@ impl Seen {
         Ok(())
     }
 
+    /// Whether the recent ones make a run, or are of a day that is over.
+    pub(super) fn makes_a_run(&mut self, db: &Connection, today: Day) -> rusqlite::Result<bool> {
+        self.load(db)?;
+        if self.recent.len() >= RUN {
+            return Ok(true);
+        }
+        let oldest: Option<i64> = db
+            .prepare_cached("SELECT min(event) FROM recent")?
+            .query_row([], |row| row.get(0))?;
+        Ok(oldest.is_some_and(|event| Day::of(event) < today))
+    }
+
     /// The event that came under this key before, as seen from `event`.
     pub(super) fn find(
         &mut self,

@@ -11,7 +11,7 @@ use switchboard_model::{
 use tokio::sync::oneshot;
 
 use super::{
-    accept::{add_delivery, is_over},
+    accept::add_delivery,
     record,
     writer::{Job, Tx},
 };
@@ -168,10 +168,12 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<E
 
 /// Notes that the event is over if all its deliveries have arrived.
 pub(super) fn note_end(db: &Connection, event: EventId) -> rusqlite::Result<()> {
-    let all: bool = db
-        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND state <> 10)")?
-        .query_row([event.0], |row| row.get(0))?;
-    if all { is_over(db, event) } else { Ok(()) }
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO over (event)
+         SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND state <> 10)",
+    )?
+    .execute([event.0])
+    .map(|_| ())
 }
 
 fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {

@@ -6,6 +6,7 @@ mod delivery;
 mod doubt;
 mod limits;
 mod people;
+mod records;
 mod refusal;
 mod sign_in;
 mod test;
@@ -76,12 +77,13 @@ impl Case {
 
 /// Every case there is.
 pub fn catalogue() -> impl Iterator<Item = &'static Case> {
-    let groups: [&'static [Case]; 9] = [
+    let groups: [&'static [Case]; 10] = [
         test::CASES,
         credentials::CASES,
         sign_in::CASES,
         delivery::CASES,
         people::CASES,
+        records::CASES,
         doubt::CASES,
         trouble::CASES,
         refusal::CASES,

@@ -35,7 +35,7 @@ pub(crate) struct BulkPlan {
 #[derive(Debug)]
 pub(crate) enum Content {
     /// An item of each.
-    Items(ItemPlan),
+    Items(Box<ItemPlan>),
     /// The whole request that each would be alone, in an envelope.
     Requests,
 }
@@ -95,7 +95,10 @@ impl BulkPlan {
         let request = Request::compile(compiler, &child(at, "request"), &request);
         let when = When::compile(compiler, &child(&child(at, "answer"), "when"), &spec.answer.when);
         let content = match spec.envelope {
-            None => ItemPlan::compile(compiler, at, kind, spec, items_at).map(Content::Items),
+            None => {
+                let plan = ItemPlan::compile(compiler, at, kind, spec, items_at);
+                plan.map(|plan| Content::Items(Box::new(plan)))
+            }
             Some(_) => check_envelope(compiler, at, operation, spec).then_some(Content::Requests),
         };
         Some(Self {

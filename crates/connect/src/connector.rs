@@ -38,7 +38,7 @@ use crate::{
 
 pub use crate::{
     account::{Account, Call},
-    bulk::{Bulk, BulkAnswer, BulkRequest},
+    bulk::{Bulk, BulkAnswer, BulkRequest, answers_within},
     decision::{Decision, Doubt, Known},
     discover::{Choice, FieldView, Findings, FoundField, FoundObject, Misfit, Survey},
     identity::AccountId,

@@ -117,6 +117,11 @@ impl Draft {
         self.secrets.push(secret.to_owned());
     }
 
+    /// The texts that nobody may see, so far.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
     /// The finished request.
     pub fn finish(self) -> HttpRequest {
         HttpRequest::new(self.method, self.url, self.headers, self.body, self.secrets)

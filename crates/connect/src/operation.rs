@@ -83,7 +83,7 @@ impl Operation {
         let repeatable = kind != OperationKind::Create || spec.recovery == Recovery::Repeat;
         let read_lag_ms = i64::try_from(spec.read_lag_seconds * 1000).unwrap_or(i64::MAX);
         let bulk = optional(&spec.bulk, |bulk| {
-            BulkPlan::compile(compiler, &child(at, "bulk"), kind, bulk)
+            BulkPlan::compile(compiler, &child(at, "bulk"), kind, (spec, bulk))
         });
         let pages = optional(&spec.pages, |pages| {
             Pages::compile(compiler, &child(at, "pages"), pages)

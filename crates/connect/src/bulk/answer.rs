@@ -1,4 +1,4 @@
-//! One answer → what it means for each record.
+//! One answer with a result for each record → what it means for each.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,8 @@ use switchboard_model::{outcome::Outcome, template::Scope};
 use super::{
     BulkAnswer,
     pack::Group,
-    plan::{Lists, NamedList},
+    plan::{ItemPlan, Lists, NamedList},
+    whole::whole,
 };
 use crate::{
     account::Call,
@@ -23,6 +24,7 @@ use crate::{
 pub(super) struct Reading<'a> {
     pub group: Group<'a>,
     pub way: &'a Operation,
+    pub plan: &'a ItemPlan,
     pub calls: &'a [&'a Call],
     /// The layer with the id of each record.
     ids: Vec<Map<String, Value>>,
@@ -37,20 +39,25 @@ enum Said<'j> {
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(group: Group<'a>, way: &'a Operation, calls: &'a [&'a Call]) -> Self {
+    pub fn new(group: Group<'a>, way: &'a Operation, plan: &'a ItemPlan, calls: &'a [&'a Call]) -> Self {
         let ids = calls.iter().map(|call| id_layer(call)).collect();
-        Self { group, way, calls, ids }
+        Self {
+            group,
+            way,
+            plan,
+            calls,
+            ids,
+        }
     }
 
     pub fn read(&self, answer: &Answer) -> BulkAnswer {
         if self.calls.is_empty() {
             return BulkAnswer::Each(Vec::new());
         }
-        let plan = self.group.plan;
-        if !plan.when.holds(answer, &self.scope(0)) {
-            return BulkAnswer::Whole(self.whole(answer));
+        if !self.group.plan.when.holds(answer, &self.scope(0)) {
+            return BulkAnswer::Whole(whole(&self.group, self.way, self.calls, answer));
         }
-        let each = match (&plan.lists, answer.json()) {
+        let each = match (&self.plan.lists, answer.json()) {
             (Lists::None, _) => vec![succeeded(); self.calls.len()],
             (_, None) => return BulkAnswer::Whole(self.unknown(unexpected(answer))),
             (Lists::InOrder { each, result }, Some(json)) => {
@@ -125,7 +132,7 @@ impl<'a> Reading<'a> {
         let scope = self.scope(at);
         let around = self.around(&scope);
         let outcome = result.proven(part, self.calls[at].record(), around).unwrap_or_else(|| {
-            let rules = self.group.plan.rules.iter().chain(&self.way.rules);
+            let rules = self.plan.rules.iter().chain(&self.way.rules);
             judge(
                 rules.chain(&self.group.object.rules).chain(&self.group.connector.rules),
                 part,
@@ -156,35 +163,11 @@ impl<'a> Reading<'a> {
 
     /// What it means that the answer says nothing about a record.
     fn silence(&self, trouble: Option<&str>) -> Outcome {
-        match (self.group.plan.absent, trouble) {
+        match (self.plan.absent, trouble) {
             (Absent::Missing, None) => Outcome::Missing,
             (Absent::Delivered, None) => succeeded(),
             (_, Some(message)) => self.unknown(format!("the answer is silent about this record and says: {message}")),
             (Absent::Unknown, None) => self.unknown("the answer is silent about this record".into()),
-        }
-    }
-
-    /// An answer about all records.
-    fn whole(&self, answer: &Answer) -> Outcome {
-        let scope = self.scope(0);
-        let rules = self.group.object.rules.iter().chain(&self.group.connector.rules);
-        let outcome = judge(rules, answer, self.around(&scope));
-        let refused = |message: &str| Outcome::Rejected {
-            message: message.to_owned(),
-            fields: Vec::new(),
-        };
-        match self.group.connector.without_refresh(outcome, self.group.account) {
-            Outcome::Duplicate { .. } if self.calls.len() > 1 => refused("one of the records is there already"),
-            Outcome::Missing if self.calls.len() > 1 => refused("one of the records is not there"),
-            Outcome::Delivered { .. } => self.unknown(unexpected(answer)),
-            // A good answer that says too little (a page of many, say) may say enough about fewer records, and asking
-            // is harmless.
-            Outcome::Unknown { message }
-                if self.group.kind.is_read() && self.calls.len() > 1 && (200..300).contains(&answer.status) =>
-            {
-                refused(&message)
-            }
-            other => other,
         }
     }
 
@@ -197,11 +180,7 @@ impl<'a> Reading<'a> {
     }
 
     fn around<'s>(&'s self, scope: &'s Scope<'s>) -> Circumstances<'s> {
-        Circumstances {
-            scope,
-            repeatable: self.way.repeatable,
-            id_pattern: self.group.object.id_pattern.as_ref(),
-        }
+        self.group.around(self.way, scope)
     }
 }
 

@@ -3,10 +3,16 @@
 //! Pure, like single calls. The one who sends asks [`Connector::bulk`] about each call that
 //! [`Connector::next_call`] wants, collects calls of the same object, kind and way, packs them from the front with
 //! [`Connector::build_bulk`], and gives the answer with exactly the calls that were packed to [`Connector::read_bulk`].
+//!
+//! Records go as items of one body (`pack.rs`, `answer.rs`), or each as the request that it would be alone, in an envelope
+//! (`envelope/`, `parts.rs`).
 
 mod answer;
+mod envelope;
 mod pack;
+mod parts;
 mod plan;
+mod whole;
 
 use switchboard_model::{
     outcome::Outcome,
@@ -24,6 +30,7 @@ use crate::{
 use answer::Reading;
 use pack::Group;
 pub(crate) use plan::BulkPlan;
+use plan::Content;
 
 /// How calls may share a request. Calls of the same object, kind and `way` may go together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +61,14 @@ pub enum BulkAnswer {
     /// duplicate where there are several calls: what the vendor refuses because of one of them is `Rejected`, and the
     /// others may pass in a smaller request. So is an answer to a read that says too little about so many records.
     Whole(Outcome),
+}
+
+/// The answers within the answer to a request about `sent` records, in the order of the records, where each went as a request of its own;
+/// for those who show what was answered. `None` inside: that one is not there as a whole.
+pub fn answers_within(answer: &Answer, sent: usize) -> Option<Vec<Option<Answer>>> {
+    let mut opened = envelope::open(answer, sent).filter(|opened| !opened.is_off(sent))?;
+    opened.answers.resize_with(sent, || None);
+    Some(opened.answers)
 }
 
 impl Connector {
@@ -122,7 +137,10 @@ impl Connector {
     ) -> BulkAnswer {
         let group = calls.first().and_then(|first| self.group(object, kind, account, first));
         match group {
-            Some((group, way)) => Reading::new(group, way, calls).read(answer),
+            Some((group, way)) => match &group.plan.content {
+                Content::Items(plan) => Reading::new(group, way, plan, calls).read(answer),
+                Content::Requests => parts::read(&group, way, calls, answer),
+            },
             None => BulkAnswer::Whole(Outcome::Unknown {
                 message: format!("{} cannot {kind} these records at once any more", self.name),
             }),

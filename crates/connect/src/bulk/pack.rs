@@ -2,18 +2,25 @@
 
 use std::{collections::HashSet, io};
 
+use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use switchboard_model::{problem::Problem, template::Scope};
 
-use super::{BulkRequest, plan::BulkPlan};
+use super::{
+    BulkRequest,
+    envelope::{self, Part},
+    plan::{BulkPlan, Content, ItemPlan},
+};
 use crate::{
     account::{Account, Call},
-    call::HttpRequest,
     connector::{Connector, id_layer},
+    draft::Draft,
     manifest::OperationKind,
     object::Object,
+    operation::Operation,
     request::failed,
+    rule::Circumstances,
 };
 
 /// What the calls of one request have in common.
@@ -35,71 +42,112 @@ impl Group<'_> {
     pub fn pack(&self, calls: &[&Call]) -> Result<BulkRequest, Problem> {
         let first = calls.first().ok_or_else(|| failed("there are no records"))?;
         // Every key has the same length, so that any measures as well as that of those who get in.
-        let mut around = first.around(key_of(&calls[..1]));
+        let around = first.around(key_of(&calls[..1]));
+        let (draft, taken, around) = match &self.plan.content {
+            Content::Items(plan) => self.pack_items(plan, calls, around)?,
+            Content::Requests => self.pack_requests(calls, around)?,
+        };
+        let request = self
+            .connector
+            .complete(draft, self.account, &self.scope_around(&around))?;
+        Ok(BulkRequest { request, taken })
+    }
+
+    /// The items of as many calls as fit, in the body of one request; how many they are; and what stands around them.
+    fn pack_items(&self, plan: &ItemPlan, calls: &[&Call], mut around: Call) -> Result<Packed, Problem> {
         let items = {
-            let scope = self.connector.scope(self.account, Some(&self.object.name), &around);
+            let scope = self.scope_around(&around);
             let body = self.plan.request.json_body(&scope)?;
             let room = self.plan.most_bytes.saturating_sub(body.as_ref().map_or(0, size));
-            self.items(calls, self.plan.most_items(&scope), room)?
+            self.take(calls, self.plan.most_items(&scope), room, |_, scope| {
+                let item = plan.item.render(scope)?;
+                let item = item.ok_or_else(|| failed("nothing is left of the record"))?;
+                let bytes = size(&item) + 1;
+                Ok((item, bytes))
+            })?
         };
         let taken = items.len();
         around.set("key", key_of(&calls[..taken]).into());
-        let request = match &self.plan.items_at {
-            Some(at) => {
-                let scope = self.connector.scope(self.account, Some(&self.object.name), &around);
-                self.request(&scope, Some((at, items)))
-            }
+        let items = match &plan.at {
+            Some(at) => Some((at.as_str(), items)),
             None => {
                 around.set("items", Value::Array(items));
-                self.request(
-                    &self.connector.scope(self.account, Some(&self.object.name), &around),
-                    None,
-                )
+                None
             }
         };
-        Ok(BulkRequest {
-            request: request?,
-            taken,
-        })
-    }
-
-    fn request(&self, scope: &Scope<'_>, items: Option<(&str, Vec<Value>)>) -> Result<HttpRequest, Problem> {
+        let scope = self.scope_around(&around);
         let draft = self
             .plan
             .request
-            .draft_around(self.account.base_url.as_deref(), scope, items)?;
-        self.connector.complete(draft, self.account, scope)
+            .draft_around(self.account.base_url.as_deref(), &scope, items)?;
+        Ok((draft, taken, around))
     }
 
-    /// The items of as many calls as fit, at least of one.
-    fn items(&self, calls: &[&Call], most: usize, mut room: usize) -> Result<Vec<Value>, Problem> {
-        let mut items = Vec::with_capacity(calls.len().min(most));
+    /// The same with the whole requests of the calls.
+    fn pack_requests(&self, calls: &[&Call], mut around: Call) -> Result<Packed, Problem> {
+        let base_url = self.account.base_url.as_deref();
+        let parts = {
+            let most = self.plan.most_items(&self.scope_around(&around));
+            let room = self.plan.most_bytes.saturating_sub(envelope::CLOSING);
+            self.take(calls, most, room, |way, scope| {
+                // The envelope alone is signed in.
+                let part = Part::new(way.request.draft(base_url, scope)?)?;
+                let bytes = part.size();
+                Ok((part, bytes))
+            })?
+        };
+        let taken = parts.len();
+        around.set("key", key_of(&calls[..taken]).into());
+        let mut draft = self.plan.request.draft(base_url, &self.scope_around(&around))?;
+        let (content_type, body) = envelope::seal(&parts);
+        draft.body = body;
+        for secret in parts.iter().flat_map(Part::secrets) {
+            draft.hide(secret);
+        }
+        let content_type = HeaderValue::try_from(content_type).map_err(|error| failed(&error.to_string()))?;
+        draft.headers.insert(CONTENT_TYPE, content_type);
+        Ok((draft, taken, around))
+    }
+
+    /// What as many calls as fit have in the request, at least one. `make` gives it, and how many bytes of the `room` it takes.
+    fn take<T>(
+        &self,
+        calls: &[&Call],
+        most: usize,
+        mut room: usize,
+        make: impl Fn(&Operation, &Scope<'_>) -> Result<(T, usize), Problem>,
+    ) -> Result<Vec<T>, Problem> {
+        let mut taken = Vec::with_capacity(calls.len().min(most));
         let mut seen = HashSet::new();
         for call in calls.iter().take(most) {
             let id = id_layer(call);
             let scope = self.scope(call, &id);
-            let item = match self.item(&scope, &mut seen) {
-                Ok(Some(item)) => item,
-                Err(problem) if items.is_empty() => return Err(problem),
-                // It is the first of the next request, and there it can be told what is wrong with it.
-                Ok(None) | Err(_) => break,
+            let made = match self.joins(&scope, &mut seen) {
+                Ok(Some(way)) => make(way, &scope),
+                Ok(None) => break,
+                Err(problem) => Err(problem),
             };
-            let bytes = size(&item) + 1;
-            if bytes > room && !items.is_empty() {
+            let (made, bytes) = match made {
+                Ok(made) => made,
+                Err(problem) if taken.is_empty() => return Err(problem),
+                // It is the first of the next request, and there it can be told what is wrong with it.
+                Err(_) => break,
+            };
+            if bytes > room && !taken.is_empty() {
                 break;
             }
             room = room.saturating_sub(bytes);
-            items.push(item);
+            taken.push(made);
         }
-        Ok(items)
+        Ok(taken)
     }
 
-    /// `None`: this one cannot be together with those before it.
-    fn item(&self, scope: &Scope<'_>, seen: &mut HashSet<String>) -> Result<Option<Value>, Problem> {
+    /// The way of a call; `None`: this one cannot be together with those before it.
+    fn joins(&self, scope: &Scope<'_>, seen: &mut HashSet<String>) -> Result<Option<&Operation>, Problem> {
         let way = self.connector.numbered_way(self.object, self.kind, scope);
-        if way.is_none_or(|(way, _)| way != self.way) {
+        let Some((_, way)) = way.filter(|(way, _)| *way == self.way) else {
             return Ok(None);
-        }
+        };
         if let Some(distinct) = &self.plan.distinct {
             let text = distinct
                 .render_text(scope)
@@ -108,8 +156,7 @@ impl Group<'_> {
                 return Ok(None);
             }
         }
-        let item = self.plan.item.render(scope)?;
-        item.map(Some).ok_or_else(|| failed("nothing is left of the record"))
+        Ok(Some(way))
     }
 
     /// What templates about one record see.
@@ -118,7 +165,24 @@ impl Group<'_> {
             .scope(self.account, Some(&self.object.name), call)
             .with_map(id)
     }
+
+    /// What templates about the request as a whole see.
+    fn scope_around<'s>(&'s self, around: &'s Call) -> Scope<'s> {
+        self.connector.scope(self.account, Some(&self.object.name), around)
+    }
+
+    /// What rules need to know of a call that goes this way.
+    pub fn around<'s>(&'s self, way: &Operation, scope: &'s Scope<'s>) -> Circumstances<'s> {
+        Circumstances {
+            scope,
+            repeatable: way.repeatable,
+            id_pattern: self.object.id_pattern.as_ref(),
+        }
+    }
 }
+
+/// A request, the number of calls in it, and what its templates saw.
+type Packed = (Draft, usize, Call);
 
 /// A text that is the same for the same calls in the same order.
 fn key_of(calls: &[&Call]) -> String {

@@ -8,7 +8,7 @@ use switchboard_model::template::{Scope, Template};
 
 use crate::{
     compile::{Compiler, child},
-    manifest::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec, OperationKind, RequestSpec},
+    manifest::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec, OperationKind, OperationSpec, RequestSpec},
     operation::{Success, optional},
     reading::{Source, When, text_of},
     request::Request,
@@ -25,11 +25,27 @@ pub(crate) struct BulkPlan {
     most_items: MostItems,
     pub most_bytes: usize,
     pub distinct: Option<Template>,
-    pub item: Tree,
     pub request: Request,
-    /// JSON pointer of the items in the body; `None`: templates of the request see them as `items`.
-    pub items_at: Option<String>,
+    /// What proves that an answer speaks about single records.
     pub when: When,
+    pub content: Content,
+}
+
+/// What of the records is in the request.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// An item of each.
+    Items(Box<ItemPlan>),
+    /// The whole request that each would be alone, in an envelope.
+    Requests,
+}
+
+/// How records go as items of one body, and what is said about them.
+#[derive(Debug)]
+pub(crate) struct ItemPlan {
+    pub item: Tree,
+    /// JSON pointer of the items in the body; `None`: templates of the request see them as `items`.
+    pub at: Option<String>,
     pub lists: Lists,
     pub absent: Absent,
     pub rules: Vec<Rule>,
@@ -64,42 +80,34 @@ pub(crate) struct NamedList {
 }
 
 impl BulkPlan {
-    pub fn compile(compiler: &mut Compiler<'_>, at: &str, kind: OperationKind, spec: &BulkSpec) -> Option<Self> {
+    /// Compiles the bulk call at `at` of an operation.
+    pub fn compile(
+        compiler: &mut Compiler<'_>,
+        at: &str,
+        kind: OperationKind,
+        (operation, spec): (&OperationSpec, &BulkSpec),
+    ) -> Option<Self> {
         let most_items = MostItems::compile(compiler, &child(at, "most_items"), &spec.most_items);
         let distinct = optional(&spec.distinct, |source| {
             compiler.template(&child(at, "distinct"), source)
         });
-        let inserts = (&*child(at, "insert"), &*spec.insert);
-        let item = Tree::compile(compiler, (&child(at, "item"), &spec.item), inserts);
         let (request, items_at) = without_items(&spec.request);
         let request = Request::compile(compiler, &child(at, "request"), &request);
-        let answer = child(at, "answer");
-        let when = When::compile(compiler, &child(&answer, "when"), &spec.answer.when);
-        if spec.result.as_ref().is_some_and(|result| result.newest_first) {
-            let at = child(&child(at, "result"), "newest_first");
-            compiler.report(&at, "a `bulk` reads no further pages", "Leave it out.");
-        }
-        let result = optional(&spec.result, |result| {
-            Success::compile(compiler, &child(at, "result"), kind, result)
-        });
-        let lists = Lists::compile(compiler, &answer, &spec.answer, result?);
-        let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
-        let silence = if kind.is_read() {
-            Absent::Missing
-        } else {
-            Absent::Unknown
+        let when = When::compile(compiler, &child(&child(at, "answer"), "when"), &spec.answer.when);
+        let content = match spec.envelope {
+            None => {
+                let plan = ItemPlan::compile(compiler, at, kind, spec, items_at);
+                plan.map(|plan| Content::Items(Box::new(plan)))
+            }
+            Some(_) => check_envelope(compiler, at, operation, spec).then_some(Content::Requests),
         };
         Some(Self {
             most_items: most_items?,
             most_bytes: spec.most_bytes,
             distinct: distinct?,
-            item: item?,
             request: request?,
-            items_at,
             when: when?,
-            lists: lists?,
-            absent: spec.answer.absent.unwrap_or(silence),
-            rules,
+            content: content?,
         })
     }
 
@@ -116,6 +124,85 @@ impl BulkPlan {
                 .and_then(|text| text.trim().parse().ok()),
         };
         most.unwrap_or(1).max(1)
+    }
+}
+
+/// Reports what has no meaning where each record goes as a request of its own.
+fn check_envelope(compiler: &mut Compiler<'_>, at: &str, operation: &OperationSpec, spec: &BulkSpec) -> bool {
+    let of_items = [
+        ("item", spec.item.is_some()),
+        ("insert", !spec.insert.is_empty()),
+        ("result", spec.result.is_some()),
+        ("classify", !spec.classify.is_empty()),
+        ("answer/lists", !spec.answer.lists.is_empty()),
+        ("answer/absent", spec.answer.absent.is_some()),
+    ];
+    let mut good = true;
+    for (name, _) in of_items.iter().filter(|(_, given)| *given) {
+        let next = "Leave it out: requests and answers are those of the operation.";
+        compiler.report(&format!("{at}/{name}"), "an `envelope` has no items", next);
+        good = false;
+    }
+    let request = &spec.request;
+    if request.body.is_some() || request.form.is_some() || !request.insert.is_empty() {
+        let next = "Leave `body`, `form` and `insert` out.";
+        compiler.report(
+            &child(at, "request"),
+            "the body of an `envelope` are the requests in it",
+            next,
+        );
+        good = false;
+    }
+    if request.url.is_some() || operation.request.url.is_some() {
+        let next = "Write `path` in both requests, or leave the envelope out.";
+        compiler.report(
+            at,
+            "what is in an `envelope` goes to the place that the envelope goes to",
+            next,
+        );
+        good = false;
+    }
+    good
+}
+
+impl ItemPlan {
+    fn compile(
+        compiler: &mut Compiler<'_>,
+        at: &str,
+        kind: OperationKind,
+        spec: &BulkSpec,
+        items_at: Option<String>,
+    ) -> Option<Self> {
+        let inserts = (&*child(at, "insert"), &*spec.insert);
+        let item = match &spec.item {
+            Some(item) => Tree::compile(compiler, (&child(at, "item"), item), inserts),
+            None => {
+                let next = "Write `item`, or `envelope` where records go as requests of their own.";
+                compiler.report(at, "nobody knows what is sent of a record", next);
+                None
+            }
+        };
+        if spec.result.as_ref().is_some_and(|result| result.newest_first) {
+            let at = child(&child(at, "result"), "newest_first");
+            compiler.report(&at, "a `bulk` reads no further pages", "Leave it out.");
+        }
+        let result = optional(&spec.result, |result| {
+            Success::compile(compiler, &child(at, "result"), kind, result)
+        });
+        let lists = Lists::compile(compiler, &child(at, "answer"), &spec.answer, result?);
+        let rules = compiler.list(&child(at, "classify"), &spec.classify, Rule::compile);
+        let silence = if kind.is_read() {
+            Absent::Missing
+        } else {
+            Absent::Unknown
+        };
+        Some(Self {
+            item: item?,
+            at: items_at,
+            lists: lists?,
+            absent: spec.answer.absent.unwrap_or(silence),
+            rules,
+        })
     }
 }
 

@@ -17,8 +17,13 @@ pub struct BulkSpec {
     /// What must differ between the records of one request: a template, filled in for each record.
     #[serde(default)]
     pub distinct: Option<String>,
+    /// Each record goes as the request that it would be alone, and its part of the answer means what the answer to that request would:
+    /// nothing of the operation is said twice. Instead of `item`.
+    #[serde(default)]
+    pub envelope: Option<Envelope>,
     /// What is sent of one record: a tree of templates that see what those of a single request see.
-    pub item: Value,
+    #[serde(default)]
+    pub item: Option<Value>,
     /// Members of the item whose names are not known beforehand.
     #[serde(default)]
     pub insert: Vec<InsertSpec>,
@@ -33,6 +38,14 @@ pub struct BulkSpec {
     /// Rules for what the answer says about one record. They precede those of the operation, the object and the connector.
     #[serde(default)]
     pub classify: Vec<RuleSpec>,
+}
+
+/// What single requests travel in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Envelope {
+    /// `multipart/mixed` with an `application/http` message in each part, answered alike and in the same order: the batches of OData 4.0.
+    Multipart,
 }
 
 fn mebibyte() -> usize {

@@ -21,7 +21,7 @@ pub use answer::{
     AfterSpec, AfterUnit, FieldsSpec, OutcomeKind, RuleSpec, SourceDetail, SourceSpec, StatusSpec, WhenSpec,
 };
 pub use authorize::{AuthorizeSpec, CallbackSpec, GrantEndSpec};
-pub use bulk::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec};
+pub use bulk::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec, Envelope};
 pub use discover::{ChoicesSpec, DiscoverSpec, Openness, OptionsSpec, Unlisted};
 pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
 pub use listing::{MembersShape, NamedSpec, PagesSpec, ResolveSpec, Unresolved};
@@ -102,6 +102,9 @@ pub struct Manifest {
     pub color: String,
     /// The vendor's documentation of the interface.
     pub docs: String,
+    /// What people should know beside the tables of the connector's page: what it leaves alone, and why.
+    #[serde(default)]
+    pub remarks: Vec<String>,
     /// JSON Schema of the settings that are no secrets.
     pub settings: Value,
     /// Tables for the filter `lookup`.

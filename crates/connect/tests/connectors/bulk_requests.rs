@@ -86,6 +86,23 @@ fn hubspot_takes_inputs_without_a_unique_property() {
     insta::assert_snapshot!(all_requests("hubspot", &account, "ticket", &records));
 }
 
+#[test]
+fn dynamics_takes_the_requests_themselves() {
+    let records = [
+        json!({"lastname": "O'Petrova", "emailaddress1": "ana@example.org"}),
+        json!({"lastname": "王", "telephone1": "+12025550117"}),
+    ];
+    let account = account("dynamics365", prepared("dynamics365"));
+    insta::assert_snapshot!(all_requests("dynamics365", &account, "lead", &records));
+}
+
+#[test]
+fn dynamics_takes_the_requests_themselves_without_an_alternate_key() {
+    let records = [json!({"subject": "Router"}), json!({"subject": "Печать"})];
+    let account = account("dynamics365", json!({}));
+    insta::assert_snapshot!(all_requests("dynamics365", &account, "task", &records));
+}
+
 fn messages(count: usize) -> Vec<Value> {
     (0..count)
         .map(|number| json!({"event": "message.received", "data": {"number": number}}))

@@ -49,6 +49,11 @@ pub fn account_with(slug: &str, further: Value, facts: Value) -> Account {
             json!({"url": "https://example.org/hooks/crm?tenant=7", "headers": {"X-Tenant": "seven"}}),
             json!({"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}),
         ),
+        "dynamics365" => (
+            "client_credentials",
+            json!({"baseUrl": "https://acme.crm4.dynamics.com", "tenantId": "11111111-2222-4333-8444-555555555555"}),
+            json!({"clientId": "66666666-7777-4888-9999-aaaaaaaaaaaa", "clientSecret": "secret-two"}),
+        ),
         other => panic!("no account for {other}"),
     };
     let mut settings = map(settings);
@@ -77,6 +82,7 @@ pub fn prepared(slug: &str) -> Value {
             "hub_external_id",
             &["contact", "company", "deal", "ticket"],
         ),
+        "dynamics365" => of_objects("keyColumn", "hub_externalid", &["lead", "contact"]),
         "notion" => json!({"dataSourceId": "1a2b3c4d-0000-4000-8000-000000000001", "keyProperty": "Hub ID"}),
         _ => json!({}),
     }

@@ -197,6 +197,42 @@ fn a_bulk_call_whose_answer_cannot_be_read_is_named() {
 }
 
 #[test]
+fn an_envelope_that_says_something_twice_is_named() {
+    let good = include_str!("../../../../connectors/dynamics365/connector.yaml");
+    let envelope = "        envelope: multipart\n";
+    for (from, to, part) in [
+        (envelope, "        envelope: letter\n", "letter"),
+        (envelope, "", "nobody knows what is sent of a record"),
+        (
+            envelope,
+            "        envelope: multipart\n        item: \"{{ record }}\"\n",
+            "an `envelope` has no items",
+        ),
+        (
+            "answer: { when: { status: [200, 400] } }",
+            "answer: { when: { status: [200] }, absent: delivered }",
+            "an `envelope` has no items",
+        ),
+        (
+            "path: /$batch,",
+            "path: /$batch, body: {},",
+            "the body of an `envelope`",
+        ),
+        ("path: /$batch,", "url: https://example.org,", "goes to the place"),
+        (
+            "method: DELETE, path: \"/",
+            "method: DELETE, url: \"https://example.org/",
+            "goes to the place",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let found = problems(&good.replacen(from, to, 1));
+        let names = |problem: &Problem| problem.detail.contains(part);
+        assert!(found.iter().any(names), "{part}: {found:#?}");
+    }
+}
+
+#[test]
 fn a_folder_on_disk_adds_a_connector_and_takes_the_place_of_one() {
     let folder = tempfile::tempdir().unwrap();
     let write = |slug: &str, manifest: &str| {

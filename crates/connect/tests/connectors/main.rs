@@ -6,6 +6,7 @@
 mod answers;
 mod authorizing;
 mod bulk_answers;
+mod bulk_envelopes;
 mod bulk_requests;
 mod course;
 mod deciding;

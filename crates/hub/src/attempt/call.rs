@@ -188,9 +188,9 @@ impl Flight<'_> {
         mut part: Vec<Case>,
         outcomes: Vec<Outcome>,
     ) -> Vec<Case> {
-        let count = part.len();
-        for (at, (case, outcome)) in part.iter_mut().zip(outcomes).enumerate() {
-            let mut line = sent.record_of(request, at, count, case.call.record());
+        let records: Vec<_> = part.iter().map(|case| case.call.record()).collect();
+        let lines = sent.record_each(request, &records);
+        for ((case, outcome), mut line) in part.iter_mut().zip(outcomes).zip(lines) {
             line.outcome = outcome.name();
             case.calls.push(line);
             self.take_in(round, kind, case, outcome, sent.started_ms);

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use switchboard_connect::call::{Answer, HttpRequest};
+use switchboard_connect::{
+    call::{Answer, HttpRequest},
+    connector::answers_within,
+};
 use switchboard_model::outcome::Outcome;
 
 use super::Desk;
@@ -53,9 +56,32 @@ impl Exchange {
         self.line(describe(request), status, answer, 1)
     }
 
-    /// The same for the `at`-th of `count` records that shared the request; `record` is what it says about this one.
-    pub fn record_of(&self, request: &HttpRequest, at: usize, count: usize, record: &Value) -> CallRecord {
-        let (status, answer) = self.answer_text(request);
+    /// The same for each of the records that shared the request; `records` are what it says about them. Where each has an answer of its own
+    /// within the answer, that one is shown.
+    pub fn record_each(&self, request: &HttpRequest, records: &[&Value]) -> Vec<CallRecord> {
+        let count = records.len();
+        let mut own = self
+            .answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answers_within(answer, count));
+        let mut own = |at: usize| own.as_mut().and_then(|own| own[at].take());
+        let each = records.iter().enumerate();
+        each.map(|(at, record)| self.record_of(request, (at, count), record, own(at).as_ref()))
+            .collect()
+    }
+
+    fn record_of(
+        &self,
+        request: &HttpRequest,
+        (at, count): (usize, usize),
+        record: &Value,
+        own: Option<&Answer>,
+    ) -> CallRecord {
+        let (status, answer) = match own {
+            Some(own) if !request.confidential => (Some(own.status), request.mask(&excerpt(&own.body))),
+            _ => self.answer_text(request),
+        };
         let sent = request.mask(&excerpt(record.to_string().as_bytes()));
         let text = format!(
             "{} {} (record {} of {count})\n{sent}",

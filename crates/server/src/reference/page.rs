@@ -27,6 +27,7 @@ pub fn page(one: &Described<'_>) -> String {
         );
     }
     score(slug, &mut page);
+    remarks(&one.manifest, &mut page);
     sign_in(one, &mut page);
     settings(one, &mut page);
     limits(&one.manifest, &mut page);
@@ -69,6 +70,17 @@ fn score(slug: &str, page: &mut String) {
             waived.case,
             words::cell(&waived.reason)
         );
+    }
+}
+
+fn remarks(manifest: &Value, page: &mut String) {
+    let remarks = manifest["remarks"].as_array().into_iter().flatten();
+    let mut remarks = remarks.filter_map(Value::as_str).peekable();
+    if remarks.peek().is_some() {
+        page.push_str("\n## Remarks\n\n");
+    }
+    for remark in remarks {
+        let _ = writeln!(page, "- {}", remark.trim());
     }
 }
 

@@ -6,8 +6,8 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, FLOAT, INT};
 
 use super::{
-    Wrong, consent, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas, state,
-    texts, time, tokens,
+    Wrong, batched, consent, digests, graphql, kinds, limits, luck, paths, patterns, reply, request, rows, schemas,
+    state, texts, time, tokens,
 };
 
 /// Steps of one call, as the engine counts them; some seconds of work.
@@ -85,6 +85,7 @@ fn build() -> Engine {
     for register in [
         request::register,
         reply::register,
+        batched::register,
         state::register,
         rows::register,
         tokens::register,

@@ -9,6 +9,7 @@
 //! An error in a script is answered with status 500 and a body that names file, line and message, and is kept
 //! ([`crate::Simulation::script_errors`]): a test that meets one has to fail.
 
+mod batched;
 mod calls;
 mod consent;
 mod digests;

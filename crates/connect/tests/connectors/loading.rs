@@ -68,6 +68,50 @@ fn the_published_schema_is_itself_valid() {
 }
 
 #[test]
+fn what_places_say_has_to_fit_the_rest_of_the_manifest() {
+    let slack = Registry::embedded_files("slack").unwrap().manifest;
+    let sound = "places: { option: channels, setting: channel, sign: \"#\", fixed: [webhook] }";
+    let record = "    record: event\n    # §5: an incoming webhook";
+    assert!(slack.contains(sound) && slack.contains(record));
+    for (what, from, to, words) in [
+        (
+            "no such setting",
+            "setting: channel,",
+            "setting: chanel,",
+            "no setting `chanel`",
+        ),
+        (
+            "no such sign-in",
+            "fixed: [webhook]",
+            "fixed: [hook]",
+            "no way to sign in `hook`",
+        ),
+        (
+            "the mapping does not ask",
+            "option: channels,",
+            "option: rooms,",
+            "reads no `rooms[0]`",
+        ),
+        (
+            "a record of a person",
+            record,
+            &record.replace("event", "person"),
+            "stands for an event",
+        ),
+    ] {
+        let manifest = match from == record {
+            true => slack.replacen(from, to, 1),
+            false => slack.replacen(sound, &sound.replacen(from, to, 1), 1),
+        };
+        let found = problems(&manifest);
+        assert!(found.len() == 1 && found[0].detail.contains(words), "{what}: {found:?}");
+        let line = line_of(&manifest, "places: {");
+        let place = found[0].place.as_deref().unwrap_or_default();
+        assert!(place.contains(&format!(":{line}")), "{what}: {place}");
+    }
+}
+
+#[test]
 fn each_mistake_in_a_manifest_is_named_with_its_line() {
     for (what, from, to, part) in [
         ("unknown key", "summary: Sends", "sumary: Sends", "sumary"),

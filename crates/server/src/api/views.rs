@@ -72,7 +72,7 @@ pub struct DeliveryView {
     pub record: String,
     /// What the route says beside the mapping. Where a route names several places (`channels`), each has a delivery, which names this one place.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>, example = json!({ "channels": ["#customer-support"] }))]
+    #[schema(value_type = Option<Object>)]
     pub options: Option<Map<String, Value>>,
     /// `waiting`, `sending`, `unknown`, `held`, `delivered`, `dead` or `cancelled`.
     pub state: &'static str,

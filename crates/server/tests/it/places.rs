@@ -178,3 +178,32 @@ async fn a_step_that_sends_to_several_channels_tells_each_of_them_once() {
     hub.idle().await;
     assert_eq!(channels(&vendors), ["general", "sales"]);
 }
+
+/// Feishu drops a message whose id it has seen within the hour: the ids of one event's messages to two chats differ.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_chat_gets_the_message_where_the_vendor_knows_repetitions_by_their_key() {
+    let (folder, vendors) = (Folder::new(), vendors::start().await);
+    let chats = ["oc_example0000000000000000000000001", "ana@example.org"];
+    let connection = json!({"connections": [{
+        "key": "feishu", "connector": "feishu", "auth": "app",
+        "settings": {"baseUrl": vendors.url("feishu"), "appToken": "bascnExample0000000001", "tableId": "tblExample000001"},
+        "secrets": {"appId": "cli_example00000001", "appSecret": "example-secret"},
+    }]});
+    let mut wanted = strategy(&chats);
+    wanted["targets"][0]["type"] = "feishu".into();
+    wanted["targets"][0]["objects"] = json!(["message"]);
+    let hub = folder.start();
+    hub.post("/api/crm/configure", &connection).await.fine(200);
+    hub.post("/api/crm/configure", &wanted).await.fine(200);
+    let story = hub.settled(&message(&hub).await).await;
+    let receivers = vendors::records(&vendors, "feishu", "messages").into_iter();
+    let mut receivers: Vec<String> = receivers
+        .map(|message| message["receive_id"].as_str().unwrap().into())
+        .collect();
+    receivers.sort();
+    assert_eq!(
+        receivers,
+        ["ana@example.org", "oc_example0000000000000000000000001"],
+        "{story:#}"
+    );
+}

@@ -206,6 +206,9 @@ pub(super) async fn add(
             lacking.push((*id, new));
         }
     }
+    if lacking.is_empty() {
+        return Ok(Vec::new());
+    }
     let all = || lacking.iter().map(|(_, new)| *new);
     let ids: Vec<i64> = lacking.iter().map(|(id, _)| *id).collect();
     let connections: Vec<i64> = all().map(|new| new.connection.0).collect();

@@ -219,12 +219,17 @@ async fn check_people(fixture: &Fixture) {
     );
 }
 
+/// A place that has got an event does not get it again.
+async fn check_places(fixture: &Fixture, moved: &Moved) {
+    let anew = vec![delivery_at(fixture.connection, "contact", "客户")];
+    let added = fixture.store.add_deliveries(moved.half, anew).await.unwrap();
+    assert!(added.is_empty());
+}
+
 async fn check(fixture: &Fixture, moved: &Moved) {
     check_access(fixture).await;
     check_people(fixture).await;
-    let anew = vec![delivery_at(fixture.connection, "contact", "客户")];
-    let added = fixture.store.add_deliveries(moved.half, anew).await.unwrap();
-    assert!(added.is_empty(), "the place has it already");
+    check_places(fixture, moved).await;
     let pending = fixture.pending().await;
     let doubt = pending
         .iter()

@@ -31,6 +31,7 @@ mod offers;
 mod operation;
 mod paging;
 mod parameter;
+pub mod place;
 pub mod prepare;
 mod reading;
 mod record;

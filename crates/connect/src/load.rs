@@ -16,6 +16,7 @@ use crate::{
     object::Object,
     operation::Operation,
     parameter::compile_headers,
+    place::check_places,
     prepare::PreparationPlan,
     resolve::Resolver,
     rule::Rule,
@@ -106,6 +107,7 @@ fn compile(compiler: &mut Compiler<'_>, manifest: &Manifest, files: &Files) -> O
     let resolvers = compiler.list("/resolve", &manifest.resolve, Resolver::compile);
     let choices = compiler.table("/choices", &manifest.choices, ChoicePlan::compile);
     check_names(compiler, manifest);
+    check_places(compiler, manifest);
     let limits = compiler.list("/limits", &manifest.limits, Bucket::compile);
     let account_names = manifest
         .account

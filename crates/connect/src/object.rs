@@ -11,6 +11,7 @@ use crate::{
     discover::DiscoveryPlan,
     manifest::{ObjectSpec, OperationKind, RecordKind},
     operation::Operation,
+    place::Places,
     rule::Rule,
     shape::{Field, Shape},
 };
@@ -33,6 +34,7 @@ pub struct Object {
     pub(crate) mapping_source: Option<Value>,
     pub(crate) on_request: bool,
     pub(crate) tells_removals: bool,
+    pub(crate) places: Option<Places>,
     pub(crate) id_pattern: Option<Regex>,
     pub(crate) vars: Map<String, Value>,
     pub(crate) shape: Shape,
@@ -77,6 +79,7 @@ impl Object {
             mapping_source: spec.mapping.clone(),
             on_request: spec.on_request,
             tells_removals: spec.tells_removals,
+            places: spec.places.as_ref().map(Places::of),
             id_pattern,
             vars: spec.vars.clone(),
             shape: shape?,
@@ -114,6 +117,11 @@ impl Object {
     /// Whether that something is deleted is told like anything else, and removes nothing.
     pub fn tells_removals(&self) -> bool {
         self.tells_removals
+    }
+
+    /// The places that routes may name for its records, where each gets a record of its own.
+    pub fn places(&self) -> Option<&Places> {
+        self.places.as_ref()
     }
 
     /// The mapping that is used when a connection has none.

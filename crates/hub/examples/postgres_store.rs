@@ -163,6 +163,7 @@ fn event(bench: &Bench, caller: usize, n: usize) -> NewEvent {
             connection: bench.connection,
             object: "lead".into(),
             record_key: Some(format!("p-{caller}-{n}")),
+            place: None,
             options: None,
             fallback: None,
         }],

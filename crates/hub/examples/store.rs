@@ -121,6 +121,7 @@ impl Bench {
                 connection: self.connection,
                 object: "lead".into(),
                 record_key: Some(format!("phone:{number}")),
+                place: None,
                 options: None,
                 fallback: None,
             }],

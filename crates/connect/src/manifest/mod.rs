@@ -25,7 +25,9 @@ pub use bulk::{Absent, BulkAnswerSpec, BulkListSpec, BulkSpec, Envelope};
 pub use discover::{ChoicesSpec, DiscoverSpec, Openness, OptionsSpec, Unlisted};
 pub use limit::{BucketKind, BucketUnit, FeedSpec, LimitSpec, ResetSpec, ResetUnit};
 pub use listing::{MembersShape, NamedSpec, PagesSpec, ResolveSpec, Unresolved};
-pub use object::{FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, RecordKind, ShapeRuleSpec, ValueStyle};
+pub use object::{
+    FieldSpec, FieldType, Invalid, ObjectSpec, Other, Overlong, PlacesSpec, RecordKind, ShapeRuleSpec, ValueStyle,
+};
 pub use operation::{
     CaseSpec, InsertSpec, OperationKind, OperationSpec, PrepareScope, PrepareSpec, PrepareStepSpec, QuerySpec,
     Recovery, RequestSpec, ResultSpec, SameForm, SameSpec, TestSpec,

@@ -77,12 +77,32 @@ pub struct ObjectSpec {
     /// It tells what happened: that something is deleted is told like anything else, and removes nothing.
     #[serde(default)]
     pub tells_removals: bool,
+    /// It goes to places that routes name, a record to each.
+    #[serde(default)]
+    pub places: Option<PlacesSpec>,
     /// Operations that differ from the connector's; an empty list takes one away.
     #[serde(default)]
     pub operations: IndexMap<OperationKind, OneOrMany<OperationSpec>>,
     /// Rules that precede the connector's.
     #[serde(default)]
     pub classify: Vec<RuleSpec>,
+}
+
+/// Where records of an object go: to places (channels, chats) that a route lists, a record of its own to each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlacesSpec {
+    /// The option of routes that lists them; the mapping finds the place of a record as its first item.
+    pub option: String,
+    /// The setting that names where a record goes whose route names no place.
+    #[serde(default)]
+    pub setting: Option<String>,
+    /// What may stand in front of a name without being part of it, like the `#` of a channel.
+    #[serde(default)]
+    pub sign: Option<String>,
+    /// Ways to sign in that reach one place only, whatever a route names.
+    #[serde(default)]
+    pub fixed: Vec<String>,
 }
 
 /// What a field holds.

@@ -68,6 +68,30 @@ fn the_published_schema_is_itself_valid() {
 }
 
 #[test]
+fn what_places_say_has_to_fit_the_rest_of_the_manifest() {
+    let slack = Registry::embedded_files("slack").unwrap().manifest;
+    let record = "record: event\n    # §5: an incoming webhook";
+    let operations = "operations:\n      create:\n        - requires: [secrets.webhookUrl]";
+    let update = "update: { request: { method: POST, path: /chat.update }, result: { when: { status: [200] } } }";
+    let changed = operations.replace("create:", &format!("{update}\n      create:"));
+    for (from, to, words) in [
+        ("setting: channel,", "setting: chanel,", "no setting `chanel`"),
+        ("fixed: [webhook]", "fixed: [hook]", "no way to sign in `hook`"),
+        ("option: channels,", "option: rooms,", "reads no `rooms[0]`"),
+        (record, &record.replace("event", "person"), "stands for an event"),
+        (operations, &changed, "is not changed later"),
+    ] {
+        assert!(slack.contains(from), "{from}");
+        let manifest = slack.replacen(from, to, 1);
+        let found = problems(&manifest);
+        assert!(found.len() == 1 && found[0].detail.contains(words), "{to}: {found:?}");
+        let line = line_of(&manifest, " places: {");
+        let place = found[0].place.as_deref().unwrap_or_default();
+        assert!(place.starts_with(&format!("connector.yaml:{line}:")), "{to}: {place}");
+    }
+}
+
+#[test]
 fn each_mistake_in_a_manifest_is_named_with_its_line() {
     for (what, from, to, part) in [
         ("unknown key", "summary: Sends", "sumary: Sends", "sumary"),

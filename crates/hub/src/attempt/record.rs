@@ -49,8 +49,10 @@ pub(crate) fn make(
             "Add a mapping for this object and replay the delivery.",
         )
     })?;
+    connection.check_place(object.name(), options)?;
     let mut derived = normalise::variables(event);
-    if mapping.reads_event {
+    // It is copied for those that ask for it only.
+    if mapping.reads("event") {
         derived.insert("event".into(), Value::Object(event.data.clone()));
     }
     // What the route says stands above what the sender says: an event does not choose who is told.

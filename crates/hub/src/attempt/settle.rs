@@ -16,7 +16,7 @@ use super::{
 use crate::{
     configuration::{Connection, reason_of},
     failpoint,
-    store::{ConnectionNote, Fallback, Fence, HandOver, LinkChange, NewDelivery, Pending, Settlement},
+    store::{ConnectionNote, Fallback, Fence, HandOver, LinkChange, Pending, Settlement},
 };
 
 /// How long to wait before the store is asked again to write down what must not be forgotten.
@@ -180,13 +180,8 @@ pub(crate) async fn hand_over(
 }
 
 fn given(pending: &Pending, fallback: &Fallback) -> HandOver {
-    let deliveries = fallback.objects.iter().map(|(object, record_key)| NewDelivery {
-        connection: fallback.connection,
-        object: Arc::clone(object),
-        record_key: record_key.clone(),
-        options: fallback.options.clone(),
-        fallback: None,
-    });
+    let shares = fallback.objects.iter().cloned();
+    let deliveries = shares.map(|share| share.delivery(fallback.connection, fallback.options.as_ref()));
     HandOver {
         event: pending.event,
         deliveries: deliveries.collect(),

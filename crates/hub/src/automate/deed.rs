@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     configuration::{Connection, Workspace},
-    store::StoreError,
+    store::{StoreError, place},
 };
 
 /// The name under which connectors have the object that tells something to a channel, and the one that tells it to a person.
@@ -275,13 +275,21 @@ impl Decider<'_> {
             Some(key) => Some(self.text(key)?).filter(|key| !key.is_empty()),
             None => record_key(&connection, &object, &self.facts.event().data, record.as_ref()),
         };
-        Ok(Deed::Send(vec![Sending {
-            sent: self.sent(step, &connection, &object, record),
-            connection,
-            object,
-            options: options.filter(|options| !options.is_empty()),
-            record_key: key,
-        }]))
+        let options = options.filter(|options| !options.is_empty());
+        // What is made already says itself where it goes.
+        let places = match &record {
+            Some(_) => vec![None],
+            None => connection.places(&object, options.as_ref()),
+        };
+        let sendings = places.into_iter().map(|place| Sending {
+            sent: self.sent(step, &connection, &object, record.clone()),
+            connection: Arc::clone(&connection),
+            object: Arc::clone(&object),
+            options: place::narrowed(options.as_ref(), place.as_ref()),
+            place,
+            record_key: key.clone(),
+        });
+        Ok(Deed::Send(sendings.collect()))
     }
 
     fn sent(&self, step: &Step, connection: &Connection, object: &str, record: Option<Value>) -> Sent {
@@ -326,6 +334,7 @@ impl Decider<'_> {
             connection,
             object,
             options: None,
+            place: None,
             record_key: None,
         }]))
     }
@@ -383,6 +392,7 @@ impl Decider<'_> {
             connection: Arc::clone(&connection),
             object: object.into(),
             options: None,
+            place: None,
             record_key: None,
         });
         Ok(Deed::Send(sendings.collect()))

@@ -16,7 +16,7 @@ use switchboard_model::{
 use crate::{
     configuration::Connection,
     normalise,
-    store::{Fingerprint, NewDelivery, NewEvent},
+    store::{Fingerprint, NewDelivery, NewEvent, place::Place},
 };
 
 /// The data of an event by which a step sends.
@@ -62,6 +62,7 @@ pub(super) struct Sending {
     pub object: Arc<str>,
     pub sent: Sent,
     pub options: Option<Map<String, Value>>,
+    pub place: Option<Place>,
     pub record_key: Option<String>,
 }
 
@@ -107,6 +108,7 @@ impl Sending {
                 connection: self.connection.id,
                 object: self.object,
                 record_key: self.record_key,
+                place: self.place,
                 options: self.options,
                 fallback: None,
             }],

@@ -1,6 +1,6 @@
 //! The mappings of a connection, compiled, with what their values pass through and the zone of their times.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use indexmap::IndexMap;
 use jiff::tz::TimeZone;
@@ -17,19 +17,24 @@ pub struct ObjectMapping {
     pub mapping: Mapping,
     /// What its values pass through afterwards.
     pub rules: FieldRules,
-    /// Whether it reads the event as a whole (`{{ event }}`), which is copied for those that do only.
-    pub reads_event: bool,
+    /// The variables that it reads.
+    variables: HashSet<Box<str>>,
 }
 
 impl ObjectMapping {
     /// A mapping with the rules of its fields.
     pub(super) fn new(mapping: Mapping, rules: FieldRules) -> Self {
-        let reads_event = mapping.paths().iter().any(|path| path.root() == "event");
+        let variables = mapping.paths().iter().map(|path| path.root().into()).collect();
         Self {
             mapping,
             rules,
-            reads_event,
+            variables,
         }
+    }
+
+    /// Whether it reads this variable.
+    pub fn reads(&self, variable: &str) -> bool {
+        self.variables.contains(variable)
     }
 }
 

@@ -8,6 +8,7 @@ mod endpoint;
 mod fit;
 mod mapping;
 mod object;
+mod place;
 mod route;
 mod source;
 

@@ -12,7 +12,7 @@ use switchboard_model::{connection::ConnectionState, event::EventType, route::Ta
 use super::Planner;
 use crate::{
     configuration::{Connection, Workspace},
-    store::Fallback,
+    store::{Fallback, NewDelivery, Share},
 };
 
 /// What the route says.
@@ -82,11 +82,17 @@ impl Planner<'_> {
 
     /// What the backup makes of the event when it takes it over.
     fn fallback(&mut self, backup: &Arc<Connection>, kind: EventType, pair: Pair<'_>) -> Option<Fallback> {
-        let mut objects: Vec<(Arc<str>, Option<String>)> = Vec::new();
+        let mut objects: Vec<Share> = Vec::new();
         for object in self.objects(backup, kind, Some(pair.backup)) {
-            if objects.iter().all(|(known, _)| *known != object) {
-                let record_key = self.record_key(backup, &object);
-                objects.push((object, record_key));
+            if objects.iter().any(|known| known.object == object) {
+                continue;
+            }
+            for place in backup.places(&object, Some(&pair.backup.options)) {
+                objects.push(Share {
+                    record_key: self.record_key(backup, &object),
+                    object: Arc::clone(&object),
+                    place,
+                });
             }
         }
         (!objects.is_empty()).then(|| Fallback {
@@ -103,11 +109,9 @@ impl Planner<'_> {
             let Some(mut fallback) = self.deliveries[at].fallback.take() else {
                 continue;
             };
-            fallback.objects.retain(|(object, _)| {
-                !self
-                    .deliveries
-                    .iter()
-                    .any(|other| other.connection == fallback.connection && other.object == *object)
+            fallback.objects.retain(|share| {
+                let makes = |other: &NewDelivery| other.makes(fallback.connection, &share.object, share.place.as_ref());
+                !self.deliveries.iter().any(makes)
             });
             self.deliveries[at].fallback = Some(fallback);
         }

@@ -16,13 +16,13 @@ use crate::{
     classify,
     configuration::{Connection, Route, Workspace, explain_waiting},
     normalise,
-    store::{Fallback, NewDelivery},
+    store::{Fallback, NewDelivery, Share},
 };
 
 /// The deliveries of an event, and what a person should know about them.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// One for each object on each connection.
+    /// One for each object on each connection, and for each place where it goes to several.
     pub deliveries: Vec<NewDelivery>,
     /// Why it goes nowhere, or what a route waits for.
     pub note: Option<String>,
@@ -41,8 +41,8 @@ impl Plan {
 }
 
 /// Where an event of this type with this data goes: to the targets of every route that takes it, and to every connection that no route names
-/// and whose own condition holds. A message that waits for its classification goes nowhere. An object on a connection is made once, however many routes ask for it, also where one of them has it as the
-/// backup's.
+/// and whose own condition holds. A message that waits for its classification goes nowhere. An object on a connection is made once at each
+/// place, however many routes ask for it, also where one of them has it as the backup's.
 pub fn plan(workspace: Option<&Workspace>, kind: EventType, data: &Map<String, Value>) -> Plan {
     match kind == EventType::UNCLASSIFIED {
         true => Plan::nowhere(classify::WAITS),
@@ -183,23 +183,24 @@ impl Planner<'_> {
             .map(|target| &target.options)
             .filter(|options| !options.is_empty());
         for object in objects {
-            let known = self
-                .deliveries
-                .iter_mut()
-                .find(|other| other.connection == connection.id && other.object == object);
-            if let Some(known) = known {
-                // Two routes ask for it, and one of them names who takes it when this one fails.
-                known.fallback = known.fallback.take().or_else(|| fallback.cloned());
-                continue;
+            for place in connection.places(&object, options) {
+                let makes = |other: &&mut NewDelivery| other.makes(connection.id, &object, place.as_ref());
+                if let Some(known) = self.deliveries.iter_mut().find(makes) {
+                    // Two routes ask for it, and one of them names who takes it when this one fails.
+                    known.fallback = known.fallback.take().or_else(|| fallback.cloned());
+                    continue;
+                }
+                let share = Share {
+                    record_key: self.record_key(connection, &object),
+                    object: Arc::clone(&object),
+                    place,
+                };
+                let new = share.delivery(connection.id, options);
+                self.deliveries.push(NewDelivery {
+                    fallback: fallback.cloned(),
+                    ..new
+                });
             }
-            let record_key = self.record_key(connection, &object);
-            self.deliveries.push(NewDelivery {
-                connection: connection.id,
-                object,
-                record_key,
-                options: options.cloned(),
-                fallback: fallback.cloned(),
-            });
         }
     }
 

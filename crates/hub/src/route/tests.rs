@@ -1,3 +1,5 @@
+mod places;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -85,7 +87,7 @@ fn plan_of(configuration: &Configuration, data: Value) -> Plan {
 /// `connection/object`, with `→backup/object` behind it where there is one.
 fn shown(plan: &Plan) -> Vec<String> {
     let fallback = |fallback: &Fallback| {
-        let objects: Vec<_> = fallback.objects.iter().map(|(object, _)| object.to_string()).collect();
+        let objects: Vec<_> = fallback.objects.iter().map(|share| share.object.to_string()).collect();
         let back = if fallback.sync_back { "↩" } else { "" };
         format!(" → {}/{}{back}", fallback.connection.0, objects.join("+"))
     };

@@ -13,6 +13,7 @@ mod ending;
 mod filling;
 pub mod grants;
 pub mod ledger;
+pub mod place;
 pub mod postgres;
 pub mod rows;
 pub mod runs;
@@ -39,6 +40,7 @@ pub use definition::{DefinitionKind, DefinitionRow, DefinitionWrite, Removal};
 pub use filling::Filling;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use ledger::*;
+pub use place::Share;
 pub use rows::*;
 pub use runs::*;
 
@@ -108,7 +110,8 @@ pub trait Outbox: Send + Sync {
     /// Fulfils a person's wish for those of the deliveries whose state allows it; the others are left alone.
     fn change(&self, workspace: WorkspaceId, wish: Wish, which: Selection, now_ms: i64) -> Answer<'_, Changed>;
 
-    /// Adds deliveries to an event that exists (when it is routed anew); answers those that are new.
+    /// Adds deliveries to an event that exists (when it is routed anew), those that it does not have yet: of each connection, object and
+    /// place one. Answers those that are new.
     fn add_deliveries(&self, event: EventId, deliveries: Vec<NewDelivery>) -> Answer<'_, Vec<DeliveryId>>;
 }
 

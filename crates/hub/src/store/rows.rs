@@ -18,6 +18,7 @@ use switchboard_model::{
 use super::{
     definition::{DefinitionRow, DefinitionWrite, Removal},
     grants::AccessNote,
+    place::{Place, Share},
     runs::NewRun,
 };
 
@@ -60,7 +61,9 @@ pub struct NewDelivery {
     pub object: Arc<str>,
     /// Which record it is about; `None`: the event itself is the record.
     pub record_key: Option<String>,
-    /// What the route says beside the mapping.
+    /// Where, when the object can go to several places.
+    pub place: Option<Place>,
+    /// What the route says beside the mapping; of several places the one that it is bound for.
     pub options: Option<Map<String, Value>>,
     /// Who takes it when the connection fails for good.
     pub fallback: Option<Fallback>,
@@ -71,8 +74,8 @@ pub struct NewDelivery {
 pub struct Fallback {
     /// The backup.
     pub connection: ConnectionId,
-    /// What is made there, with the keys of the records; `None`: the event itself is the record.
-    pub objects: Vec<(Arc<str>, Option<String>)>,
+    /// What is made there.
+    pub objects: Vec<Share>,
     /// What the route says beside the mapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Map<String, Value>>,
@@ -378,6 +381,8 @@ pub struct DeliveryRow {
     pub object: String,
     /// Which record it is about.
     pub record_key: String,
+    /// What the route says beside the mapping; of several places the one that it is bound for.
+    pub options: Option<Map<String, Value>>,
     /// Where it stands.
     pub state: DeliveryState,
     /// Failed tries so far.

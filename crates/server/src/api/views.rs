@@ -70,6 +70,10 @@ pub struct DeliveryView {
     pub object: String,
     /// Which record it is about; deliveries of one record are sent in order.
     pub record: String,
+    /// What the route says beside the mapping. Where a route names several places (`channels`), each has a delivery, which names this one place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub options: Option<Map<String, Value>>,
     /// `waiting`, `sending`, `unknown`, `held`, `delivered`, `dead` or `cancelled`.
     pub state: &'static str,
     /// Failed tries so far.
@@ -221,6 +225,7 @@ impl Names {
             connection: named.map_or_else(|| format!("#{}", row.connection.0), |named| named.key.clone()),
             object: row.object,
             record: row.record_key,
+            options: row.options,
             state: row.state.name(),
             attempts: row.attempts,
             due_at: (!row.state.is_settled()).then(|| moment(row.due_ms)),

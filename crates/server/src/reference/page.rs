@@ -229,11 +229,20 @@ fn object(one: &Described<'_>, name: &str, page: &mut String) {
         RecordKind::Company => "one for each company",
         RecordKind::Event => "one for each event",
     };
+    let places = object.places().map(|places| {
+        let option = places.option();
+        format!(", and for each of the places that a route names in `{option}`")
+    });
+    let places = places.unwrap_or_default();
     let mapped = match object.default_mapping() {
         Some(_) => "There is a mapping to begin with.",
         None => "It needs a mapping of one's own.",
     };
-    let _ = write!(page, "\n### {name}\n\n{}: {identity}. {mapped}\n", object.title());
+    let _ = write!(
+        page,
+        "\n### {name}\n\n{}: {identity}{places}. {mapped}\n",
+        object.title()
+    );
     operations(one, name, page);
     let spec = &one.manifest["objects"][name];
     if spec["classify"].as_array().is_some_and(|rules| !rules.is_empty()) {

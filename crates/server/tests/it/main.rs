@@ -24,6 +24,7 @@ mod oauth;
 mod operation;
 mod order;
 mod outage;
+mod places;
 mod presets;
 mod pressure;
 mod readme;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Map, json};
 use switchboard_connect::{connector::Means, manifest::OperationKind};
 use switchboard_model::{
     connection::ConnectionState,
@@ -15,7 +15,8 @@ use switchboard_model::{
 use super::bench::{Bench, NOW};
 use crate::store::{
     Accepted, ConfigurationChange, ConnectionWrite, DeliveryFilter, DeliveryRow, Fence, Fingerprint, Intent,
-    LinkChange, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Store, Wish,
+    LinkChange, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Share, Store, Wish,
+    place::Place,
 };
 
 /// Longer than any test takes.
@@ -170,9 +171,25 @@ pub(super) fn delivery(connection: ConnectionId, object: &str, key: Option<&str>
         connection,
         object: object.into(),
         record_key: key.map(str::to_owned),
+        place: None,
         options: None,
         fallback: None,
     }
+}
+
+/// The same for one of several places, which the option `channels` names.
+pub(super) fn delivery_at(connection: ConnectionId, object: &str, name: &str) -> NewDelivery {
+    let share = Share {
+        object: object.into(),
+        record_key: None,
+        place: Some(Place {
+            option: "channels".into(),
+            sign: Some("#".into()),
+            name: Some(name.to_owned()),
+            usual: None,
+        }),
+    };
+    share.delivery(connection, Some(&Map::new()))
 }
 
 pub(super) fn intent(delivery: DeliveryId) -> Intent {

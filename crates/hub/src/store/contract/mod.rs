@@ -16,6 +16,7 @@ mod ledger;
 mod lists;
 mod moving;
 mod outbox;
+mod places;
 mod removal;
 mod runs;
 
@@ -75,6 +76,9 @@ contract! {
     outbox::handed_over as a_hand_over_makes_the_deliveries_of_the_backup_once,
     outbox::carriers as a_folded_delivery_names_the_one_that_carried_it,
     outbox::many_links as links_are_set_replaced_and_forgotten_in_bulk,
+    places::told_apart as each_place_of_an_object_has_a_delivery_and_a_record_of_its_own,
+    places::added_once as a_delivery_is_added_to_an_event_once_per_place_also_after_it_has_arrived,
+    places::handed_over as a_hand_over_makes_the_deliveries_of_each_place_of_the_backup_once,
     lists::by_page as lists_are_read_page_by_page_and_by_workspace,
     lists::by_filter as lists_are_filtered_by_state_connection_event_object_and_time,
     history::lists_across as lists_go_across_what_waits_and_what_is_over,

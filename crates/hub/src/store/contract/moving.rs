@@ -10,7 +10,7 @@ use switchboard_model::{
 
 use super::{
     bench::{Bench, NOW, PostgresBench, SqliteBench},
-    fixture::{Fixture, LONG, PRINT, delivery, new_event},
+    fixture::{Fixture, LONG, PRINT, delivery_at, new_event},
     ledger::some_people,
 };
 use crate::store::{
@@ -164,7 +164,7 @@ async fn fill(fixture: &Fixture) -> Moved {
     }
     let half = fixture.accept_at(NOW - DAY, print(43)).await;
     // The store's clock says that it is the last day by now.
-    let added = vec![delivery(fixture.connection, "contact", None)];
+    let added = vec![delivery_at(fixture.connection, "contact", "#客户")];
     fixture.store.add_deliveries(half, added).await.unwrap();
     let added = fixture.waiting_for(half).await;
     fixture.settle_with_call(&added, DeliveryState::Delivered, NOW).await;
@@ -220,9 +220,17 @@ async fn check_people(fixture: &Fixture) {
     );
 }
 
+/// A place that has got an event does not get it again.
+async fn check_places(fixture: &Fixture, moved: &Moved) {
+    let anew = vec![delivery_at(fixture.connection, "contact", "客户")];
+    let added = fixture.store.add_deliveries(moved.half, anew).await.unwrap();
+    assert!(added.is_empty());
+}
+
 async fn check(fixture: &Fixture, moved: &Moved) {
     check_access(fixture).await;
     check_people(fixture).await;
+    check_places(fixture, moved).await;
     let pending = fixture.pending().await;
     let doubt = pending
         .iter()

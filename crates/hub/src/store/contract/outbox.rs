@@ -13,7 +13,9 @@ use super::{
     bench::{Bench, NOW},
     fixture::{Fixture, delivery},
 };
-use crate::store::{CallRecord, DeliveryFilter, Fallback, HandOver, InDoubt, LinkChange, Selection, Settlement, Wish};
+use crate::store::{
+    CallRecord, DeliveryFilter, Fallback, HandOver, InDoubt, LinkChange, Selection, Settlement, Share, Wish,
+};
 
 pub(super) async fn open_intent(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
@@ -213,7 +215,7 @@ pub(super) async fn handed_over(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let fallback = Fallback {
         connection: fixture.backup,
-        objects: vec![("lead".into(), Some("p-1".into())), ("task".into(), None)],
+        objects: vec![share("lead", Some("p-1")), share("task", None)],
         options: None,
         sync_back: true,
     };
@@ -240,6 +242,14 @@ pub(super) async fn handed_over(bench: &impl Bench) {
     assert_eq!(objects, [("lead", pending.event), ("task", pending.event)]);
     assert_eq!(fixture.row(pending.id).await.handed_over_ms, Some(NOW));
     assert!(fixture.pending().await[0].handed_over);
+}
+
+fn share(object: &str, key: Option<&str>) -> Share {
+    Share {
+        object: object.into(),
+        record_key: key.map(str::to_owned),
+        place: None,
+    }
 }
 
 pub(super) async fn carriers(bench: &impl Bench) {

@@ -14,7 +14,7 @@ use crate::store::{
 
 const EVENT: &str = "id, workspace, kind, received_ms, data, note";
 const DELIVERY: &str = "id, event, connection, object, record_key, state, attempts, due_ms, settled_ms, external_id, \
-                        problem, carrier, handed_over_ms";
+                        problem, carrier, handed_over_ms, options";
 const ATTEMPTS: &str = "
 SELECT id, started_ms, duration_ms, operation, request, status, answer, outcome, records FROM attempt
 WHERE delivery = $1 AND workspace = $2 AND id >= $3 ORDER BY id LIMIT 1000";

@@ -33,14 +33,14 @@ JOIN link l ON l.connection = $1 AND l.object = $2 AND l.record_key = k.key";
 const ADD: &str = "
 INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, fallback, state, due_ms)
 SELECT n.id, e.workspace, $1::bigint, n.connection, n.object, n.record_key, n.options, n.fallback, 0, $2::bigint
-FROM (SELECT DISTINCT ON (connection, object) *
-      FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
-          AS u (id, connection, object, record_key, options, fallback)
-      ORDER BY connection, object, id) n,
+FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
+         AS n (id, connection, object, record_key, options, fallback),
      (SELECT workspace FROM event WHERE id = $1 UNION ALL SELECT workspace FROM event_kept WHERE id = $1 LIMIT 1) e
-WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = $1 AND d.connection = n.connection AND d.object = n.object)
-  AND NOT EXISTS (SELECT 1 FROM delivery_history d WHERE d.event = $1 AND d.connection = n.connection AND d.object = n.object)
 RETURNING connection, id";
+
+const PRESENT: &str = "
+SELECT connection, object, options, state FROM delivery WHERE event = $1
+UNION ALL SELECT connection, object, options, state FROM delivery_history WHERE event = $1";
 
 const CHANGE: &str = "
 UPDATE delivery
@@ -189,7 +189,7 @@ impl PostgresStore {
     }
 }
 
-/// Adds the deliveries that the event does not have yet.
+/// Adds the deliveries that the event does not have yet, each once.
 pub(super) async fn add(
     client: &impl GenericClient,
     event: EventId,
@@ -197,18 +197,25 @@ pub(super) async fn add(
     deliveries: &[NewDelivery],
     now_ms: i64,
 ) -> Result<Vec<(ConnectionId, DeliveryId)>, Trouble> {
-    let connections: Vec<i64> = deliveries.iter().map(|new| new.connection.0).collect();
-    let objects: Vec<&str> = deliveries.iter().map(|new| &*new.object).collect();
-    let key = |new: &NewDelivery| record::storable(new.record_key.clone().unwrap_or_else(|| event.to_string()));
-    let keys: Vec<String> = deliveries.iter().map(key).collect();
-    let options: Vec<_> = deliveries
-        .iter()
-        .map(|new| new.options.as_ref().map(record::to_text))
-        .collect();
-    let fallbacks: Vec<_> = deliveries
-        .iter()
-        .map(|new| new.fallback.as_ref().map(record::to_text))
-        .collect();
+    let rows = client.query(PRESENT, &[&event.0]).await?;
+    let present = rows.iter().map(record::present).collect::<Result<Vec<_>, _>>()?;
+    let mut lacking: Vec<(i64, &NewDelivery)> = Vec::with_capacity(deliveries.len());
+    for (id, new) in ids.iter().zip(deliveries) {
+        let is_there = present.iter().any(|present| new.is_present(present));
+        if !is_there && !lacking.iter().any(|(_, other)| other.is_same(new)) {
+            lacking.push((*id, new));
+        }
+    }
+    if lacking.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = || lacking.iter().map(|(_, new)| *new);
+    let ids: Vec<i64> = lacking.iter().map(|(id, _)| *id).collect();
+    let connections: Vec<i64> = all().map(|new| new.connection.0).collect();
+    let objects: Vec<&str> = all().map(|new| &*new.object).collect();
+    let keys: Vec<String> = all().map(|new| record::storable(new.key(event))).collect();
+    let options: Vec<_> = all().map(|new| new.options.as_ref().map(record::to_text)).collect();
+    let fallbacks: Vec<_> = all().map(|new| new.fallback.as_ref().map(record::to_text)).collect();
     let rows = client
         .query(
             ADD,

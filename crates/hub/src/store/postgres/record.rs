@@ -11,7 +11,7 @@ use switchboard_model::{
 use tokio_postgres::Row;
 
 use super::Trouble;
-use crate::store::{AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Pending, StoreError};
+use crate::store::{AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Pending, StoreError, place::Present};
 
 /// JSON text of something whose serialisation cannot fail (maps with text keys).
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
@@ -72,6 +72,16 @@ pub(super) fn event(row: &Row) -> Result<Event, Trouble> {
     })
 }
 
+/// A delivery that an event has, from connection, object, options, state.
+pub(super) fn present(row: &Row) -> Result<Present, Trouble> {
+    Ok(Present {
+        connection: ConnectionId(row.get(0)),
+        object: row.get(1),
+        options: optional_from_text(row, 2)?,
+        arrived: state(row, 3)? == DeliveryState::Delivered,
+    })
+}
+
 /// Columns: those of [`event`], then the note.
 pub(super) fn event_row(row: &Row) -> Result<EventRow, Trouble> {
     Ok(EventRow {
@@ -122,6 +132,7 @@ pub(super) fn delivery_row(row: &Row) -> Result<DeliveryRow, Trouble> {
         problem: optional_from_text(row, 10)?,
         carrier: row.get::<_, Option<i64>>(11).map(DeliveryId),
         handed_over_ms: row.get(12),
+        options: optional_from_text(row, 13)?,
     })
 }
 

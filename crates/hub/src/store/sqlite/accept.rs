@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use switchboard_model::{
+    delivery::DeliveryState,
     event::{Event, EventType},
-    id::{DeliveryId, EventId, IdSource, RunId, WorkspaceId},
+    id::{ConnectionId, DeliveryId, EventId, IdSource, RunId, WorkspaceId},
 };
 use tokio::sync::oneshot;
 
@@ -13,7 +14,7 @@ use super::{
     automations, classifying, record,
     writer::{Job, Tx},
 };
-use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError};
+use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError, place::Present};
 
 /// An event with everything that has to be written for it.
 pub(super) struct Draft {
@@ -58,8 +59,8 @@ fn pending_of(event: &Arc<Event>, new: NewDelivery, id: DeliveryId, now_ms: i64)
         event: event.id,
         body: Some(Arc::clone(event)),
         connection: new.connection,
+        record_key: new.key(event.id),
         object: new.object,
-        record_key: new.record_key.unwrap_or_else(|| event.id.to_string()),
         options: new.options,
         attempts: 0,
         due_ms: now_ms,
@@ -194,7 +195,7 @@ fn insert_delivery(db: &Connection, workspace: WorkspaceId, pending: &Pending) -
     Ok(())
 }
 
-/// Adds a delivery to an event of the database, once for each connection and object; answers whether it is new.
+/// Adds a delivery to an event of the database, once for each connection, object and place; answers whether it is new.
 pub(super) fn add_delivery(
     tx: &mut Tx<'_>,
     event: EventId,
@@ -202,20 +203,21 @@ pub(super) fn add_delivery(
     new: &NewDelivery,
     now_ms: i64,
 ) -> rusqlite::Result<bool> {
+    if present(tx.db, event)?.iter().any(|present| new.is_present(present)) {
+        return Ok(false);
+    }
     let added = tx
         .db
         .prepare_cached(
             "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms, fallback)
-             SELECT ?1, e.workspace, e.id, ?3, ?4, ?5, ?6, 0, ?7, ?8 FROM event e
-             WHERE e.id = ?2 AND NOT EXISTS
-                 (SELECT 1 FROM delivery d WHERE d.event = ?2 AND d.connection = ?3 AND d.object = ?4)",
+             SELECT ?1, e.workspace, e.id, ?3, ?4, ?5, ?6, 0, ?7, ?8 FROM event e WHERE e.id = ?2",
         )?
         .execute(params![
             id.0,
             event.0,
             new.connection.0,
             &*new.object,
-            new.record_key.clone().unwrap_or_else(|| event.to_string()),
+            new.key(event),
             new.options.as_ref().map(record::to_text),
             now_ms,
             new.fallback.as_ref().map(record::to_text)
@@ -227,4 +229,18 @@ pub(super) fn add_delivery(
         tx.tallies.added(new.connection);
     }
     Ok(added > 0)
+}
+
+/// The deliveries that the event has.
+fn present(db: &Connection, event: EventId) -> rusqlite::Result<Vec<Present>> {
+    let mut select = db.prepare_cached("SELECT connection, object, options, state FROM delivery WHERE event = ?1")?;
+    let rows = select.query_map([event.0], |row| {
+        Ok(Present {
+            connection: ConnectionId(row.get(0)?),
+            object: row.get(1)?,
+            options: record::optional_from_text(row, 2)?,
+            arrived: record::state(row, 3)? == DeliveryState::Delivered,
+        })
+    })?;
+    rows.collect()
 }

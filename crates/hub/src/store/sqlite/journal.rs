@@ -18,7 +18,7 @@ use crate::store::{Answer, AttemptRow, DeliveryFilter, DeliveryRow, EventFilter,
 
 const EVENT: &str = "SELECT id, workspace, kind, received_ms, data, note FROM event";
 const DELIVERY: &str = "SELECT id, event, connection, object, record_key, state, attempts, due_ms, settled_ms, external_id, \
-                        problem, carrier, handed_over_ms FROM delivery";
+                        problem, carrier, handed_over_ms, options FROM delivery";
 const ATTEMPT: &str = "SELECT id, started_ms, duration_ms, operation, request, status, answer, outcome, \
                        records FROM attempt";
 /// More calls of one delivery are not shown.

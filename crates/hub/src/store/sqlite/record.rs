@@ -140,6 +140,7 @@ pub(super) fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         problem: optional_from_text(row, 10)?,
         carrier: row.get::<_, Option<i64>>(11)?.map(DeliveryId),
         handed_over_ms: row.get(12)?,
+        options: optional_from_text(row, 13)?,
     })
 }
 

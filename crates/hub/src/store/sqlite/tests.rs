@@ -78,6 +78,7 @@ impl Fixture {
                 connection: self.connection,
                 object: "lead".into(),
                 record_key: Some("p-1".into()),
+                place: None,
                 options: None,
                 fallback: None,
             }],

@@ -78,7 +78,7 @@ impl Group<'_> {
         for call in calls.iter().take(most) {
             let id = id_layer(call);
             let scope = self.scope(call, &id);
-            let item = match self.item(&scope, &mut seen) {
+            let item = match self.item(call, &scope, &mut seen) {
                 Ok(Some(item)) => item,
                 Err(problem) if items.is_empty() => return Err(problem),
                 // It is the first of the next request, and there it can be told what is wrong with it.
@@ -95,8 +95,8 @@ impl Group<'_> {
     }
 
     /// `None`: this one cannot be together with those before it.
-    fn item(&self, scope: &Scope<'_>, seen: &mut HashSet<String>) -> Result<Option<Value>, Problem> {
-        let way = self.connector.numbered_way(self.object, self.kind, scope);
+    fn item(&self, call: &Call, scope: &Scope<'_>, seen: &mut HashSet<String>) -> Result<Option<Value>, Problem> {
+        let way = self.connector.numbered_way(self.object, self.kind, call, scope);
         if way.is_none_or(|(way, _)| way != self.way) {
             return Ok(None);
         }

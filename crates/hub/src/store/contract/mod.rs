@@ -8,6 +8,7 @@ pub(crate) mod bench;
 mod callbacks;
 mod classifying;
 mod configuration;
+mod doubts;
 mod fixture;
 mod grants;
 mod history;
@@ -75,6 +76,9 @@ contract! {
     outbox::handed_over as a_hand_over_makes_the_deliveries_of_the_backup_once,
     outbox::carriers as a_folded_delivery_names_the_one_that_carried_it,
     outbox::many_links as links_are_set_replaced_and_forgotten_in_bulk,
+    doubts::settled as what_is_in_doubt_is_kept_with_what_could_tell_what_became_of_it,
+    doubts::of_records as a_record_stays_in_doubt_until_its_id_is_known_or_that_there_is_none,
+    doubts::replayed as a_replay_keeps_a_doubt_unless_a_person_has_looked,
     lists::by_page as lists_are_read_page_by_page_and_by_workspace,
     lists::by_filter as lists_are_filtered_by_state_connection_event_object_and_time,
     history::lists_across as lists_go_across_what_waits_and_what_is_over,

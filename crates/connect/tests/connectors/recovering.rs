@@ -95,7 +95,7 @@ fn what_was_sent_without_a_key_is_looked_for_by_its_content() {
     let (before, now) = (clickup(json!({})), clickup(json!({"keyField": "f-1"})));
     let sent = recovery(vendor, "task", &before, &record);
     assert_eq!(sent, of(Means::Probe, 0, Some(1)));
-    let mut lost = call(record.clone(), in_doubt(Op::Create, Some(sent)));
+    let mut lost = call(record, in_doubt(Op::Create, Some(sent)));
     assert_eq!(vendor.next_call("task", &now, &lost), Decision::Call(Op::Probe));
     let probe = vendor.build("task", Op::Probe, &now, &lost).unwrap().url;
     assert!(probe.contains("date_created_gt") && !probe.contains("f-1"), "{probe}");

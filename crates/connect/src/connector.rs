@@ -42,7 +42,7 @@ pub use crate::{
     decision::{Decision, Doubt, Known},
     discover::{Choice, FieldView, Findings, FoundField, FoundObject, Misfit, Survey},
     identity::AccountId,
-    means::Means,
+    means::{Means, Recovery},
     paging::PageAt,
     prepare::{Preparation, PrepareStep},
     resolve::{Asking, Directory, Question, QuestionId, Resolution},
@@ -197,18 +197,18 @@ impl Connector {
         }
     }
 
-    /// What can be done with this record on this account.
+    /// What can be done with this record on this account. What would resolve a doubt can be done only as far as it could when the doubt arose; see
+    /// [`Recovery`].
     ///
     /// # Errors
     /// When there is no such object.
     pub fn abilities(&self, object: &str, account: &Account, call: &Call) -> Result<Abilities, Problem> {
         let object = self.known_object(object)?;
         let scope = self.scope(account, Some(&object.name), call);
-        let way = |kind| self.way(object, kind, &scope);
+        let way = |kind| self.way(object, kind, call, &scope);
         Ok(Abilities {
             record: object.record,
-            create: way(OperationKind::Create)
-                .map(|way| way.repeatable && way.repeat_ms.is_none_or(|most| call.age_ms() <= most)),
+            create: way(OperationKind::Create).map(|way| way.is_repeatable(call)),
             update: way(OperationKind::Update).is_some(),
             upsert: way(OperationKind::Upsert).is_some(),
             find: way(OperationKind::Find).is_some(),
@@ -241,21 +241,6 @@ impl Connector {
         object.is_some_and(|object| kinds.iter().any(|kind| !self.ways(object, *kind).is_empty()))
     }
 
-    /// Whether a call of this kind may simply be sent again after its answer was lost.
-    pub fn is_repeatable(&self, object: &str, kind: OperationKind) -> bool {
-        let ways = self
-            .object(object)
-            .map(|object| self.ways(object, kind))
-            .unwrap_or_default();
-        !ways.is_empty() && ways.iter().all(|way| way.repeatable)
-    }
-
-    /// Whether a record of this object can be looked for after a lost answer.
-    pub(crate) fn can_probe(&self, object: &str) -> bool {
-        let object = self.object(object);
-        object.is_some_and(|object| !self.ways(object, OperationKind::Probe).is_empty())
-    }
-
     /// The request of an operation, about the record that [`Known::target`] names where it needs one.
     ///
     /// # Errors
@@ -270,7 +255,7 @@ impl Connector {
         let object = self.known_object(object)?;
         let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
-        let way = self.way(object, kind, &scope).ok_or_else(|| {
+        let way = self.way(object, kind, call, &scope).ok_or_else(|| {
             let detail = format!("{} cannot {kind} a {} as it is", self.name, object.title);
             Problem::new(
                 Code::ObjectUnsupported,
@@ -322,7 +307,7 @@ impl Connector {
         };
         let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
-        let Some(way) = self.way(object, kind, &scope) else {
+        let Some(way) = self.way(object, kind, call, &scope) else {
             return Meaning::Outcome(unknown(&format!("{} cannot {kind} this record any more", self.name)));
         };
         let around = Circumstances {
@@ -359,19 +344,28 @@ impl Connector {
     }
 
     /// The first way of this kind for which everything is there.
-    fn way<'c>(&'c self, object: &'c Object, kind: OperationKind, scope: &Scope<'_>) -> Option<&'c Operation> {
-        self.numbered_way(object, kind, scope).map(|(_, way)| way)
+    fn way<'c>(
+        &'c self,
+        object: &'c Object,
+        kind: OperationKind,
+        call: &Call,
+        scope: &Scope<'_>,
+    ) -> Option<&'c Operation> {
+        self.numbered_way(object, kind, call, scope).map(|(_, way)| way)
     }
 
-    /// The same with its position among the ways.
+    /// The same with its position among the ways. What is in doubt leaves no choice; see [`Known::bound`].
     pub(crate) fn numbered_way<'c>(
         &'c self,
         object: &'c Object,
         kind: OperationKind,
+        call: &Call,
         scope: &Scope<'_>,
     ) -> Option<(usize, &'c Operation)> {
+        let bound = call.known.bound(kind);
+        let allowed = |at: usize| bound.is_none_or(|only| only == u16::try_from(at).ok());
         let mut ways = self.ways(object, kind).iter().enumerate();
-        ways.find(|(_, way)| way.is_available(scope))
+        ways.find(|(at, way)| allowed(*at) && way.is_available(scope))
     }
 
     pub(crate) fn known_object(&self, name: &str) -> Result<&Object, Problem> {

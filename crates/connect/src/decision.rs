@@ -8,7 +8,10 @@ use switchboard_model::{
     problem::{Code, Problem},
 };
 
-use crate::manifest::{OperationKind, RecordKind};
+use crate::{
+    manifest::{OperationKind, RecordKind},
+    means::Recovery,
+};
 
 /// Whether a write of this delivery may have taken effect without our knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +60,10 @@ pub struct Known {
     removal: bool,
     /// It was removed, or the vendor says that it is not there any more.
     removed: bool,
+    /// What could tell what became of the last write, when that was sent.
+    recovery: Option<Recovery>,
+    /// What is `found` was found by a probe.
+    probed: bool,
 }
 
 /// What a connector can do with this record on this account at the moment.
@@ -116,6 +123,32 @@ impl Known {
         Self { standing: true, ..self }
     }
 
+    /// With what could tell what became of the write that is in doubt, when that was written down.
+    pub fn with_recovery(self, recovery: Option<Recovery>) -> Self {
+        Self { recovery, ..self }
+    }
+
+    /// A write is about to be sent; this could tell what becomes of it.
+    pub fn sends(&mut self, recovery: Option<Recovery>) {
+        self.recovery = recovery;
+    }
+
+    /// What could tell what became of the write that is in doubt, or of the one whose record a probe has found.
+    pub fn recovery(&self) -> Option<Recovery> {
+        self.recovery.filter(|_| self.doubt != Doubt::No || self.probed)
+    }
+
+    /// The only way of this kind that is left, as long as something is in doubt: `None`: every one; `Some(None)`: none. After a probe has found the
+    /// record it is still the only probe: the change that follows may get lost, too.
+    pub(crate) fn bound(&self, kind: OperationKind) -> Option<Option<u16>> {
+        let recovery = self.recovery()?;
+        match kind {
+            OperationKind::Probe => Some(recovery.probe),
+            OperationKind::Create | OperationKind::Upsert if self.doubt == Doubt::Of(kind) => Some(Some(recovery.way)),
+            _ => None,
+        }
+    }
+
     /// Whether the record is to be removed.
     pub fn is_removal(&self) -> bool {
         self.removal
@@ -163,6 +196,7 @@ impl Known {
                     self.doubt
                 };
                 self.found = external_id.filter(|id| !self.gone.contains(id));
+                self.probed = kind == OperationKind::Probe && self.found.is_some();
             }
             OperationKind::Update => self.settled = Some(self.target().map(str::to_owned)),
             // What settles the doubt about a record that is to go names what is to be removed.
@@ -183,6 +217,7 @@ impl Known {
             OperationKind::Update => {
                 self.gone.extend(self.target().map(str::to_owned));
                 self.found = None;
+                self.probed = false;
                 // What was looked up before may be what is gone.
                 self.looked = false;
             }
@@ -286,8 +321,14 @@ fn already_there() -> Problem {
 
 fn unresolvable() -> Problem {
     let detail = "a call was sent, its answer was lost, and the connector has no means to look whether it took effect";
-    let next = "Look for the record in the other system. Replay this delivery only when it is not there.";
-    Problem::new(Code::OutcomeUnknown, detail, next)
+    Problem::new(Code::OutcomeUnknown, detail, unresolved())
+}
+
+/// What a person does about a doubt that nothing else can resolve.
+pub fn unresolved() -> String {
+    "Look for the record in the other system. If it is not there, replay this delivery by its id with `\"not_there\": true` \
+     (POST /v1/deliveries/replay); without that it stays in doubt."
+        .into()
 }
 
 fn irremovable() -> Problem {

@@ -9,6 +9,7 @@ use switchboard_model::{
 };
 
 use crate::{
+    account::Call,
     bulk::BulkPlan,
     call::Answer,
     compile::{Compiler, child},
@@ -106,6 +107,11 @@ impl Operation {
     pub fn is_available(&self, scope: &Scope<'_>) -> bool {
         self.requires.iter().all(|path| has_value(path, scope))
             && !self.unless.iter().any(|path| has_value(path, scope))
+    }
+
+    /// Whether this call may simply be sent again after its answer was lost, as old as it is.
+    pub fn is_repeatable(&self, call: &Call) -> bool {
+        self.repeatable && self.repeat_ms.is_none_or(|most| call.age_ms() <= most)
     }
 
     /// What comes after a page on which nothing was found.

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 
 use parking_lot::Mutex;
 use serde_json::json;
-use switchboard_connect::{connector::Means, manifest::OperationKind};
+use switchboard_connect::manifest::OperationKind;
 use switchboard_hub::{
     clock::{Clock, SystemClock},
     store::{
@@ -213,9 +213,9 @@ fn intent(pending: &Pending) -> Intent {
     Intent {
         delivery: pending.id,
         operation: OperationKind::Create,
-        means: Means::Probe,
+        recovery: None,
         request_digest: [0; 8],
-        now_ms: SystemClock.now_ms(),
+        since_ms: SystemClock.now_ms(),
     }
 }
 
@@ -235,6 +235,7 @@ fn settlement(bench: &Bench, pending: &Pending) -> Settlement {
             object: "lead".into(),
             record_key: pending.record_key.clone(),
             external_id: format!("x-{}", pending.id.0),
+            was_in_doubt: false,
         },
         problem: None,
         calls: vec![Arc::new(CallRecord {

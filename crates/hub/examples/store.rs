@@ -175,6 +175,7 @@ impl Bench {
                 object: "lead".into(),
                 record_key: pending.record_key.clone(),
                 external_id: "00Q5g00000XyZ".into(),
+                was_in_doubt: false,
             },
             problem: None,
             calls: vec![Arc::new(CallRecord {

@@ -131,7 +131,8 @@ impl Hub {
         } else {
             AddressPolicy::PublicOnly
         };
-        let client = Client::new(policy).map_err(|error| unusable(&options.data, &error.to_string()))?;
+        let client = Client::new(policy, Duration::from_millis(options.tuning.call_limit_ms))
+            .map_err(|error| unusable(&options.data, &error.to_string()))?;
         let gates = Gates::new(Arc::clone(&clock));
         let desk = Desk {
             store: Arc::clone(&store),

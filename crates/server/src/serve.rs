@@ -46,6 +46,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
                 attempts: settings.retry.attempts,
             },
             hand_over_after_ms: i64::from(settings.retry.hand_over_seconds) * 1_000,
+            call_limit_ms: settings.limits.call_seconds * 1_000,
             waiting_events: settings.limits.waiting_events,
             keep_days: settings.keep_days,
             disable_after_ms: i64::from(settings.disable_after_seconds) * 1_000,

@@ -158,7 +158,7 @@ impl Connector {
         let object = self.object(object)?;
         let id = id_layer(call);
         let scope = self.scope(account, Some(&object.name), call).with_map(&id);
-        let (way, operation) = self.numbered_way(object, kind, &scope)?;
+        let (way, operation) = self.numbered_way(object, kind, call, &scope)?;
         let group = Group {
             connector: self,
             account,

@@ -122,7 +122,7 @@ impl Group<'_> {
         for call in calls.iter().take(most) {
             let id = id_layer(call);
             let scope = self.scope(call, &id);
-            let made = match self.joins(&scope, &mut seen) {
+            let made = match self.joins(call, &scope, &mut seen) {
                 Ok(Some(way)) => make(way, &scope),
                 Ok(None) => break,
                 Err(problem) => Err(problem),
@@ -143,8 +143,8 @@ impl Group<'_> {
     }
 
     /// The way of a call; `None`: this one cannot be together with those before it.
-    fn joins(&self, scope: &Scope<'_>, seen: &mut HashSet<String>) -> Result<Option<&Operation>, Problem> {
-        let way = self.connector.numbered_way(self.object, self.kind, scope);
+    fn joins(&self, call: &Call, scope: &Scope<'_>, seen: &mut HashSet<String>) -> Result<Option<&Operation>, Problem> {
+        let way = self.connector.numbered_way(self.object, self.kind, call, scope);
         let Some((_, way)) = way.filter(|(way, _)| *way == self.way) else {
             return Ok(None);
         };

@@ -18,6 +18,7 @@ mod pages;
 mod paging;
 mod preparing;
 mod recorded;
+mod recovering;
 mod removing;
 mod requests;
 mod resolving;

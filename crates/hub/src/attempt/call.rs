@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use switchboard_connect::{
     auth::Token,
     call::HttpRequest,
-    connector::{BulkAnswer, Call, PageAt},
+    connector::{BulkAnswer, Call, PageAt, Recovery},
     manifest::OperationKind,
 };
 use switchboard_model::outcome::Outcome;
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     failpoint,
     lane::{Pass, circuit::Refusal, limiter::Ask},
-    store::{Intent, StoreError},
+    store::{Intent, Pending, StoreError},
 };
 
 /// A new token that is refused this many times in one try means that the credentials are not accepted.
@@ -252,24 +252,27 @@ impl Flight<'_> {
         }
     }
 
-    fn intent(
-        &self,
-        round: &Round,
-        kind: OperationKind,
-        request: &HttpRequest,
-    ) -> impl Fn(&crate::store::Pending) -> Intent {
+    /// The intents of a case, one for each delivery that it carries.
+    fn intents(&self, round: &Round, kind: OperationKind, request: &HttpRequest, case: &Case) -> Vec<Intent> {
         let digest = Sha256::digest(&request.body);
         let mut request_digest = [0; 8];
         request_digest.copy_from_slice(&digest[..8]);
-        let means = round.connector.means(&self.object, kind);
-        let now_ms = self.desk.clock.now_ms();
-        move |pending| Intent {
+        let recovery = self.recovery(round, kind, case);
+        let since_ms = case.first_sent_ms.unwrap_or_else(|| self.desk.clock.now_ms());
+        let intent = |pending: &Pending| Intent {
             delivery: pending.id,
             operation: kind,
-            means,
+            recovery,
             request_digest,
-            now_ms,
-        }
+            since_ms,
+        };
+        case.members.iter().map(intent).collect()
+    }
+
+    /// What could tell what becomes of the call that is about to be made.
+    fn recovery(&self, round: &Round, kind: OperationKind, case: &Case) -> Option<Recovery> {
+        let (connector, account) = (&round.connector, &round.account);
+        connector.recovery(&self.object, kind, account, &case.call)
     }
 
     /// The promise that a write is about to be sent is on the disk before it is. The verdict of a case that may not be sent.
@@ -283,10 +286,14 @@ impl Flight<'_> {
         if kind.is_read() {
             return None;
         }
-        let intents = case.members.iter().map(self.intent(round, kind, request)).collect();
+        let intents = self.intents(round, kind, request, case);
         match self.desk.store.intend(self.fence, intents).await {
             Err(error) => Some(store_failed(&error)),
-            Ok(refused) if refused.is_empty() => None,
+            Ok(refused) if refused.is_empty() => {
+                let recovery = self.recovery(round, kind, case);
+                case.call.known.sends(recovery);
+                None
+            }
             Ok(refused) => Some(withdraw(case, &refused)),
         }
     }
@@ -302,13 +309,19 @@ impl Flight<'_> {
         if kind.is_read() {
             return Ok(true);
         }
-        let members = cases.iter().flat_map(|case| &case.members);
-        let intents = members.map(self.intent(round, kind, request)).collect();
+        let intents = cases.iter().flat_map(|case| self.intents(round, kind, request, case));
+        let intents = intents.collect();
         let refused = self.desk.store.intend(self.fence, intents).await;
         let refused = refused.map_err(|error| store_failed(&error))?;
         for case in cases.iter_mut() {
             if case.members.iter().any(|member| refused.contains(&member.id)) {
                 case.verdict = Some(withdraw(case, &refused));
+            }
+        }
+        if refused.is_empty() {
+            for case in cases.iter_mut() {
+                let recovery = self.recovery(round, kind, case);
+                case.call.known.sends(recovery);
             }
         }
         Ok(refused.is_empty())
@@ -324,6 +337,7 @@ impl Flight<'_> {
             self.desk.doubts.add(self.connection.id);
         }
         case.call.known.learn(kind, &outcome);
+        case.open &= kind.is_read();
         if case.call.known.doubt == switchboard_connect::connector::Doubt::No {
             case.first_sent_ms = None;
         }
@@ -331,7 +345,7 @@ impl Flight<'_> {
             Outcome::Rejected { .. } if self.doubts_names(case) => None,
             // Which of the folded deliveries it is that the vendor does not take shows when they are sent one by one.
             Outcome::Rejected { .. } if case.members.len() > 1 => Some(Verdict::NotYet { alone: true }),
-            Outcome::Unknown { message } if !round.connector.is_repeatable(&self.object, kind) => {
+            Outcome::Unknown { message } if is_lost(kind, case) => {
                 let due_ms = self.desk.clock.now_ms() + round.connector.read_lag_ms(&self.object);
                 Some(Verdict::Doubt { message, due_ms })
             }
@@ -397,10 +411,16 @@ impl Flight<'_> {
 fn note_refusal(part: &mut [Case], (request, sent): (&HttpRequest, &Exchange), refusal: &Outcome) {
     let count = part.len();
     if let Some(first) = part.first_mut() {
-        let mut line = sent.record_of(request, 0, count, first.call.record());
+        let mut line = sent.record_of(request, (0, count), first.call.record(), None);
         line.outcome = refusal.name();
         first.calls.push(line);
     }
+}
+
+/// Whether the call of this kind whose answer was lost cannot simply be made again.
+fn is_lost(kind: OperationKind, case: &Case) -> bool {
+    let recovery = case.call.known.recovery();
+    kind == OperationKind::Create && recovery.is_none_or(|recovery| !recovery.means.is_repeatable())
 }
 
 /// All of them end alike, or go on.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     configuration::Connection,
     route::takes_removals,
-    store::{CallRecord, InDoubt, Pending},
+    store::{CallRecord, InDoubt, Linked, Pending},
 };
 
 /// One record inside a flight.
@@ -31,6 +31,10 @@ pub(super) struct Case {
     pub call: Call,
     /// When a write that may have made the record was first sent.
     pub first_sent_ms: Option<i64>,
+    /// Nobody saw how that write ended: the vendor may still be at work on it.
+    pub open: bool,
+    /// Whether the record itself is known to be in doubt, not only a delivery of it.
+    pub record_in_doubt: bool,
     /// The calls that were made for it.
     pub calls: Vec<CallRecord>,
     /// How far the names in it are looked up.
@@ -45,6 +49,8 @@ impl Case {
         Self {
             call: Call::new(&pending.record_key, Value::Null, Known::default()),
             first_sent_ms: None,
+            open: false,
+            record_in_doubt: false,
             members: vec![pending],
             calls: Vec::new(),
             names: Names::Open,
@@ -52,18 +58,27 @@ impl Case {
         }
     }
 
-    fn of(members: Vec<Pending>, change: Change, link: Option<String>) -> Self {
-        let doubts: Vec<InDoubt> = members.iter().filter_map(|pending| pending.doubt).collect();
+    fn of(members: Vec<Pending>, change: Change, linked: Option<Linked>) -> Self {
+        let (link, of_record) = match linked {
+            Some(Linked::To(external_id)) => (Some(external_id), None),
+            Some(Linked::InDoubt(doubt)) => (None, Some(doubt)),
+            None => (None, None),
+        };
+        // What a member left in doubt itself is newer than what is in doubt about its record.
+        let own = members.iter().filter_map(|pending| pending.doubt);
+        let doubts: Vec<InDoubt> = of_record.into_iter().chain(own).collect();
         let key = members
             .first()
             .map(|first| first.record_key.clone())
             .unwrap_or_default();
-        let doubt = doubts.last().map(|doubt| match doubt.operation {
+        let last = doubts.last();
+        let doubt = last.map(|doubt| match doubt.operation {
             Some(kind) => Doubt::Of(kind),
             None => Doubt::Yes,
         });
         let doubt = doubt.unwrap_or_default();
         let happened_once = members.iter().all(|pending| pending.is_its_event());
+        let recovery = last.and_then(|doubt| doubt.recovery);
         let (record, known) = match change {
             Change::Write(record) if happened_once => (record, Known::new(link, doubt)),
             Change::Write(record) => (record, Known::new(link, doubt).standing()),
@@ -71,7 +86,9 @@ impl Case {
         };
         Self {
             members,
-            call: Call::new(&key, record, known),
+            call: Call::new(&key, record, known.with_recovery(recovery)),
+            open: doubts.iter().any(|doubt| doubt.open),
+            record_in_doubt: of_record.is_some(),
             first_sent_ms: doubts.iter().map(|doubt| doubt.since_ms).min(),
             calls: Vec::new(),
             names: Names::Open,
@@ -84,6 +101,13 @@ impl Case {
         self.members.first().map(|first| first.id)
     }
 
+    /// From when on a search shows what the write that is in doubt has made. The vendor shows it `lag_ms` after it was written, and a call whose
+    /// end nobody saw may be under way there for `call_ms`.
+    pub fn visible_ms(&self, call_ms: i64, lag_ms: i64) -> Option<i64> {
+        let at_work_ms = if self.open { call_ms } else { 0 };
+        Some(self.first_sent_ms? + at_work_ms + lag_ms)
+    }
+
     /// The write that is in doubt when the try ends.
     pub fn doubt(&self, now_ms: i64) -> Option<InDoubt> {
         let operation = match self.call.known.doubt {
@@ -94,17 +118,19 @@ impl Case {
         Some(InDoubt {
             since_ms: self.first_sent_ms.unwrap_or(now_ms),
             operation,
+            recovery: self.call.known.recovery(),
+            open: self.open,
         })
     }
 }
 
 /// Makes the cases of a flight: fills in the mapping for each delivery and folds those of one record. `groups` are by record; `links` are the
-/// external ids that are known.
+/// external ids, or doubts, that are known.
 pub(super) fn cases(
     connection: &Connection,
     groups: Vec<Vec<Pending>>,
     bodies: &HashMap<EventId, Arc<Event>>,
-    links: &HashMap<String, String>,
+    links: &HashMap<String, Linked>,
 ) -> Vec<Case> {
     let mut cases = Vec::with_capacity(groups.len());
     for group in groups {
@@ -123,8 +149,8 @@ pub(super) fn cases(
             continue;
         };
         let later = members.split_off(count);
-        let link = members.first().and_then(|first| links.get(&first.record_key)).cloned();
-        cases.push(Case::of(members, change, link));
+        let linked = members.first().and_then(|first| links.get(&first.record_key)).cloned();
+        cases.push(Case::of(members, change, linked));
         // What is behind a removal makes a new record, after it.
         let not_yet = |pending| Case::hopeless(pending, Verdict::NotYet { alone: false });
         cases.extend(later.into_iter().map(not_yet));
@@ -153,4 +179,75 @@ fn change_of(
         return Ok(Change::Remove(record));
     }
     record::make(connection, &pending.object, pending.options.as_ref(), event).map(Change::Write)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use switchboard_connect::{
+        connector::{Means, Recovery},
+        manifest::OperationKind,
+    };
+    use switchboard_model::id::ConnectionId;
+
+    use super::*;
+
+    const DOUBT: InDoubt = InDoubt {
+        since_ms: 1_000,
+        operation: Some(OperationKind::Create),
+        recovery: Some(Recovery {
+            means: Means::Probe,
+            way: 0,
+            probe: Some(1),
+        }),
+        open: false,
+    };
+
+    fn case(doubt: Option<InDoubt>, linked: Option<Linked>) -> Case {
+        let pending = Pending {
+            id: DeliveryId(1),
+            event: EventId(1),
+            body: None,
+            connection: ConnectionId(1),
+            object: "lead".into(),
+            record_key: "p-1".into(),
+            options: None,
+            attempts: 0,
+            due_ms: 0,
+            doubt,
+            fallback: None,
+            handed_over: false,
+            fresh: false,
+            alone: false,
+        };
+        Case::of(vec![pending], Change::Write(json!({})), linked)
+    }
+
+    #[test]
+    fn what_is_in_doubt_about_a_record_is_in_doubt_for_its_next_delivery() {
+        let next = case(None, Some(Linked::InDoubt(DOUBT)));
+        assert_eq!(next.call.known.doubt, Doubt::Of(OperationKind::Create));
+        assert_eq!(next.call.known.recovery(), DOUBT.recovery);
+        assert_eq!((next.doubt(9_000), next.record_in_doubt), (Some(DOUBT), true));
+        // What this delivery itself left in doubt is newer; what is looked for may be as old as the first of both.
+        let own = InDoubt {
+            since_ms: 5_000,
+            operation: Some(OperationKind::Update),
+            ..DOUBT
+        };
+        let both = case(Some(own), Some(Linked::InDoubt(DOUBT)));
+        assert_eq!(both.call.known.doubt, Doubt::Of(OperationKind::Update));
+        assert_eq!(both.first_sent_ms, Some(1_000));
+        let known = case(None, Some(Linked::To("7".into())));
+        assert_eq!((known.call.known.target(), known.doubt(9_000)), (Some("7"), None));
+        assert!(!known.record_in_doubt);
+    }
+
+    #[test]
+    fn a_record_is_looked_for_when_the_call_must_be_over_and_the_vendor_shows_what_it_wrote() {
+        assert_eq!(case(Some(DOUBT), None).visible_ms(75_000, 10_000), Some(11_000));
+        let open = InDoubt { open: true, ..DOUBT };
+        assert_eq!(case(Some(open), None).visible_ms(75_000, 10_000), Some(86_000));
+        assert_eq!(case(None, None).visible_ms(75_000, 10_000), None);
+    }
 }

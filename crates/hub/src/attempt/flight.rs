@@ -33,7 +33,7 @@ use super::{
 use crate::{
     configuration::Connection,
     lane::{Leave, Turn},
-    store::{Fence, Pending, StoreError},
+    store::{Fence, Linked, Pending, StoreError},
     token::Asker,
 };
 
@@ -137,7 +137,7 @@ impl Flight<'_> {
     async fn fetch(
         &self,
         groups: &[Vec<Pending>],
-    ) -> Result<(HashMap<EventId, Arc<Event>>, HashMap<String, String>), StoreError> {
+    ) -> Result<(HashMap<EventId, Arc<Event>>, HashMap<String, Linked>), StoreError> {
         let all = || groups.iter().flatten();
         let missing: Vec<EventId> = all()
             .filter(|pending| pending.body.is_none())
@@ -255,10 +255,12 @@ impl Flight<'_> {
         })
     }
 
-    /// A vendor may show a record only some time after it was written; looking for it earlier proves nothing.
+    /// A vendor may show a record only some time after it was written, and may be at work on a call whose end nobody saw for as long as a call may
+    /// take; looking for the record earlier proves nothing.
     fn read_lag(&self, round: &Round, kind: OperationKind, case: &Case) -> Option<Verdict> {
-        let since = case.first_sent_ms.filter(|_| kind == OperationKind::Probe)?;
-        let visible_ms = since + round.connector.read_lag_ms(&self.object);
+        let lag_ms = round.connector.read_lag_ms(&self.object);
+        let visible_ms = case.visible_ms(self.desk.client.limit_ms(), lag_ms);
+        let visible_ms = visible_ms.filter(|_| kind == OperationKind::Probe)?;
         (visible_ms > self.desk.clock.now_ms()).then(|| Verdict::Doubt {
             message: "waits until the vendor shows what was written".into(),
             due_ms: visible_ms,

@@ -71,7 +71,8 @@ impl Exchange {
             .collect()
     }
 
-    fn record_of(
+    /// What can be seen of it for one of several records; `own` is the answer that is about this one alone.
+    pub fn record_of(
         &self,
         request: &HttpRequest,
         (at, count): (usize, usize),

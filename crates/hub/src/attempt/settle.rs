@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use switchboard_connect::connector::Doubt;
 use switchboard_model::{
     connection::ConnectionState,
     delivery::DeliveryState,
@@ -11,12 +12,12 @@ use switchboard_model::{
 use super::{
     Desk,
     case::Case,
-    verdict::{self, Situation, Verdict},
+    verdict::{self, Next, Situation, Verdict},
 };
 use crate::{
     configuration::{Connection, reason_of},
     failpoint,
-    store::{ConnectionNote, Fallback, Fence, HandOver, LinkChange, Pending, Settlement},
+    store::{ConnectionNote, Fallback, Fence, HandOver, InDoubt, LinkChange, Pending, Settlement},
 };
 
 /// How long to wait before the store is asked again to write down what must not be forgotten.
@@ -71,27 +72,31 @@ fn conclude(
     let Some(verdict) = case.verdict.take() else { return };
     let alone = matches!(verdict, Verdict::NotYet { alone: true });
     let carrier = case.carrier();
-    let mut link = link_change(connection, &case, &verdict);
-    let mut calls: Vec<_> = case.calls.drain(..).map(Arc::new).collect();
-    let untouched = calls.is_empty();
-    for pending in std::mem::take(&mut case.members) {
-        let doubt = match untouched {
-            true => pending.doubt,
-            false => case.doubt(now_ms),
+    let of_case = case.doubt(now_ms);
+    let untouched = case.calls.is_empty();
+    let members = std::mem::take(&mut case.members);
+    let concluded = members.into_iter().map(|pending| {
+        let doubt = if untouched { pending.doubt } else { of_case };
+        let situation = Situation {
+            patience: connection.patience(desk.schedule),
+            connection: &connection.key,
+            signs_in: connection.signs_in(),
+            pending: &pending,
+            in_doubt: doubt.is_some(),
+            record_in_doubt: case.record_in_doubt && of_case.is_some(),
+            resolvable_ms: doubt.and_then(|doubt| resolvable_ms(desk, connection, &pending, doubt)),
+            outage,
+            now_ms,
         };
-        let next = verdict::next(
-            &Situation {
-                patience: connection.patience(desk.schedule),
-                connection: &connection.key,
-                signs_in: connection.signs_in(),
-                pending: &pending,
-                in_doubt: doubt.is_some(),
-                outage,
-                now_ms,
-            },
-            &verdict,
-        );
+        let next = verdict::next(&situation, &verdict);
         let doubt = doubt.filter(|_| next.state != DeliveryState::Delivered);
+        (pending, doubt, next)
+    });
+    let mut concluded: Vec<Concluded> = concluded.collect();
+    wait_together(&mut concluded);
+    let mut link = link_change(connection, &case, &verdict, &concluded);
+    let mut calls: Vec<_> = case.calls.drain(..).map(Arc::new).collect();
+    for (pending, doubt, next) in concluded {
         let fallback = pending.fallback.as_deref().filter(|_| next.hand_over);
         let settlement = Settlement {
             delivery: pending.id,
@@ -124,6 +129,27 @@ fn conclude(
     }
 }
 
+/// A delivery, what is in doubt about it, and what it becomes.
+type Concluded = (Pending, Option<InDoubt>, Next);
+
+/// When it can be found out at the earliest what became of a call whose end nobody saw. What can be repeated needs not be found out.
+fn resolvable_ms(desk: &Desk, connection: &Connection, pending: &Pending, doubt: InDoubt) -> Option<i64> {
+    if !doubt.open || doubt.is_repeatable() {
+        return None;
+    }
+    let connector = connection.connector().ok()?;
+    Some(doubt.since_ms + desk.client.limit_ms() + connector.read_lag_ms(&pending.object))
+}
+
+/// What was sent together and waits once more is due together, like the one that carries it: each alone would be something that was never sent,
+/// and a search for it would find nothing.
+fn wait_together(concluded: &mut [Concluded]) {
+    let mut waiting = concluded.iter_mut().filter(|(.., next)| !next.state.is_settled());
+    let Some((.., first)) = waiting.next() else { return };
+    let due_ms = first.due_ms;
+    waiting.for_each(|(.., next)| next.due_ms = due_ms);
+}
+
 async fn commit(desk: &Desk, fence: Fence, settlements: Vec<Settlement>) {
     if settlements.is_empty() {
         return;
@@ -139,7 +165,8 @@ async fn commit(desk: &Desk, fence: Fence, settlements: Vec<Settlement>) {
     failpoint::reach(failpoint::SETTLED);
 }
 
-/// Gives deliveries that wait for a connection to their backups because the connection is down; answers how many.
+/// Gives deliveries that wait for a connection to their backups because the connection is down; answers how many. None of them may be in flight.
+/// Without `sync_back` those in doubt stay: they may be at the primary.
 pub(crate) async fn hand_over(
     desk: &Desk,
     connection: &Connection,
@@ -153,6 +180,9 @@ pub(crate) async fn hand_over(
         .filter(|pending| !pending.handed_over)
         .filter_map(|pending| {
             let fallback = pending.fallback.as_deref()?;
+            if !verdict::may_pass_on(fallback, pending.doubt.is_some()) {
+                return None;
+            }
             let problem = verdict::handed_over(&connection.key, why, fallback.sync_back);
             Some(Settlement {
                 delivery: pending.id,
@@ -202,12 +232,12 @@ pub(crate) async fn mark_refused(desk: &Desk, connection: &Connection, problem: 
 }
 
 /// What becomes of the link between our record and the vendor's. What was found is kept also when the try went on to fail: a search that lags
-/// would miss it the next time.
-fn link_change(connection: &Connection, case: &Case, verdict: &Verdict) -> LinkChange {
-    let Some(first) = case.members.first() else {
+/// would miss it the next time. What is still in doubt when a delivery is given up stays with its record, for the next delivery of it.
+fn link_change(connection: &Connection, case: &Case, verdict: &Verdict, concluded: &[Concluded]) -> LinkChange {
+    let Some((first, ..)) = concluded.first() else {
         return LinkChange::Keep;
     };
-    let (object, record_key) = (Arc::clone(&first.object), first.record_key.clone());
+    let (connection, object, record_key) = (connection.id, Arc::clone(&first.object), first.record_key.clone());
     let known = &case.call.known;
     let present = match verdict {
         Verdict::Delivered { .. } if known.is_removal() => None,
@@ -215,19 +245,47 @@ fn link_change(connection: &Connection, case: &Case, verdict: &Verdict) -> LinkC
         _ => known.target(),
     };
     let removed = known.is_removal() && matches!(verdict, Verdict::Delivered { .. });
-    match present {
-        Some(id) if known.link.as_deref() == Some(id) => LinkChange::Keep,
-        Some(id) => LinkChange::Set {
-            connection: connection.id,
+    let forget = removed || known.has_lost_link();
+    let is_certain = known.doubt == Doubt::No;
+    match (present, given_up_in_doubt(concluded)) {
+        (Some(id), _) if known.link.as_deref() == Some(id) => LinkChange::Keep,
+        (Some(id), _) => LinkChange::Set {
+            connection,
             object,
             record_key,
             external_id: id.to_owned(),
+            was_in_doubt: case.record_in_doubt,
         },
-        None if removed || known.has_lost_link() => LinkChange::Forget {
-            connection: connection.id,
+        (None, Some(doubt)) => LinkChange::Doubt {
+            connection,
             object,
             record_key,
+            doubt,
+            forget,
         },
-        None => LinkChange::Keep,
+        (None, None) if forget || (case.record_in_doubt && (is_certain || is_delivered(verdict))) => {
+            LinkChange::Forget {
+                connection,
+                object,
+                record_key,
+            }
+        }
+        (None, None) => LinkChange::Keep,
     }
 }
+
+fn is_delivered(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Delivered { .. })
+}
+
+/// What is in doubt about the record of a delivery that is given up. A record that is its event has no other deliveries, and keeps it to itself.
+fn given_up_in_doubt(concluded: &[Concluded]) -> Option<InDoubt> {
+    let of_one = |(pending, doubt, next): &Concluded| {
+        let has_followers = pending.record_key != pending.event.to_string();
+        doubt.filter(|doubt| next.state.is_settled() && has_followers && doubt.is_about_creation())
+    };
+    concluded.iter().find_map(of_one)
+}
+
+#[cfg(test)]
+mod tests;

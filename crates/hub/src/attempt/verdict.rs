@@ -1,13 +1,16 @@
 //! How a try ended, and what the delivery becomes of it.
 
-use switchboard_connect::connector::Connector;
+use switchboard_connect::{connector::Connector, decision::unresolved};
 use switchboard_model::{
     delivery::DeliveryState,
     outcome::FieldProblem,
     problem::{Code, Problem},
 };
 
-use crate::{lane::backoff::Patience, store::Pending};
+use crate::{
+    lane::backoff::Patience,
+    store::{Fallback, Pending},
+};
 
 /// The wait after a throttled call when the vendor names none, in milliseconds.
 pub(super) const THROTTLE_MS: u64 = 5_000;
@@ -72,6 +75,10 @@ pub(super) struct Situation<'a> {
     pub pending: &'a Pending,
     /// Whether a write is in doubt.
     pub in_doubt: bool,
+    /// Whether it is open if the record is there, because of an earlier delivery.
+    pub record_in_doubt: bool,
+    /// Not before this moment can it be found out what became of what is in doubt.
+    pub resolvable_ms: Option<i64>,
     /// Whether the vendor is known to be down: then a failure says nothing about this delivery, and counts as none of its tries.
     pub outage: bool,
     pub now_ms: i64,
@@ -141,12 +148,27 @@ impl Situation<'_> {
         }
     }
 
+    /// Whether the backup gets it now.
+    fn may_pass_on(&self) -> bool {
+        let fallback = self.pending.fallback.as_deref();
+        !self.pending.handed_over
+            && fallback.is_some_and(|fallback| may_pass_on(fallback, self.in_doubt || self.record_in_doubt))
+    }
+
+    /// Says why the backup does not get it, where it does not.
+    fn kept(&self, mut problem: Problem) -> Problem {
+        if self.pending.fallback.is_some() && !self.pending.handed_over && !self.may_pass_on() {
+            problem.detail.push_str(KEPT);
+        }
+        problem
+    }
+
     /// Given up here; a backup that does not have it yet takes it.
     fn dead(&self, attempts: u32, problem: Problem) -> Next {
         Next {
             attempts,
-            problem: Some(problem),
-            hand_over: self.pending.fallback.is_some() && !self.pending.handed_over,
+            problem: Some(self.kept(problem)),
+            hand_over: self.may_pass_on(),
             ..self.stays(DeliveryState::Dead, self.now_ms)
         }
     }
@@ -155,15 +177,21 @@ impl Situation<'_> {
         Next {
             attempts,
             problem: Some(problem),
-            ..self.stays(self.waiting(), self.now_ms.saturating_add(signed(wait_ms)))
+            ..self.stays(self.waiting(), self.due_after(wait_ms))
         }
+    }
+
+    fn due_after(&self, wait_ms: u64) -> i64 {
+        let due_ms = self.now_ms.saturating_add(signed(wait_ms));
+        self.resolvable_ms
+            .map_or(due_ms, |resolvable_ms| due_ms.max(resolvable_ms))
     }
 
     /// Its tries are used up. What comes back to a primary later goes on waiting for it; everything else is given up.
     fn exhausted(&self, attempts: u32, dead: Problem) -> Next {
         match &self.pending.fallback {
             Some(fallback) if fallback.sync_back => Next {
-                hand_over: !self.pending.handed_over,
+                hand_over: self.may_pass_on(),
                 ..self.later(
                     attempts,
                     self.patience.cap_ms(),
@@ -205,14 +233,21 @@ impl Situation<'_> {
         match self.patience.wait_ms(failed, self.seed()) {
             Some(_) => {
                 let next = "Nothing yet; the hub looks whether the record is there.";
-                self.later(failed, wait, self.problem(Code::OutcomeUnknown, message, next))
+                let problem = self.problem(Code::OutcomeUnknown, message, next);
+                self.later(failed, wait, self.kept(problem))
             }
-            None => {
-                let next = "Look in the vendor's system whether the record is there; replay the delivery if it is not.";
-                self.dead(failed, self.problem(Code::OutcomeUnknown, message, next))
-            }
+            None => self.dead(failed, self.problem(Code::OutcomeUnknown, message, &unresolved())),
         }
     }
+}
+
+/// Why the backup does not get what is in doubt.
+const KEPT: &str = "; the backup does not get it while the primary may have it, so that it is not at both";
+
+/// Whether the backup gets a delivery that its primary cannot take. What is in doubt may be at the primary: the backup gets it only where the
+/// record is to be at both in the end.
+pub(super) fn may_pass_on(fallback: &Fallback, in_doubt: bool) -> bool {
+    !in_doubt || fallback.sync_back
 }
 
 /// The problem of a record that the backup has. `sync_back`: the primary gets it when it is back.
@@ -277,7 +312,7 @@ mod tests {
     use switchboard_model::id::{ConnectionId, DeliveryId, EventId};
 
     use super::*;
-    use crate::{lane::backoff::Schedule, store::Fallback};
+    use crate::lane::backoff::Schedule;
 
     const NOW: i64 = 1_795_512_600_000;
 
@@ -310,6 +345,8 @@ mod tests {
             signs_in: false,
             pending,
             in_doubt,
+            record_in_doubt: false,
+            resolvable_ms: None,
             outage: false,
             now_ms: NOW,
         }
@@ -454,5 +491,61 @@ mod tests {
         let rejected = Verdict::Dead(Problem::new(Code::VendorRejected, "no e-mail", "Mend it."));
         assert_eq!(with(true, false, &rejected), (DeliveryState::Dead, true));
         assert_eq!(with(true, true, &rejected), (DeliveryState::Dead, false));
+    }
+
+    #[test]
+    fn the_backup_gets_what_is_in_doubt_only_where_both_get_it() {
+        for (sync_back, in_doubt, expected) in [(false, true, false), (true, true, true), (false, false, true)] {
+            let fallback = Fallback {
+                connection: ConnectionId(2),
+                objects: vec![],
+                options: None,
+                sync_back,
+            };
+            let pending = Pending {
+                fallback: Some(Arc::new(fallback)),
+                ..pending(4)
+            };
+            let lost = Verdict::Doubt {
+                message: "cut".into(),
+                due_ms: NOW,
+            };
+            let given_up = next(&situation(&pending, in_doubt), &lost);
+            assert_eq!((given_up.state, given_up.hand_over), (DeliveryState::Dead, expected));
+            let detail = given_up.problem.unwrap().detail;
+            assert_eq!(detail.contains("not at both"), !expected, "{detail}");
+            // The record may be there because of an earlier delivery of it.
+            let of_record = Situation {
+                record_in_doubt: in_doubt,
+                ..situation(&pending, false)
+            };
+            let refused = Verdict::Dead(Problem::new(Code::VendorRejected, "no e-mail", "Mend it."));
+            assert_eq!(next(&of_record, &refused).hand_over, expected);
+        }
+    }
+
+    #[test]
+    fn what_a_person_has_to_look_for_says_how_it_is_sent_again() {
+        let lost = Verdict::Doubt {
+            message: "cut".into(),
+            due_ms: NOW,
+        };
+        let problem = after(4, true, &lost).problem.unwrap();
+        assert!(
+            problem.next.contains("\"not_there\": true") && problem.next.contains("POST /v1/deliveries/replay"),
+            "{}",
+            problem.next
+        );
+    }
+
+    #[test]
+    fn a_call_whose_end_nobody_saw_is_looked_into_only_when_it_must_be_over() {
+        let pending = pending(0);
+        let open = Situation {
+            resolvable_ms: Some(NOW + 80_000),
+            ..situation(&pending, true)
+        };
+        let waits = next(&open, &later(true));
+        assert_eq!((waits.state, waits.due_ms), (DeliveryState::Unknown, NOW + 80_000));
     }
 }

@@ -19,8 +19,6 @@ use super::{
 };
 use crate::mail;
 
-/// For the whole call. Notion gives itself 60 s (fact sheet §8), most others less.
-const WHOLE: Duration = Duration::from_secs(75);
 /// How long a connection that nobody uses is kept: less than the 5 s after which common servers close theirs. A request that meets the closing
 /// has no answer, and a write without an answer costs more than a new connection does.
 const IDLE: Duration = Duration::from_secs(4);
@@ -48,20 +46,26 @@ pub enum SendError {
 pub struct Client {
     inner: legacy::Client<Connector, Full<Bytes>>,
     policy: AddressPolicy,
+    limit: Duration,
 }
 
 impl Client {
-    /// A client that calls the addresses that `policy` allows.
+    /// A client that calls the addresses that `policy` allows. A call that takes longer than `limit` is given up.
     ///
     /// # Errors
     /// When the machine's TLS certificates cannot be read.
-    pub fn new(policy: AddressPolicy) -> Result<Self, SendError> {
+    pub fn new(policy: AddressPolicy, limit: Duration) -> Result<Self, SendError> {
         let connector = Connector::new(policy).map_err(|error| SendError::NotSent(error.to_string()))?;
         let inner = legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Ok(Self { inner, policy })
+        Ok(Self { inner, policy, limit })
+    }
+
+    /// How long a call may take, in milliseconds. For so long a vendor may be at work on one whose end nobody sees.
+    pub fn limit_ms(&self) -> i64 {
+        i64::try_from(self.limit.as_millis()).unwrap_or(i64::MAX / 4)
     }
 
     /// Sends one request and reads the whole answer, up to 8 MiB. Redirects are answers like others.
@@ -74,7 +78,7 @@ impl Client {
             return Box::pin(mail::send(request, self.policy)).await;
         }
         let request = self.prepare(request)?;
-        match tokio::time::timeout(WHOLE, self.exchange(request)).await {
+        match tokio::time::timeout(self.limit, self.exchange(request)).await {
             Ok(answer) => answer,
             Err(_) => Err(SendError::NoAnswer("time-out".into())),
         }

@@ -34,6 +34,9 @@ pub struct Tuning {
     pub retry: Schedule,
     /// How long a primary may be down before its backup takes what waits, in milliseconds.
     pub hand_over_after_ms: i64,
+    /// How long a call to a vendor may take, in milliseconds. After a crash nothing is looked for before the vendor has had this time for the call
+    /// that was under way.
+    pub call_limit_ms: u64,
     /// So many events may wait for the store at once; senders of more are told to wait.
     pub waiting_events: usize,
     /// Days of the history that are older than this many days are dropped; 0: none is.
@@ -47,6 +50,8 @@ impl Default for Tuning {
         Self {
             retry: Schedule::default(),
             hand_over_after_ms: 60_000,
+            // Notion gives itself 60 s (fact sheet §8), most others less.
+            call_limit_ms: 75_000,
             waiting_events: 2_000,
             keep_days: 90,
             disable_after_ms: 5 * 86_400_000,

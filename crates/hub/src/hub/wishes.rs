@@ -232,6 +232,6 @@ pub fn done(wish: Wish) -> &'static str {
         Wish::Hold => "held",
         Wish::Release => "released",
         Wish::Cancel => "cancelled",
-        Wish::Replay => "replayed",
+        Wish::Replay | Wish::ReplayNotThere => "replayed",
     }
 }

@@ -165,10 +165,8 @@ impl Runner {
     async fn step(&mut self) -> Option<Duration> {
         let now_ms = self.desk.clock.now_ms();
         let down = self.down(now_ms);
-        let sweep = self
-            .handover
-            .step(&self.desk, &self.connection, self.fence, down.as_ref(), now_ms)
-            .await;
+        let lane = (&*self.connection, self.fence, &self.window);
+        let sweep = self.handover.step(&self.desk, lane, down.as_ref(), now_ms).await;
         if let Some(down) = down {
             self.forget();
             return earliest(sweep, down.until_ms.map(|until| millis(until - now_ms)));

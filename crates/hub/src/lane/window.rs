@@ -53,6 +53,11 @@ impl Window {
         self.waiting
     }
 
+    /// Whether this one is being sent.
+    pub fn is_sending(&self, id: DeliveryId) -> bool {
+        self.in_flight.contains(&id)
+    }
+
     /// How many are being sent.
     #[cfg(test)]
     pub fn in_flight(&self) -> usize {
@@ -185,9 +190,7 @@ impl Queue {
     fn take(&mut self, now_ms: i64, fold: bool) -> Vec<Pending> {
         let mut group: Vec<Pending> = Vec::with_capacity(1);
         while let Some(next) = self.waiting.front() {
-            let alike = group
-                .first()
-                .is_none_or(|first| first.doubt.is_some() == next.doubt.is_some());
+            let alike = group.first().is_none_or(|first| are_alike(first, next));
             let goes_along = fold && alike && next.due_ms <= now_ms && !next.alone && group.len() < MOST_FOLDED;
             if !group.is_empty() && !goes_along {
                 break;
@@ -200,6 +203,11 @@ impl Queue {
         }
         group
     }
+}
+
+/// Whether two deliveries of one record may be one call: what is in doubt only with what was sent at the same moment.
+fn are_alike(one: &Pending, other: &Pending) -> bool {
+    one.doubt.map(|doubt| doubt.since_ms) == other.doubt.map(|doubt| doubt.since_ms)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod classifying;
 pub(crate) mod contract;
 mod database;
 mod definition;
+mod doubt;
 mod ending;
 mod filling;
 pub mod grants;
@@ -37,6 +38,7 @@ pub use callbacks::{
 pub use classifying::{Classifying, Expense};
 pub use database::Database;
 pub use definition::{DefinitionKind, DefinitionRow, DefinitionWrite, Removal};
+pub use doubt::{InDoubt, Linked};
 pub use filling::Filling;
 pub use grants::{AccessNote, AccessRow, Grants, SignInRow, Turn};
 pub use ledger::*;
@@ -105,7 +107,7 @@ pub trait Outbox: Send + Sync {
     fn settle(&self, fence: Fence, settlements: Vec<Settlement>) -> Answer<'_, ()>;
 
     /// The external ids that records have on a connection, by record key.
-    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>>;
+    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, Linked>>;
 
     /// Fulfils a person's wish for those of the deliveries whose state allows it; the others are left alone.
     fn change(&self, workspace: WorkspaceId, wish: Wish, which: Selection, now_ms: i64) -> Answer<'_, Changed>;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use switchboard_connect::{connector::Means, manifest::OperationKind};
+use switchboard_connect::{connector::Recovery, manifest::OperationKind};
 use switchboard_model::{
     connection::ConnectionState,
     delivery::{Change, DeliveryState},
@@ -16,6 +16,7 @@ use switchboard_model::{
 };
 
 use super::{
+    InDoubt,
     definition::{DefinitionRow, DefinitionWrite, Removal},
     grants::AccessNote,
     place::{Place, Share},
@@ -133,9 +134,15 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Whether its record is the event itself, which happens once: no other delivery is about it.
+    /// Whether its record is the event itself, at one of its places perhaps: it happens once, and no other delivery is about it.
     pub fn is_its_event(&self) -> bool {
-        self.record_key == self.event.to_string()
+        let rest = self.record_key.strip_prefix(&self.event.to_string());
+        rest.is_some_and(|place| place.is_empty() || place.starts_with('-'))
+    }
+
+    /// Whether its row says that a call for it is under way. When no call is, the one of a process that is gone was.
+    pub fn is_sending(&self) -> bool {
+        self.doubt.is_some_and(|doubt| doubt.open)
     }
 
     /// The state that its row has while it waits.
@@ -147,15 +154,6 @@ impl Pending {
     }
 }
 
-/// A write whose outcome is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InDoubt {
-    /// When it was first sent, Unix milliseconds.
-    pub since_ms: i64,
-    /// Which operation it was, when that was written down.
-    pub operation: Option<OperationKind>,
-}
-
 /// The promise, committed before a write is sent, that it is about to be.
 #[derive(Debug, Clone)]
 pub struct Intent {
@@ -163,12 +161,12 @@ pub struct Intent {
     pub delivery: DeliveryId,
     /// Which operation.
     pub operation: OperationKind,
-    /// How a lost answer is resolved.
-    pub means: Means,
+    /// What could tell what became of it, if its answer is lost.
+    pub recovery: Option<Recovery>,
     /// First eight bytes of the SHA-256 of the request.
     pub request_digest: [u8; 8],
-    /// When.
-    pub now_ms: i64,
+    /// When it, or the call that it repeats while that is in doubt, was first sent.
+    pub since_ms: i64,
 }
 
 /// The right to send for a connection. It grows whenever a connection passes to another node, so that what an earlier holder still writes is
@@ -231,8 +229,23 @@ pub enum LinkChange {
         record_key: String,
         /// Their id.
         external_id: String,
+        /// The record was in doubt, and is no more.
+        was_in_doubt: bool,
     },
-    /// It is gone there.
+    /// The delivery is given up, and nobody knows whether there is a record. What was known of it is forgotten with `forget`.
+    Doubt {
+        /// On which connection.
+        connection: ConnectionId,
+        /// Which object.
+        object: Arc<str>,
+        /// Our key.
+        record_key: String,
+        /// What is in doubt.
+        doubt: InDoubt,
+        /// Whether what the link named is gone.
+        forget: bool,
+    },
+    /// It is gone there, or was found not to be there.
     Forget {
         /// On which connection.
         connection: ConnectionId,
@@ -308,8 +321,10 @@ pub enum Wish {
     Release,
     /// Call off.
     Cancel,
-    /// Try anew.
+    /// Try anew. What is in doubt stays in doubt.
     Replay,
+    /// Try anew what a person has looked for and not found: nothing is in doubt any more.
+    ReplayNotThere,
 }
 
 impl Wish {
@@ -319,8 +334,13 @@ impl Wish {
             Self::Hold => Change::Hold,
             Self::Release => Change::Release,
             Self::Cancel => Change::Cancel,
-            Self::Replay => Change::Replay,
+            Self::Replay | Self::ReplayNotThere => Change::Replay,
         }
+    }
+
+    /// Whether the delivery gets all its tries again.
+    pub fn is_anew(self) -> bool {
+        self.change() == Change::Replay
     }
 
     /// The states in which it can be fulfilled, and the one that it leads to.

@@ -381,6 +381,18 @@ pub const PARTS: &[Part] = &[
         ],
     },
     Part {
+        name: "link_doubt",
+        key: 3,
+        columns: &[
+            ("connection", Number),
+            ("object", Text),
+            ("record_key", Text),
+            ("doubt_ms", Number),
+            ("operation", Text),
+            ("means", Text),
+        ],
+    },
+    Part {
         name: "tally",
         key: 1,
         columns: &[

@@ -216,6 +216,7 @@ mod tests {
         keys: 20,
         waiting_events: 100,
         requests_per_minute: 100,
+        call_seconds: 75,
     };
 
     #[test]

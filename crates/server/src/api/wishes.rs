@@ -13,7 +13,7 @@ use switchboard_hub::{Trial, done, store::Wish};
 use switchboard_model::id::DeliveryId;
 use utoipa::ToSchema;
 
-use selection::{Asked, read};
+use selection::{Asked, Reading, read};
 
 use super::{
     App,
@@ -68,6 +68,9 @@ pub struct SelectionSchema {
     /// `true`: only say what would be changed.
     #[schema(required = false)]
     dry_run: bool,
+    /// With `ids`, to replay: `true`: a person has looked in the other system, and these records are not there. What was in doubt is sent again.
+    #[schema(required = false)]
+    not_there: bool,
 }
 
 /// How many deliveries were changed.
@@ -165,7 +168,7 @@ async fn one(app: &App, caller: &Caller, wish: Wish, id: &str) -> Answer<(Status
 
 async fn many(app: &App, caller: &Caller, wish: Wish, body: Value) -> Answer<Json<WishAnswer>> {
     let names = Names::of(&app.hub, caller.workspace);
-    let (asked, dry_run) = read(&names, wish, &body)?;
+    let Reading { asked, wish, dry_run } = read(&names, wish, &body)?;
     let answer = match (asked, dry_run) {
         (Asked::These(ids), false) => {
             let (changed, unchanged) = app.hub.wish_these(caller.workspace, wish, ids).await?;

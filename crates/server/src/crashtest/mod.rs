@@ -60,11 +60,13 @@ impl CrashtestArguments {
     fn describe(&self) -> String {
         format!(
             "crashtest: seed {}, {} runs, {} at a time. The hubs use copies of the built-in connectors with read lags of {} s instead of the \
-             vendors' 10 to 30 s, and the simulated vendors lag less than that.",
+             vendors' 10 to 30 s, and the simulated vendors lag less than that. After a kill they look for what was being sent {} s later \
+             instead of 75.",
             self.seed,
             self.only.map_or(self.runs, |_| 1),
             self.parallel,
-            shortened::READ_LAG_SECONDS
+            shortened::READ_LAG_SECONDS,
+            node::CALL_SECONDS
         )
     }
 

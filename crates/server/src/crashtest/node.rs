@@ -13,8 +13,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often a process is asked whether it has ended.
 pub const ASK: Duration = Duration::from_millis(2);
-/// The retry settings of the hubs, and where they may call.
-const FLAGS: [&str; 9] = [
+/// How long a hub of a run waits, after another was killed in the middle of a call, before it looks what became of it, in seconds: long enough for
+/// every answer of the simulators, in place of the 75 s that vendors get.
+pub const CALL_SECONDS: &str = "2";
+/// The retry settings of the hubs, how long a call may take, and where they may call.
+const FLAGS: [&str; 11] = [
     "--listen",
     "127.0.0.1:0",
     "--allow-private-addresses",
@@ -24,6 +27,8 @@ const FLAGS: [&str; 9] = [
     "300",
     "--retry-attempts",
     "200",
+    "--limits-call-seconds",
+    CALL_SECONDS,
 ];
 
 /// How hubs are started for one run.

@@ -42,6 +42,8 @@ pub struct Limits {
     pub waiting_events: usize,
     /// Most requests of one key to records in a minute; 0: any.
     pub requests_per_minute: u64,
+    /// How long a call to a vendor may take.
+    pub call_seconds: u64,
 }
 
 /// When a failed delivery is tried again.
@@ -193,6 +195,7 @@ impl Settings {
                 keys: read.size("limits.keys"),
                 waiting_events: read.size("limits.waiting_events"),
                 requests_per_minute: read.count("limits.requests_per_minute"),
+                call_seconds: read.count("limits.call_seconds"),
             },
             retry: Retry {
                 base_ms: read.count("retry.base_ms"),
@@ -312,6 +315,7 @@ mod tests {
             keys,
             waiting_events,
             requests_per_minute,
+            call_seconds,
         } = settings.limits;
         assert_eq!(
             (
@@ -321,9 +325,10 @@ mod tests {
                 depth,
                 keys,
                 waiting_events,
-                requests_per_minute
+                requests_per_minute,
+                call_seconds
             ),
-            (4 << 20, 256 << 10, 1000, 64, 10_000, 2_000, 100)
+            (4 << 20, 256 << 10, 1000, 64, 10_000, 2_000, 100, 75)
         );
         assert_eq!(settings.keep_days, 90);
         assert_eq!(

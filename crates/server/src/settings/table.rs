@@ -142,6 +142,12 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Most requests of one API key to records, tables and lists in a minute; 0 sets no limit",
     },
     Setting {
+        key: "limits.call_seconds",
+        form: Form::Count(1, 600),
+        default: "75",
+        doc: "Longest time that a call to a vendor may take; after a crash nothing is looked for there before it has passed",
+    },
+    Setting {
         key: "retry.base_ms",
         form: Form::Count(1, 3_600_000),
         default: "1000",

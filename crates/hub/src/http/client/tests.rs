@@ -7,6 +7,8 @@ use tokio::{
 
 use super::*;
 
+const LIMIT: Duration = Duration::from_secs(20);
+
 fn get(url: String) -> HttpRequest {
     HttpRequest::new(Method::GET, url, HeaderMap::new(), Bytes::new(), Vec::new())
 }
@@ -28,7 +30,11 @@ async fn answering(bytes: &'static [u8]) -> String {
 #[tokio::test]
 async fn an_answer_is_read_whole() {
     let url = answering(b"HTTP/1.1 201 Created\r\ncontent-length: 11\r\nx-a: b\r\n\r\n{\"id\":\"7\"}\n").await;
-    let answer = Client::new(AddressPolicy::Any).unwrap().send(&get(url)).await.unwrap();
+    let answer = Client::new(AddressPolicy::Any, LIMIT)
+        .unwrap()
+        .send(&get(url))
+        .await
+        .unwrap();
     assert_eq!((answer.status, answer.header("x-a")), (201, Some("b")));
     assert_eq!(answer.json().unwrap()["id"], "7");
 }
@@ -49,7 +55,7 @@ async fn a_connection_that_nobody_used_for_a_while_is_not_used_again() {
             });
         }
     });
-    let client = Client::new(AddressPolicy::Any).unwrap();
+    let client = Client::new(AddressPolicy::Any, LIMIT).unwrap();
     let request = get(url);
     let mut so_far = 0;
     for (pause, expected) in [(Duration::ZERO, 1), (IDLE / 4, 1), (IDLE * 2, 2)] {
@@ -67,7 +73,7 @@ async fn a_connection_that_nobody_used_for_a_while_is_not_used_again() {
 #[tokio::test]
 async fn a_connection_that_is_cut_after_the_request_is_no_answer() {
     let url = answering(b"").await;
-    let error = Client::new(AddressPolicy::Any)
+    let error = Client::new(AddressPolicy::Any, LIMIT)
         .unwrap()
         .send(&get(url))
         .await
@@ -78,7 +84,7 @@ async fn a_connection_that_is_cut_after_the_request_is_no_answer() {
 #[tokio::test]
 async fn half_an_answer_is_no_answer() {
     let url = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\"").await;
-    let error = Client::new(AddressPolicy::Any)
+    let error = Client::new(AddressPolicy::Any, LIMIT)
         .unwrap()
         .send(&get(url))
         .await
@@ -91,7 +97,7 @@ async fn where_nobody_listens_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = Client::new(AddressPolicy::Any)
+    let error = Client::new(AddressPolicy::Any, LIMIT)
         .unwrap()
         .send(&get(format!("http://{address}/")))
         .await
@@ -101,7 +107,7 @@ async fn where_nobody_listens_nothing_was_sent() {
 
 #[tokio::test]
 async fn private_addresses_are_refused_as_number_and_as_name() {
-    let client = Client::new(AddressPolicy::PublicOnly).unwrap();
+    let client = Client::new(AddressPolicy::PublicOnly, LIMIT).unwrap();
     for url in [
         "http://127.0.0.1:1/",
         "http://[::1]:1/",

@@ -115,6 +115,8 @@ fn those_that_are_in_doubt_together_are_taken_together_and_without_others() {
     let doubt = Some(InDoubt {
         since_ms: 0,
         operation: None,
+        recovery: None,
+        open: false,
     });
     for id in 1..=4 {
         let doubt = doubt.filter(|_| id <= 2);
@@ -128,6 +130,28 @@ fn those_that_are_in_doubt_together_are_taken_together_and_without_others() {
     assert_eq!(ids(&window.take(&object, 0, share)), [vec![1, 2]]);
     window.land(&object, "a", &[1, 2].map(DeliveryId), vec![]);
     assert_eq!(ids(&window.take(&object, 0, share)), [vec![3, 4]]);
+}
+
+#[test]
+fn those_that_were_sent_one_after_the_other_are_looked_into_one_after_the_other() {
+    let mut window = Window::default();
+    for (id, since_ms) in [(1, 10), (2, 20), (3, 20)] {
+        let doubt = Some(InDoubt {
+            since_ms,
+            operation: None,
+            recovery: None,
+            open: false,
+        });
+        window.push(Pending {
+            doubt,
+            ..pending(id, "a", 0)
+        });
+    }
+    let object: Arc<str> = "lead".into();
+    let share = Share { records: 9, fold: true };
+    assert_eq!(ids(&window.take(&object, 0, share)), [vec![1]]);
+    window.land(&object, "a", &[DeliveryId(1)], vec![]);
+    assert_eq!(ids(&window.take(&object, 0, share)), [vec![2, 3]]);
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 use serde_json::{Map, json};
-use switchboard_connect::{connector::Means, manifest::OperationKind};
+use switchboard_connect::{
+    connector::{Means, Recovery},
+    manifest::OperationKind,
+};
 use switchboard_model::{
     connection::ConnectionState,
     delivery::DeliveryState,
@@ -15,7 +18,7 @@ use switchboard_model::{
 use super::bench::{Bench, NOW};
 use crate::store::{
     Accepted, ConfigurationChange, ConnectionWrite, DeliveryFilter, DeliveryRow, Fence, Fingerprint, Intent,
-    LinkChange, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Share, Store, Wish,
+    LinkChange, Linked, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Share, Store, Wish,
     place::Place,
 };
 
@@ -25,6 +28,13 @@ pub(super) const LONG: i64 = 600_000;
 pub(super) const PRINT: Fingerprint = Fingerprint {
     key: [1; 16],
     content: [2; 8],
+};
+
+/// What could tell what became of the writes that the cases intend.
+pub(super) const RECOVERY: Recovery = Recovery {
+    means: Means::Probe,
+    way: 1,
+    probe: Some(2),
 };
 
 pub(super) struct Fixture {
@@ -155,7 +165,16 @@ impl Fixture {
         }
     }
 
+    /// The vendor's ids of these records.
     pub async fn links(&self, keys: &[&str]) -> HashMap<String, String> {
+        let ids = self.linked(keys).await.into_iter().map(|(key, linked)| match linked {
+            Linked::To(external_id) => (key, external_id),
+            Linked::InDoubt(doubt) => panic!("{key}: {doubt:?}"),
+        });
+        ids.collect()
+    }
+
+    pub async fn linked(&self, keys: &[&str]) -> HashMap<String, Linked> {
         let keys = keys.iter().map(|key| (*key).to_owned()).collect();
         self.store.links(self.connection, "lead", keys).await.unwrap()
     }
@@ -196,9 +215,9 @@ pub(super) fn intent(delivery: DeliveryId) -> Intent {
     Intent {
         delivery,
         operation: OperationKind::Create,
-        means: Means::Probe,
+        recovery: Some(RECOVERY),
         request_digest: [0; 8],
-        now_ms: NOW + 5,
+        since_ms: NOW + 5,
     }
 }
 

@@ -296,6 +296,7 @@ impl Fixture {
             object: object.into(),
             record_key: record_key.into(),
             external_id: external_id.into(),
+            was_in_doubt: false,
         };
         self.store.settle(self.fence, vec![settlement]).await.unwrap();
     }

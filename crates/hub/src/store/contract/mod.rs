@@ -8,6 +8,7 @@ pub(crate) mod bench;
 mod callbacks;
 mod classifying;
 mod configuration;
+mod doubts;
 mod fixture;
 mod grants;
 mod history;
@@ -79,6 +80,9 @@ contract! {
     places::told_apart as each_place_of_an_object_has_a_delivery_and_a_record_of_its_own,
     places::added_once as a_delivery_is_added_to_an_event_once_per_place_also_after_it_has_arrived,
     places::handed_over as a_hand_over_makes_the_deliveries_of_each_place_of_the_backup_once,
+    doubts::settled as what_is_in_doubt_is_kept_with_what_could_tell_what_became_of_it,
+    doubts::of_records as a_record_stays_in_doubt_until_its_id_is_known_or_that_there_is_none,
+    doubts::replayed as a_replay_keeps_a_doubt_unless_a_person_has_looked,
     lists::by_page as lists_are_read_page_by_page_and_by_workspace,
     lists::by_filter as lists_are_filtered_by_state_connection_event_object_and_time,
     history::lists_across as lists_go_across_what_waits_and_what_is_over,

@@ -92,6 +92,7 @@ impl Fixture {
             object: "lead".into(),
             record_key: format!("k-{}", pending.id),
             external_id: format!("x-{}", pending.id),
+            was_in_doubt: false,
         };
         self.store.settle(self.fence, vec![settlement]).await.unwrap();
     }

@@ -11,7 +11,7 @@ use switchboard_model::{
 
 use super::{
     bench::{Bench, NOW},
-    fixture::{Fixture, delivery},
+    fixture::{Fixture, RECOVERY, delivery},
 };
 use crate::store::{
     CallRecord, DeliveryFilter, Fallback, HandOver, InDoubt, LinkChange, Selection, Settlement, Share, Wish,
@@ -27,8 +27,11 @@ pub(super) async fn open_intent(bench: &impl Bench) {
     let expected = InDoubt {
         since_ms: NOW + 5,
         operation: Some(OperationKind::Create),
+        recovery: Some(RECOVERY),
+        open: true,
     };
     assert_eq!(found[0].doubt, Some(expected));
+    assert!(found[0].is_sending());
 }
 
 pub(super) async fn delivered(bench: &impl Bench) {
@@ -280,6 +283,7 @@ fn set(fixture: &Fixture, key: &str, external_id: &str) -> LinkChange {
         object: Arc::from("lead"),
         record_key: key.into(),
         external_id: external_id.into(),
+        was_in_doubt: false,
     }
 }
 

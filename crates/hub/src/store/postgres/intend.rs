@@ -12,7 +12,7 @@ use crate::store::{Fence, Intent, StoreError};
 const INTEND: &str = "
 WITH asked AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::bigint[])
-        AS a (id, fence, operation, means, request_digest, now_ms)
+        AS a (id, fence, operation, means, request_digest, since_ms)
 ), held AS (
     SELECT l.connection, l.fence FROM lease l
     WHERE l.connection IN (SELECT d.connection FROM delivery d WHERE d.id = ANY ($1))
@@ -22,7 +22,7 @@ WITH asked AS (
 )
 UPDATE delivery d
 SET state = 1, operation = a.operation, means = a.means, request_digest = a.request_digest,
-    doubt_ms = coalesce(d.doubt_ms, a.now_ms), fence = a.fence
+    doubt_ms = a.since_ms, fence = a.fence
 FROM asked a, held h
 WHERE d.id = a.id AND d.state IN (0, 1, 2) AND h.connection = d.connection AND h.fence = a.fence AND d.fence <= a.fence
 RETURNING d.id";
@@ -68,9 +68,11 @@ impl Job for Intents {
                     &all().map(|(_, intent)| intent.delivery.0).collect::<Vec<_>>(),
                     &all().map(|(fence, _)| fence.0).collect::<Vec<_>>(),
                     &all().map(|(_, intent)| intent.operation.name()).collect::<Vec<_>>(),
-                    &all().map(|(_, intent)| intent.means.name()).collect::<Vec<_>>(),
+                    &all()
+                        .map(|(_, intent)| intent.recovery.map(|recovery| recovery.to_string()))
+                        .collect::<Vec<_>>(),
                     &all().map(|(_, intent)| &intent.request_digest[..]).collect::<Vec<_>>(),
-                    &all().map(|(_, intent)| intent.now_ms).collect::<Vec<_>>(),
+                    &all().map(|(_, intent)| intent.since_ms).collect::<Vec<_>>(),
                     &slot,
                 ],
             )

@@ -13,12 +13,12 @@ use super::{
     smallest,
 };
 use crate::store::{
-    Accepted, Answer, Changed, Fence, Intent, Listener, NewDelivery, NewEvent, Outbox, Pending, Selection, Settlement,
-    Wish,
+    Accepted, Answer, Changed, Fence, Intent, Linked, Listener, NewDelivery, NewEvent, Outbox, Pending, Selection,
+    Settlement, Wish,
 };
 
 const PENDING: &str = "
-SELECT id, event, object, record_key, options, attempts, due_ms, doubt_ms, operation, fallback, handed_over_ms
+SELECT id, event, object, record_key, options, attempts, due_ms, doubt_ms, operation, fallback, handed_over_ms, means, state
 FROM delivery WHERE connection = $1 AND stage = 0 AND id > $2 ORDER BY id LIMIT $3";
 
 /// The borders let the server look into the partitions of these days only.
@@ -27,8 +27,9 @@ SELECT id, workspace, kind, received_ms, data FROM event WHERE id = ANY ($1) AND
 UNION ALL SELECT id, workspace, kind, received_ms, data FROM event_kept WHERE id = ANY ($1)";
 
 const LINKS: &str = "
-SELECT l.record_key, l.external_id FROM unnest($3::text[]) AS k (key)
-JOIN link l ON l.connection = $1 AND l.object = $2 AND l.record_key = k.key";
+SELECT k.key, l.external_id, d.doubt_ms, d.operation, d.means FROM unnest($3::text[]) AS k (key)
+LEFT JOIN link l ON l.connection = $1 AND l.object = $2 AND l.record_key = k.key
+LEFT JOIN link_doubt d ON d.connection = $1 AND d.object = $2 AND d.record_key = k.key";
 
 const ADD: &str = "
 INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, fallback, state, due_ms)
@@ -43,12 +44,20 @@ SELECT connection, object, options, state FROM delivery WHERE event = $1
 UNION ALL SELECT connection, object, options, state FROM delivery_history WHERE event = $1";
 
 const CHANGE: &str = "
+WITH changed AS (
 UPDATE delivery
 SET state = $4::smallint, due_ms = $3::bigint, settled_ms = CASE WHEN $4::smallint >= 10 THEN $3::bigint END,
     attempts = CASE WHEN $6::boolean THEN 0 ELSE attempts END,
-    handed_over_ms = CASE WHEN $6::boolean THEN NULL ELSE handed_over_ms END
+    handed_over_ms = CASE WHEN $6::boolean THEN NULL ELSE handed_over_ms END,
+    doubt_ms = CASE WHEN $7::boolean THEN NULL ELSE doubt_ms END, operation = CASE WHEN $7::boolean THEN NULL ELSE operation END,
+    means = CASE WHEN $7::boolean THEN NULL ELSE means END
 WHERE id = ANY ($1) AND workspace = $2 AND state = ANY ($5)
-RETURNING id, connection";
+RETURNING id, connection, object, record_key
+), certain AS (
+DELETE FROM link_doubt l USING changed c
+WHERE $7::boolean AND l.connection = c.connection AND l.object = c.object AND l.record_key = c.record_key
+)
+SELECT id, connection FROM changed";
 
 impl Outbox for PostgresStore {
     fn listen(&self, listener: Arc<dyn Listener>) {
@@ -99,18 +108,16 @@ impl Outbox for PostgresStore {
         Box::pin(self.writers.settlements.write(make))
     }
 
-    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>> {
+    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, Linked>> {
         let object = object.to_owned();
         Box::pin(async move {
             let client = self.core.client().await?;
             let statement = client.prepare_cached(LINKS).await.map_err(Trouble::from)?;
             let stored: Vec<String> = keys.iter().map(|key| record::storable(key.clone())).collect();
             let rows = client.query(&statement, &[&connection.0, &object, &stored]).await;
-            let found: HashMap<String, String> = rows
-                .map_err(Trouble::from)?
-                .iter()
-                .map(|row| (row.get(0), row.get(1)))
-                .collect();
+            let rows = rows.map_err(Trouble::from)?;
+            let found = rows.iter().filter_map(|row| Some((row.get(0), record::linked(row)?)));
+            let found: HashMap<String, Linked> = found.collect();
             let each = keys.into_iter().zip(stored);
             Ok(each
                 .filter_map(|(key, stored)| Some((key, found.get(&stored)?.clone())))
@@ -147,9 +154,12 @@ impl PostgresStore {
             }
         };
         let statement = tx.prepare_cached(CHANGE).await?;
-        let anew = wish == Wish::Replay;
+        let (anew, certain) = (wish.is_anew(), wish == Wish::ReplayNotThere);
         let rows = tx
-            .query(&statement, &[&ids, &workspace.0, &now_ms, &(to as i16), &from, &anew])
+            .query(
+                &statement,
+                &[&ids, &workspace.0, &now_ms, &(to as i16), &from, &anew, &certain],
+            )
             .await?;
         let mut moved: Vec<(DeliveryId, ConnectionId)> = rows
             .iter()

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use switchboard_connect::manifest::OperationKind;
+use switchboard_connect::{connector::Recovery, manifest::OperationKind};
 use switchboard_model::{
     delivery::DeliveryState,
     event::{Event, EventType},
@@ -11,7 +11,9 @@ use switchboard_model::{
 use tokio_postgres::Row;
 
 use super::Trouble;
-use crate::store::{AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Pending, StoreError, place::Present};
+use crate::store::{
+    AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Linked, Pending, StoreError, place::Present,
+};
 
 /// JSON text of something whose serialisation cannot fail (maps with text keys).
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
@@ -92,8 +94,7 @@ pub(super) fn event_row(row: &Row) -> Result<EventRow, Trouble> {
 
 /// See the statement in `outbox.rs` for the columns.
 pub(super) fn pending(row: &Row, connection: ConnectionId) -> Result<Pending, Trouble> {
-    let doubt_since: Option<i64> = row.get(7);
-    let operation: Option<&str> = row.get(8);
+    let open = state(row, 12)? == DeliveryState::Sending;
     let handed_over: Option<i64> = row.get(10);
     Ok(Pending {
         id: DeliveryId(row.get(0)),
@@ -105,15 +106,34 @@ pub(super) fn pending(row: &Row, connection: ConnectionId) -> Result<Pending, Tr
         options: optional_from_text(row, 4)?,
         attempts: count(row.get::<_, i32>(5).into()),
         due_ms: row.get(6),
-        doubt: doubt_since.map(|since_ms| InDoubt {
-            since_ms,
-            operation: operation.and_then(OperationKind::from_name),
-        }),
+        doubt: doubt(row, [7, 8, 11], open),
         fallback: optional_from_text(row, 9)?,
         handed_over: handed_over.is_some(),
         fresh: false,
         alone: false,
     })
+}
+
+/// What is in doubt, from the columns of the moment, the operation and the means. The means are those of the operation.
+fn doubt(row: &Row, [since, operation, means]: [usize; 3], open: bool) -> Option<InDoubt> {
+    let operation: Option<&str> = row.get(operation);
+    let operation = operation.and_then(OperationKind::from_name);
+    let means: Option<&str> = row.get(means);
+    row.get::<_, Option<i64>>(since).map(|since_ms| InDoubt {
+        since_ms,
+        operation,
+        recovery: means.filter(|_| operation.is_some()).and_then(Recovery::read),
+        open,
+    })
+}
+
+/// After our key: the vendor's id, or else what is in doubt (moment, operation, means).
+pub(super) fn linked(row: &Row) -> Option<Linked> {
+    let external_id: Option<String> = row.get(1);
+    match external_id {
+        Some(external_id) => Some(Linked::To(external_id)),
+        None => doubt(row, [2, 3, 4], false).map(Linked::InDoubt),
+    }
 }
 
 /// Columns as in `journal.rs`.

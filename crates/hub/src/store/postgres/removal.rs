@@ -7,7 +7,7 @@ use super::{Trouble, record};
 use crate::store::ending::Ending;
 
 /// What hangs on a connection by its number. Its counts stay, for a move to a database that makes numbers of its own.
-const ABOUT_IT: [&str; 4] = ["access", "discovered", "link", "lease"];
+const ABOUT_IT: [&str; 5] = ["access", "discovered", "link", "link_doubt", "lease"];
 
 /// Takes a connection away; answers how many rows of connections went: one, or none when there is no such connection.
 pub(super) async fn remove_connection(

@@ -7,7 +7,7 @@ use switchboard_model::id::{ConnectionId, DeliveryId};
 use tokio_postgres::GenericClient;
 
 use super::{Core, Trouble, note_arrival, outbox, record, smallest, writer::Job};
-use crate::store::{CallRecord, Fence, LinkChange, Settlement, StoreError};
+use crate::store::{CallRecord, Fence, InDoubt, LinkChange, Settlement, StoreError};
 
 /// What was delivered leaves the outbox for the history of its day at once. Links change only with their delivery, so that a former holder
 /// changes none. Calls are written down in any case: they were made.
@@ -15,9 +15,9 @@ const SETTLE: &str = "
 WITH given AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
                          $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-                         $15::text[], $16::text[]) WITH ORDINALITY
+                         $15::text[], $16::text[], $28::text[], $29::boolean[], $30::bigint[], $31::text[], $32::text[]) WITH ORDINALITY
         AS g (id, fence, state, attempts, due_ms, doubt_ms, operation, settled_ms, external_id, problem, carrier, handed_over_ms,
-              link_connection, link_object, link_key, link_id, place)
+              link_connection, link_object, link_key, link_id, means, link_forgotten, link_doubt_ms, link_operation, link_means, place)
 ), arrived AS (
     DELETE FROM delivery d USING given g
     WHERE d.id = g.id AND g.state = 10 AND d.state IN (0, 1, 2) AND d.fence <= g.fence
@@ -32,7 +32,7 @@ WITH given AS (
     UPDATE delivery d
     SET state = g.state, attempts = g.attempts, due_ms = g.due_ms, doubt_ms = g.doubt_ms, operation = g.operation,
         settled_ms = g.settled_ms, external_id = coalesce(g.external_id, d.external_id), problem = g.problem, carrier = g.carrier,
-        handed_over_ms = coalesce(g.handed_over_ms, d.handed_over_ms)
+        handed_over_ms = coalesce(g.handed_over_ms, d.handed_over_ms), means = g.means
     FROM given g
     WHERE d.id = g.id AND g.state <> 10 AND d.state IN (0, 1, 2) AND d.fence <= g.fence
     RETURNING d.id
@@ -44,15 +44,25 @@ WITH given AS (
 ), done AS (
     SELECT id FROM arrived UNION ALL SELECT id FROM changed
 ), wish AS (
-    SELECT DISTINCT ON (link_connection, link_object, link_key) link_connection, link_object, link_key, link_id
+    SELECT DISTINCT ON (link_connection, link_object, link_key) link_connection, link_object, link_key, link_id, link_forgotten,
+        link_doubt_ms, link_operation, link_means
     FROM given WHERE link_connection IS NOT NULL AND id IN (SELECT id FROM done)
     ORDER BY link_connection, link_object, link_key, place DESC
 ), linked AS (
-    INSERT INTO link (connection, object, record_key, external_id) SELECT * FROM wish WHERE link_id IS NOT NULL
+    INSERT INTO link (connection, object, record_key, external_id) SELECT link_connection, link_object, link_key, link_id
+    FROM wish WHERE link_id IS NOT NULL
     ON CONFLICT (connection, object, record_key) DO UPDATE SET external_id = excluded.external_id
 ), forgotten AS (
     DELETE FROM link l USING wish w
-    WHERE w.link_id IS NULL AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
+    WHERE w.link_forgotten AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
+), doubted AS (
+    INSERT INTO link_doubt (connection, object, record_key, doubt_ms, operation, means)
+    SELECT link_connection, link_object, link_key, link_doubt_ms, link_operation, link_means FROM wish WHERE link_doubt_ms IS NOT NULL
+    ON CONFLICT (connection, object, record_key) DO UPDATE SET doubt_ms = excluded.doubt_ms, operation = excluded.operation,
+        means = excluded.means
+), certain AS (
+    DELETE FROM link_doubt l USING wish w
+    WHERE w.link_doubt_ms IS NULL AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
 ), called AS (
     INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
     SELECT * FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[],
@@ -163,22 +173,10 @@ async fn settle(
                     .collect::<Vec<_>>(),
                 &maybe(|settlement| settlement.carrier.map(|carrier| carrier.0)),
                 &maybe(|settlement| settlement.hand_over.as_ref().map(|_| settlement.now_ms)),
-                &links
-                    .iter()
-                    .map(|link| link.as_ref().map(|link| link.0))
-                    .collect::<Vec<_>>(),
-                &links
-                    .iter()
-                    .map(|link| link.as_ref().map(|link| link.1))
-                    .collect::<Vec<_>>(),
-                &links
-                    .iter()
-                    .map(|link| link.as_ref().map(|link| link.2.as_str()))
-                    .collect::<Vec<_>>(),
-                &links
-                    .iter()
-                    .map(|link| link.as_ref().and_then(|link| link.3.as_deref()))
-                    .collect::<Vec<_>>(),
+                &of_links(&links, |link| Some(link.connection)),
+                &of_links(&links, |link| Some(link.object)),
+                &of_links(&links, |link| Some(link.key.as_str())),
+                &of_links(&links, |link| link.external_id.as_deref()),
                 &calls.ids,
                 &calls.workspaces,
                 &calls.deliveries,
@@ -194,6 +192,13 @@ async fn settle(
                 &calls.text(|call| &call.answer),
                 &calls.records.iter().map(|call| call.outcome).collect::<Vec<_>>(),
                 &calls.number(|call| call.records.into()),
+                &all()
+                    .map(|(_, settlement)| settlement.doubt.as_ref().and_then(means))
+                    .collect::<Vec<_>>(),
+                &of_links(&links, |link| Some(link.forgotten)),
+                &of_links(&links, |link| Some(link.doubt?.since_ms)),
+                &of_links(&links, |link| Some(link.doubt?.operation?.name())),
+                &of_links(&links, |link| link.doubt.as_ref().and_then(means)),
             ],
         )
         .await?;
@@ -234,29 +239,56 @@ impl<'a> Calls<'a> {
     }
 }
 
-/// Connection, object, our key, and their id unless it is to be forgotten.
-type Link<'a> = (i64, &'a str, String, Option<String>);
+/// A change of a link, by column.
+struct Link<'a> {
+    connection: i64,
+    object: &'a str,
+    key: String,
+    external_id: Option<String>,
+    forgotten: bool,
+    doubt: Option<InDoubt>,
+}
 
 fn link(change: &LinkChange) -> Option<Link<'_>> {
-    match change {
-        LinkChange::Keep => None,
+    let (connection, object, record_key, external_id, forgotten, doubt) = match change {
+        LinkChange::Keep => return None,
         LinkChange::Set {
             connection,
             object,
             record_key,
             external_id,
-        } => Some((
-            connection.0,
+            ..
+        } => (connection, object, record_key, Some(external_id), false, None),
+        LinkChange::Doubt {
+            connection,
             object,
-            record::storable(record_key.clone()),
-            Some(record::storable(external_id.clone())),
-        )),
+            record_key,
+            doubt,
+            forget,
+        } => (connection, object, record_key, None, *forget, Some(*doubt)),
         LinkChange::Forget {
             connection,
             object,
             record_key,
-        } => Some((connection.0, object, record::storable(record_key.clone()), None)),
-    }
+        } => (connection, object, record_key, None, true, None),
+    };
+    Some(Link {
+        connection: connection.0,
+        object,
+        key: record::storable(record_key.clone()),
+        external_id: external_id.cloned().map(record::storable),
+        forgotten,
+        doubt,
+    })
+}
+
+fn of_links<'a, T>(links: &'a [Option<Link<'a>>], of: impl Fn(&'a Link<'a>) -> Option<T>) -> Vec<Option<T>> {
+    links.iter().map(|link| link.as_ref().and_then(&of)).collect()
+}
+
+/// What could tell what became of what is in doubt.
+fn means(doubt: &InDoubt) -> Option<String> {
+    doubt.recovery.map(|recovery| recovery.to_string())
 }
 
 fn operation(settlement: &Settlement) -> Option<&'static str> {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use rusqlite::{Connection, backup::Backup};
+use switchboard_model::id::time_of;
 
 use super::{
     BUSY,
@@ -106,9 +107,26 @@ fn bring_back(backup: &Path, folder: &Path, name: &str) -> Result<Copied, StoreE
     // The database gets its name last: without it the folder is no store.
     let to = folder.join(restoring(name));
     copied.bytes += copy_checked(&backup.join(name), &to)?;
-    migrate::refuse_newer(&Connection::open(&to)?, &backup.join(name))?;
+    let db = Connection::open(&to)?;
+    migrate::refuse_newer(&db, &backup.join(name))?;
+    doubt_all(&db)?;
+    drop(db);
     fs::rename(&to, folder.join(name)).map_err(|error| failed(folder, &error))?;
     Ok(copied)
+}
+
+/// What was not settled when the copy was made may have been sent since: nothing is sent for it before it is known what the vendor has. Which call it
+/// was, nobody knows; that it was made after the delivery was accepted is certain.
+fn doubt_all(db: &Connection) -> Result<(), StoreError> {
+    let mut open = db.prepare("SELECT id FROM delivery WHERE state < 10")?;
+    let ids: Vec<i64> = open.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let tx = db.unchecked_transaction()?;
+    for id in ids {
+        tx.prepare_cached("UPDATE delivery SET doubt_ms = coalesce(doubt_ms, ?2), operation = NULL WHERE id = ?1")?
+            .execute([id, time_of(id)])?;
+    }
+    tx.commit()?;
+    Ok(())
 }
 
 fn restoring(name: &str) -> String {

@@ -20,8 +20,8 @@ use super::{
     writer::{Class, Tx},
 };
 use crate::store::{
-    Accepted, Answer, Changed, Fence, Intent, Listener, NewDelivery, NewEvent, Outbox, Pending, Selection, Settlement,
-    StoreError, Wish,
+    Accepted, Answer, Changed, Fence, Intent, Linked, Listener, NewDelivery, NewEvent, Outbox, Pending, Selection,
+    Settlement, StoreError, Wish,
 };
 
 /// So many rows are read on the thread that asks; for more, another one is asked.
@@ -47,7 +47,8 @@ impl Outbox for SqliteStore {
     fn pending(&self, connection: ConnectionId, after: DeliveryId, limit: usize) -> Answer<'_, Vec<Pending>> {
         let read = move |db: &Connection| {
             let mut select = db.prepare_cached(
-                "SELECT id, event, object, record_key, options, attempts, due_ms, doubt_ms, operation, fallback, handed_over_ms
+                "SELECT id, event, object, record_key, options, attempts, due_ms, doubt_ms, operation, fallback, handed_over_ms,
+                        means, state
                  FROM delivery WHERE connection = ?1 AND id > ?2 AND state < 10 AND state <> 3
                  ORDER BY id LIMIT ?3",
             )?;
@@ -87,7 +88,7 @@ impl Outbox for SqliteStore {
     fn intend(&self, _fence: Fence, intents: Vec<Intent>) -> Answer<'_, Vec<DeliveryId>> {
         Box::pin(self.writer.write(move |db| {
             let mut update = db.prepare_cached(
-                "UPDATE delivery SET state = 1, operation = ?2, means = ?3, request_digest = ?4, doubt_ms = coalesce(doubt_ms, ?5)
+                "UPDATE delivery SET state = 1, operation = ?2, means = ?3, request_digest = ?4, doubt_ms = ?5
                  WHERE id = ?1 AND state IN (0, 1, 2)",
             )?;
             let mut refused = Vec::new();
@@ -95,9 +96,9 @@ impl Outbox for SqliteStore {
                 let written = update.execute(params![
                     intent.delivery.0,
                     intent.operation.name(),
-                    intent.means.name(),
+                    intent.recovery.map(|recovery| recovery.to_string()),
                     intent.request_digest,
-                    intent.now_ms
+                    intent.since_ms
                 ])?;
                 if written == 0 {
                     refused.push(intent.delivery);
@@ -135,19 +136,22 @@ impl Outbox for SqliteStore {
         })
     }
 
-    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, String>> {
+    fn links(&self, connection: ConnectionId, object: &str, keys: Vec<String>) -> Answer<'_, HashMap<String, Linked>> {
         let object = object.to_owned();
         let few = keys.len() <= FEW;
         let read = move |db: &Connection| {
             let mut select = db.prepare_cached(
-                "SELECT external_id FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3",
+                "SELECT external_id, NULL, NULL, NULL FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3
+                 UNION ALL
+                 SELECT NULL, doubt_ms, operation, means FROM link_doubt WHERE connection = ?1 AND object = ?2 AND record_key = ?3",
             )?;
             let mut found = HashMap::new();
             for key in keys {
-                let link: Option<String> = select
-                    .query_row(params![connection.0, object, key], |row| row.get(0))
+                // What is known stands before what is in doubt.
+                let linked = select
+                    .query_row(params![connection.0, object, key], record::linked)
                     .optional()?;
-                found.extend(link.map(|link| (key, link)));
+                found.extend(linked.flatten().map(|linked| (key, linked)));
             }
             Ok(found)
         };
@@ -238,8 +242,23 @@ fn change_one(
                     handed_over_ms = CASE WHEN ?4 THEN NULL ELSE handed_over_ms END
              WHERE id = ?1",
         )?
-        .execute(params![id.0, to as u8, now_ms, wish == Wish::Replay])?;
+        .execute(params![id.0, to as u8, now_ms, wish.is_anew()])?;
+    if wish == Wish::ReplayNotThere {
+        end_doubt(tx.db, id)?;
+    }
     let connection = ConnectionId(connection);
     tx.tallies.moved(connection, from, to, now_ms);
     Ok(Some(connection))
+}
+
+/// A person has looked: neither this delivery nor its record is in doubt any more.
+fn end_doubt(db: &Connection, id: DeliveryId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE delivery SET doubt_ms = NULL, operation = NULL, means = NULL WHERE id = ?1")?
+        .execute([id.0])?;
+    db.prepare_cached(
+        "DELETE FROM link_doubt WHERE (connection, object, record_key) =
+             (SELECT connection, object, record_key FROM delivery WHERE id = ?1)",
+    )?
+    .execute([id.0])?;
+    Ok(())
 }

@@ -3,14 +3,14 @@
 use rusqlite::{Row, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use switchboard_connect::manifest::OperationKind;
+use switchboard_connect::{connector::Recovery, manifest::OperationKind};
 use switchboard_model::{
     delivery::DeliveryState,
     event::{Event, EventType},
     id::{AttemptId, ConnectionId, DeliveryId, EventId, WorkspaceId},
 };
 
-use crate::store::{AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Pending};
+use crate::store::{AttemptRow, CallbackState, DeliveryRow, EventRow, InDoubt, Linked, Pending};
 
 /// JSON text of something whose serialisation cannot fail (maps with text keys).
 pub(super) fn to_text<T: Serialize>(value: &T) -> String {
@@ -92,8 +92,7 @@ pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
 /// See the statement in `outbox.rs` for the columns.
 pub(super) fn pending(row: &Row<'_>, connection: ConnectionId) -> rusqlite::Result<Pending> {
     let object: String = row.get(2)?;
-    let doubt_since: Option<i64> = row.get(7)?;
-    let operation: Option<String> = row.get(8)?;
+    let open = state(row, 12)? == DeliveryState::Sending;
     let handed_over: Option<i64> = row.get(10)?;
     Ok(Pending {
         id: DeliveryId(row.get(0)?),
@@ -105,14 +104,35 @@ pub(super) fn pending(row: &Row<'_>, connection: ConnectionId) -> rusqlite::Resu
         options: optional_from_text(row, 4)?,
         attempts: row.get(5)?,
         due_ms: row.get(6)?,
-        doubt: doubt_since.map(|since_ms| InDoubt {
-            since_ms,
-            operation: operation.as_deref().and_then(OperationKind::from_name),
-        }),
+        doubt: doubt(row, [7, 8, 11], open)?,
         fallback: optional_from_text(row, 9)?,
         handed_over: handed_over.is_some(),
         fresh: false,
         alone: false,
+    })
+}
+
+/// What is in doubt, from the columns of the moment, the operation and the means. The means are those of the operation.
+fn doubt(row: &Row<'_>, [since, operation, means]: [usize; 3], open: bool) -> rusqlite::Result<Option<InDoubt>> {
+    let Some(since_ms) = row.get::<_, Option<i64>>(since)? else {
+        return Ok(None);
+    };
+    let operation = row.get_ref(operation)?.as_str_or_null()?;
+    let operation = operation.and_then(OperationKind::from_name);
+    let means = row.get_ref(means)?.as_str_or_null()?;
+    Ok(Some(InDoubt {
+        since_ms,
+        operation,
+        recovery: means.filter(|_| operation.is_some()).and_then(Recovery::read),
+        open,
+    }))
+}
+
+/// The vendor's id, or else what is in doubt (moment, operation, means).
+pub(super) fn linked(row: &Row<'_>) -> rusqlite::Result<Option<Linked>> {
+    Ok(match row.get(0)? {
+        Some(external_id) => Some(Linked::To(external_id)),
+        None => doubt(row, [1, 2, 3], false)?.map(Linked::InDoubt),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::store::ending::Ending;
 
 /// What hangs on a connection by its number. Its counts stay: a number that they have is given to no other connection, so that nobody
 /// inherits its history.
-const ABOUT_IT: [&str; 3] = ["access", "discovered", "link"];
+const ABOUT_IT: [&str; 4] = ["access", "discovered", "link", "link_doubt"];
 
 /// Takes a connection away; answers how many rows of connections went: one, or none when there is no such connection.
 pub(super) fn remove_connection(

@@ -15,7 +15,7 @@ use super::{
     record,
     writer::{Job, Tx},
 };
-use crate::store::{CallRecord, LinkChange, Settlement, StoreError};
+use crate::store::{CallRecord, InDoubt, LinkChange, Settlement, StoreError};
 
 /// A call on its way into the history.
 pub(super) struct Call {
@@ -130,7 +130,7 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<E
         .prepare_cached(
             "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, operation = ?9, settled_ms = ?6,
                     external_id = coalesce(?7, external_id), problem = ?8, carrier = ?10,
-                    handed_over_ms = coalesce(?11, handed_over_ms)
+                    handed_over_ms = coalesce(?11, handed_over_ms), means = ?12
              WHERE id = ?1 AND state IN (0, 1, 2) RETURNING connection, event",
         )?
         .query_row(
@@ -148,7 +148,8 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<E
                     .and_then(|doubt| doubt.operation)
                     .map(OperationKind::name),
                 settlement.carrier.map(|carrier| carrier.0),
-                settlement.hand_over.as_ref().map(|_| settlement.now_ms)
+                settlement.hand_over.as_ref().map(|_| settlement.now_ms),
+                settlement.doubt.as_ref().and_then(means)
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -184,21 +185,62 @@ fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {
             object,
             record_key,
             external_id,
+            was_in_doubt,
         } => {
             db.prepare_cached(
                 "INSERT INTO link (connection, object, record_key, external_id) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET external_id = excluded.external_id WHERE external_id <> excluded.external_id",
             )?
             .execute(params![connection.0, &**object, record_key, external_id])?;
+            if *was_in_doubt {
+                delete(db, "link_doubt", (*connection, object, record_key))?;
+            }
+        }
+        LinkChange::Doubt {
+            connection,
+            object,
+            record_key,
+            doubt,
+            forget,
+        } => {
+            if *forget {
+                delete(db, "link", (*connection, object, record_key))?;
+            }
+            db.prepare_cached(
+                "INSERT OR REPLACE INTO link_doubt (connection, object, record_key, doubt_ms, operation, means)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                connection.0,
+                &**object,
+                record_key,
+                doubt.since_ms,
+                doubt.operation.map(OperationKind::name),
+                means(doubt)
+            ])?;
         }
         LinkChange::Forget {
             connection,
             object,
             record_key,
         } => {
-            db.prepare_cached("DELETE FROM link WHERE connection = ?1 AND object = ?2 AND record_key = ?3")?
-                .execute(params![connection.0, &**object, record_key])?;
+            for table in ["link", "link_doubt"] {
+                delete(db, table, (*connection, object, record_key))?;
+            }
         }
     }
     Ok(())
+}
+
+fn delete(db: &Connection, table: &str, of: (ConnectionId, &str, &str)) -> rusqlite::Result<()> {
+    let (connection, object, record_key) = of;
+    let statement = format!("DELETE FROM {table} WHERE connection = ?1 AND object = ?2 AND record_key = ?3");
+    db.prepare_cached(&statement)?
+        .execute(params![connection.0, object, record_key])?;
+    Ok(())
+}
+
+/// What could tell what became of what is in doubt.
+fn means(doubt: &InDoubt) -> Option<String> {
+    doubt.recovery.map(|recovery| recovery.to_string())
 }

@@ -17,6 +17,8 @@ use crate::{
 
 /// Most ids in one request.
 const MOST_IDS: usize = 1_000;
+/// Says that a person has looked, and the records are not there.
+const NOT_THERE: &str = "not_there";
 const EXAMPLE: &str = "Send for example {\"state\": \"dead\", \"connection\": \"primary-crm\"} or {\"ids\": [\"dlv_…\"]}; \
                        {\"all\": true} means every delivery.";
 
@@ -29,17 +31,32 @@ pub(super) enum Asked {
     All(Box<DeliveryFilter>),
 }
 
-/// Which deliveries a body means, and whether it is a dry run.
+/// What a body says.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Which deliveries are meant.
+    pub asked: Asked,
+    /// What is wanted of them.
+    pub wish: Wish,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+}
+
+/// Which deliveries a body means, what it says about them, and whether it is a dry run.
 ///
 /// # Errors
 /// Everything that is wrong with it, as one problem.
-pub(super) fn read(names: &Names, wish: Wish, body: &Value) -> Result<(Asked, bool), Problem> {
+pub(super) fn read(names: &Names, wish: Wish, body: &Value) -> Result<Reading, Problem> {
     let Value::Object(members) = body else {
         return Err(Problem::new(Code::WrongShape, "The body is not an object", EXAMPLE));
     };
     let mut problems = unknown_members(members);
     let all = flag(members, "all", &mut problems);
     let dry_run = flag(members, "dry_run", &mut problems);
+    let wish = match flag(members, NOT_THERE, &mut problems) {
+        true => not_there(members, wish, &mut problems),
+        false => wish,
+    };
     let words: Vec<&str> = filter::WORDS
         .into_iter()
         .filter(|word| members.contains_key(*word))
@@ -60,14 +77,14 @@ pub(super) fn read(names: &Names, wish: Wish, body: &Value) -> Result<(Asked, bo
         }
     };
     match (Problem::all(problems), asked) {
-        (None, Some(asked)) => Ok((asked, dry_run)),
+        (None, Some(asked)) => Ok(Reading { asked, wish, dry_run }),
         (Some(problem), _) => Err(problem),
         (None, None) => Err(Problem::new(Code::WrongShape, "The body cannot be read", EXAMPLE)),
     }
 }
 
 fn unknown_members(members: &Map<String, Value>) -> Vec<Problem> {
-    let known = || filter::WORDS.into_iter().chain(["ids", "all", "dry_run"]);
+    let known = || filter::WORDS.into_iter().chain(["ids", "all", "dry_run", NOT_THERE]);
     let unknown = members
         .keys()
         .filter(|name| known().all(|known| known != name.as_str()));
@@ -82,6 +99,20 @@ fn unknown_members(members: &Map<String, Value>) -> Vec<Problem> {
         )
     };
     unknown.map(explain).collect()
+}
+
+/// A person has looked for each of the records: that can be said of named deliveries only, and only when they are replayed.
+fn not_there(members: &Map<String, Value>, wish: Wish, problems: &mut Vec<Problem>) -> Wish {
+    let refused = match (wish, members.contains_key("ids")) {
+        (Wish::Replay, true) => return Wish::ReplayNotThere,
+        (Wish::Replay, false) => {
+            "`not_there` says that somebody has looked for each of these records: it goes with `ids`"
+        }
+        _ => "`not_there` goes with a replay only",
+    };
+    let next = "Send for example {\"ids\": [\"dlv_…\"], \"not_there\": true} to POST /v1/deliveries/replay.";
+    problems.push(wrong(NOT_THERE, refused.into(), next));
+    wish
 }
 
 fn flag(members: &Map<String, Value>, name: &str, problems: &mut Vec<Problem>) -> bool {
@@ -159,12 +190,38 @@ mod tests {
 
     use super::*;
 
-    fn asked(wish: Wish, body: Value) -> Result<(Asked, bool), Problem> {
+    fn reading(wish: Wish, body: &Value) -> Result<Reading, Problem> {
         read(
             &Names::from_iter([(ConnectionId(7), "primary-crm".to_owned())]),
             wish,
-            &body,
+            body,
         )
+    }
+
+    fn asked(wish: Wish, body: Value) -> Result<(Asked, bool), Problem> {
+        reading(wish, &body).map(|reading| (reading.asked, reading.dry_run))
+    }
+
+    #[test]
+    fn that_a_record_is_not_there_is_said_of_named_deliveries_that_are_replayed() {
+        let ids = json!({"ids": [DeliveryId(77).to_string()], "not_there": true});
+        assert_eq!(reading(Wish::Replay, &ids).unwrap().wish, Wish::ReplayNotThere);
+        let plain = json!({"ids": [DeliveryId(77).to_string()], "not_there": false});
+        assert_eq!(reading(Wish::Replay, &plain).unwrap().wish, Wish::Replay);
+        for (wish, body, words) in [
+            (Wish::Cancel, ids, "a replay only"),
+            (
+                Wish::Replay,
+                json!({"state": "dead", "not_there": true}),
+                "goes with `ids`",
+            ),
+            (Wish::Replay, json!({"all": true, "not_there": true}), "goes with `ids`"),
+            (Wish::Replay, json!({"all": true, "not_there": "no"}), "true or false"),
+        ] {
+            let problem = reading(wish, &body).unwrap_err();
+            assert_eq!(problem.place.as_deref(), Some("/not_there"), "{body}");
+            assert!(problem.detail.contains(words), "{}", problem.detail);
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use rusqlite::Connection;
 use serde_json::json;
+use switchboard_connect::manifest::OperationKind;
 use switchboard_model::{
     delivery::DeliveryState,
-    id::{DeliveryId, EventId, WorkspaceId, floor_of},
+    id::{DeliveryId, EventId, WorkspaceId, floor_of, time_of},
 };
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     clock::ManualClock,
     store::{
-        Accepted, DeliveryFilter, History, Journal, NewEvent, Outbox,
+        Accepted, DeliveryFilter, Fence, History, InDoubt, Journal, NewEvent, Outbox, Settlement,
         sqlite::{SqliteStore, backup, migrate},
     },
 };
@@ -128,6 +129,51 @@ async fn a_backup_of_a_store_at_work_holds_everything_that_was_settled_before() 
     for id in before {
         assert_eq!(store.attempts(fixture.workspace, id).await.unwrap().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn what_waited_when_a_copy_was_made_is_in_doubt_when_it_is_brought_back() {
+    let fixture = fixture().await;
+    let events = (0..3).map(|n| fixture.event(&n.to_string(), None)).collect();
+    fixture.store.accept(events).await.unwrap();
+    let pending = fixture
+        .store
+        .pending(fixture.connection, DeliveryId(0), 10)
+        .await
+        .unwrap();
+    let doubt = InDoubt {
+        since_ms: NOW - 5_000,
+        operation: Some(OperationKind::Create),
+        recovery: None,
+        open: false,
+    };
+    let settlements = vec![
+        fixture.settlement(&pending[0], DeliveryState::Delivered),
+        Settlement {
+            doubt: Some(doubt),
+            ..fixture.settlement(&pending[1], DeliveryState::Unknown)
+        },
+    ];
+    fixture.store.settle(Fence::default(), settlements).await.unwrap();
+    let (file, folder) = (fixture.folder.path().join("t.db"), fixture.folder.path().join("backup"));
+    backup::back_up(&file, &folder).unwrap();
+    let restored = tempfile::tempdir().unwrap();
+    backup::restore(&folder, restored.path(), "t.db").unwrap();
+    let store = open(&restored);
+    let found = store.pending(fixture.connection, DeliveryId(0), 10).await.unwrap();
+    let any = |since_ms| InDoubt {
+        since_ms,
+        operation: None,
+        ..doubt
+    };
+    let found: Vec<_> = found.iter().map(|pending| (pending.id, pending.doubt)).collect();
+    // It may have been sent at any time since it was accepted, and by whatever call.
+    let expected = [
+        (pending[1].id, Some(any(NOW - 5_000))),
+        (pending[2].id, Some(any(time_of(pending[2].id.0)))),
+    ];
+    assert_eq!(found, expected);
+    assert!(time_of(pending[2].id.0) <= NOW);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use super::{Fixture, NOW, fixture, open};
 use crate::{
     clock::ManualClock,
     store::{
-        Accepted, CallRecord, DeliveryFilter, EventFilter, Fence, Fingerprint, History, Journal, LinkChange,
+        Accepted, CallRecord, DeliveryFilter, EventFilter, Fence, Fingerprint, History, Journal, LinkChange, Linked,
         NewDelivery, NewEvent, Outbox, Page, Pending, Selection, Settlement, Wish,
         sqlite::{SqliteStore, StoreOptions, history::copy},
     },
@@ -508,6 +508,7 @@ async fn the_record_of_a_delivery_is_linked_whatever_became_of_its_history() {
             object: "lead".into(),
             record_key: "p-1".into(),
             external_id: "00Q1".into(),
+            was_in_doubt: false,
         },
         ..fixture.settlement(&pending, DeliveryState::Delivered)
     };
@@ -519,7 +520,7 @@ async fn the_record_of_a_delivery_is_linked_whatever_became_of_its_history() {
         .links(fixture.connection, "lead", vec!["p-1".into()])
         .await
         .unwrap();
-    assert_eq!(links["p-1"], "00Q1");
+    assert_eq!(links["p-1"], Linked::To("00Q1".into()));
 }
 
 #[tokio::test]

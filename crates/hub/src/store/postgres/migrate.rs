@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("0006_callbacks.sql"),
     include_str!("0007_runs.sql"),
     include_str!("0008_classifier.sql"),
+    include_str!("0011_starts.sql"),
 ];
 /// The advisory lock of migrations; any number that nobody else uses.
 const LOCK: i64 = 0x5377_6269_6d69_6772;

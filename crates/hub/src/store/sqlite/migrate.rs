@@ -18,6 +18,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("0008_callbacks.sql"),
     include_str!("0009_runs.sql"),
     include_str!("0010_classifier.sql"),
+    include_str!("0013_starts.sql"),
 ];
 
 /// Takes the steps that are missing, all in one transaction.

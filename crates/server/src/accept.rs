@@ -2,12 +2,7 @@
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::ConnectInfo,
-    serve::Listener,
-};
+use axum::{Router, body::Body, extract::ConnectInfo, serve::Listener};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -78,7 +73,10 @@ mod tests {
     async fn a_caller_that_does_not_end_its_head_is_sent_away() {
         let (address, _stop, _serving) = start(Duration::from_millis(50)).await;
         let mut caller = TcpStream::connect(address).await.unwrap();
-        caller.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
+        caller
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+            .await
+            .unwrap();
         let mut told = Vec::new();
         // The end of the connection, which would not come without the patience having one.
         let _ = caller.read_to_end(&mut told).await;
@@ -93,7 +91,10 @@ mod tests {
         let mut told = vec![0; 4_096];
         let length = caller.read(&mut told).await.unwrap();
         let told = String::from_utf8_lossy(&told[..length]).into_owned();
-        assert!(told.starts_with("HTTP/1.1 200") && told.ends_with("127.0.0.1"), "{told}");
+        assert!(
+            told.starts_with("HTTP/1.1 200") && told.ends_with("127.0.0.1"),
+            "{told}"
+        );
         stop.send_replace(true);
         serving.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());

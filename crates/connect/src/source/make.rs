@@ -94,7 +94,8 @@ impl Rooms {
             return Ok(());
         }
         let detail = format!("more than {} MB would be made of this callback", MOST_BYTES >> 20);
-        let next = "Let the mapping take what it needs of each item instead of the whole body, and process the callback anew.";
+        let next =
+            "Let the mapping take what it needs of each item instead of the whole body, and process the callback anew.";
         Err(Problem::new(Code::TooLarge, detail, next))
     }
 }

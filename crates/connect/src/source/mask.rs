@@ -74,10 +74,13 @@ impl Secrecy<'_> {
 
 pub(super) fn mask(request: &Request, secrecy: &Secrecy<'_>) -> Masked {
     let tail = secrecy.tail && !request.tail.trim_matches('/').is_empty();
-    let kept = request.headers.iter().map(|(name, value)| match secrecy.covers_header(name) {
-        true => (name.clone(), MASK.to_owned()),
-        false => (name.clone(), value.clone()),
-    });
+    let kept = request
+        .headers
+        .iter()
+        .map(|(name, value)| match secrecy.covers_header(name) {
+            true => (name.clone(), MASK.to_owned()),
+            false => (name.clone(), value.clone()),
+        });
     let query = mask_query(&request.query, &secrecy.parameters);
     let path = match tail {
         true => format!(

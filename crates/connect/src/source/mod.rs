@@ -291,7 +291,8 @@ fn refuse_secret_ids(checker: &mut Checker, conduct: &ConductSpec, secrecy: &Sec
         // A template that cannot be read is told where it is compiled.
         let secret = Template::parse(source).ok().and_then(|id| secrecy.read_by(&id));
         if let Some(secret) = secret {
-            let detail = format!("`{secret}` is secret and is masked before a request is kept, so no id can be made of it");
+            let detail =
+                format!("`{secret}` is secret and is masked before a request is kept, so no id can be made of it");
             checker.report(&at, detail, "Make the id of something else that the pusher sends.");
         }
     }

@@ -14,10 +14,10 @@ use super::{
     fetch::FetchCall,
     make::{Made, MadeEvent, Rooms, holds},
     mask::{MASK, Masked, mask},
-    secrecy,
     plain_event,
     reply::Reply,
     request::Request,
+    secrecy,
     verify::{Evidence, verify},
     view::View,
     walk::{Room, split},
@@ -207,7 +207,10 @@ impl Source {
             return Some(id);
         }
         // What separates the parts of such a body is drawn anew each time; what is in them is what counts.
-        let content = match view.get("body").filter(|_| request.media_type() == "multipart/form-data") {
+        let content = match view
+            .get("body")
+            .filter(|_| request.media_type() == "multipart/form-data")
+        {
             Some(body) => digest(body.to_string().as_bytes()),
             None => digest(&request.body),
         };
@@ -322,7 +325,8 @@ impl Source {
             }
         }
         rooms.check(&made)?;
-        made.notes.extend(rooms.items.note("the lists in the callback's items have"));
+        made.notes
+            .extend(rooms.items.note("the lists in the callback's items have"));
         made.notes.extend(rooms.pairs.note(LISTS));
         Ok(made)
     }

@@ -281,7 +281,10 @@ fn an_id_that_reads_what_is_masked_is_refused_where_it_is_written() {
                        {"event": "webhook.received", "id": "{{ headers['Authorization'] }}"}]}"#,
     );
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].contains("dedupe/id") && told[0].contains("query['key']"), "{told:?}");
+    assert!(
+        told[0].contains("dedupe/id") && told[0].contains("query['key']"),
+        "{told:?}"
+    );
     assert!(told[1].contains("events/1/id"), "{told:?}");
 }
 
@@ -306,7 +309,11 @@ fn nobody_takes_the_place_of_another_ones_form_by_posting_its_id_first() {
         }
     };
     assert_ne!(delivery("one", "Ann"), delivery("one", "Eve"));
-    assert_eq!(delivery("one", "Ann"), delivery("two", "Ann"), "a double click is one form");
+    assert_eq!(
+        delivery("one", "Ann"),
+        delivery("two", "Ann"),
+        "a double click is one form"
+    );
 }
 
 /// The published schema knows every member that is read, and no other.

@@ -159,10 +159,7 @@ impl<'w> Course<'w> {
 
     /// What the next step does.
     async fn act(&self, now_ms: i64) -> Result<Act, Fault> {
-        let way = self
-            .way
-            .as_ref()
-            .map_err(|fault| (**fault).clone())?;
+        let way = self.way.as_ref().map_err(|fault| (**fault).clone())?;
         let Some(step) = way.automation.steps.get(self.run.at as usize) else {
             return Ok(Act::note(Note::Passed("there are no more steps".into())));
         };

@@ -91,7 +91,11 @@ async fn arrive(
     let looked = {
         let (receiver, lists) = (Arc::clone(receiver), lists_of(configuration, receiver));
         apart(&place, move || {
-            let received = receiver.source.as_ref().ok().map(|source| source.receive(&request, &*lists, now_ms));
+            let received = receiver
+                .source
+                .as_ref()
+                .ok()
+                .map(|source| source.receive(&request, &*lists, now_ms));
             (received, request)
         })
     };

@@ -10,7 +10,7 @@ use switchboard_model::{
 };
 
 use super::{
-    apart::{Place, PROCESSED, apart},
+    apart::{PROCESSED, Place, apart},
     completion::{Completed, complete},
     lists_of,
     outcome::{self, Written},

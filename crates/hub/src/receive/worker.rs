@@ -112,8 +112,7 @@ impl Lanes {
         due.retain(|key| !busy.contains(key));
         due.sort_by_key(|key| self.served.get(key).copied().unwrap_or_default());
         let waiting: HashSet<&Key> = due.iter().collect();
-        self.served
-            .retain(|key, _| busy.contains(key) || waiting.contains(key));
+        self.served.retain(|key, _| busy.contains(key) || waiting.contains(key));
         for key in due.into_iter().take(room) {
             self.turns += 1;
             self.served.insert(key.clone(), self.turns);
@@ -214,7 +213,9 @@ fn judge(
         ),
         Err(panic) => {
             let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
-            let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            let words = words
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
             Problem::new(Code::Internal, format!("processing it failed inside: {words}"), next)
         }
     };

@@ -330,13 +330,7 @@ pub trait Callbacks: Send + Sync {
     fn callback(&self, workspace: WorkspaceId, id: CallbackId) -> Answer<'_, Option<CallbackRow>>;
 
     /// Begins another turn of callbacks that are settled.
-    fn process_anew(
-        &self,
-        workspace: WorkspaceId,
-        source: &str,
-        which: Anew,
-        now_ms: i64,
-    ) -> Answer<'_, Begun>;
+    fn process_anew(&self, workspace: WorkspaceId, source: &str, which: Anew, now_ms: i64) -> Answer<'_, Begun>;
 
     /// Deletes up to `most` callbacks that came before this moment and do not wait; answers how many.
     fn drop_callbacks(&self, before_ms: i64, most: usize) -> Answer<'_, usize>;

@@ -10,7 +10,9 @@ use switchboard_model::{
     record::{MatchKey, ObjectType, Policy, keys},
 };
 
-use super::{Accepted, Answer, CallbackOutcome, CallbackState, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard};
+use super::{
+    Accepted, Answer, CallbackOutcome, CallbackState, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard,
+};
 
 /// Records of all kinds.
 pub trait Ledger: Send + Sync {

@@ -413,7 +413,14 @@ async fn what_the_store_never_takes_fails_its_run_in_the_end() {
     let event = hub.event("lead.received", json!({ "senderName": "never taken" })).await;
     let runs = hub.runs_of(&event).await;
     assert_eq!(runs[0]["state"], "failed", "{:#}", runs[0]);
-    assert!(runs[0]["problem"]["detail"].as_str().unwrap().contains("refused by the test"), "{:#}", runs[0]);
+    assert!(
+        runs[0]["problem"]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("refused by the test"),
+        "{:#}",
+        runs[0]
+    );
     let event = hub.event("lead.received", json!({ "senderName": "Ana" })).await;
     assert_eq!(hub.runs_of(&event).await[0]["state"], "done");
 }

@@ -125,7 +125,11 @@ async fn the_folder_of_connectors_is_the_operators() {
     let folder = Folder::new();
     drop(folder.start());
     let told = folder.run(&["keys", "create", "tenant"]).fine().stdout;
-    let key = told.split_whitespace().find(|word| word.starts_with("swb_")).unwrap().to_owned();
+    let key = told
+        .split_whitespace()
+        .find(|word| word.starts_with("swb_"))
+        .unwrap()
+        .to_owned();
     let db = rusqlite::Connection::open(folder.data().join("switchboard.db")).unwrap();
     db.execute_batch(
         "INSERT INTO workspace (key) VALUES ('tenant');

@@ -379,11 +379,16 @@ async fn a_source_whose_vendor_is_silent_keeps_no_other_waiting() {
         },
     });
     hub.post("/v1/sources", &slow).await.fine(201);
-    let push = hub.anonymous("POST", "/in/slow").header("content-type", "application/json");
+    let push = hub
+        .anonymous("POST", "/in/slow")
+        .header("content-type", "application/json");
     assert_eq!(hub.send(push.body(r#"{"id": 7}"#)).await.status, 200);
     // From here on the source waits for an answer that does not come.
     let _asked = silent.accept().await.unwrap();
-    assert_eq!(hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await.text, SUCCESS);
+    assert_eq!(
+        hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await.text,
+        SUCCESS
+    );
     assert_eq!(callbacks(&hub).await[0]["state"], "done");
     let waits = hub.get("/v1/sources/slow/callbacks").await.fine(200);
     assert_eq!(waits["items"][0]["state"], "waiting", "{waits:#}");
@@ -392,10 +397,16 @@ async fn a_source_whose_vendor_is_silent_keeps_no_other_waiting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_are_doubled_by_no_second_processing_that_nobody_insists_on() {
     let folder = Folder::new();
-    let file = folder.file("feiyu-receiver.json", &RECEIVER.replacen("\"table\"", "\"mode\": \"create\", \"table\"", 1));
+    let file = folder.file(
+        "feiyu-receiver.json",
+        &RECEIVER.replacen("\"table\"", "\"mode\": \"create\", \"table\"", 1),
+    );
     folder.run(&["apply", file.to_str().unwrap()]).fine();
     let hub = folder.start();
-    assert_eq!(hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await.text, SUCCESS);
+    assert_eq!(
+        hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await.text,
+        SUCCESS
+    );
     let id = callbacks(&hub).await[0]["id"].clone();
     let again = json!({"callbacks": [id]});
     let refused = hub.post("/v1/sources/feiyu/reprocess", &again).await;
@@ -418,7 +429,9 @@ async fn what_the_store_does_not_take_is_postponed_and_stops_nothing_else() {
     folder.refuse_records("%never taken%");
     for name in ["never taken", "Ana"] {
         let lead = json!({"id": format!("lead {name}"), "name": name}).to_string();
-        let push = hub.anonymous("POST", "/in/callback").header("content-type", "application/json");
+        let push = hub
+            .anonymous("POST", "/in/callback")
+            .header("content-type", "application/json");
         assert_eq!(hub.send(push.body(lead)).await.text, SUCCESS);
     }
     let shown = until("one is postponed and the other done", async || {
@@ -428,7 +441,14 @@ async fn what_the_store_does_not_take_is_postponed_and_stops_nothing_else() {
         settled.then_some(items)
     })
     .await;
-    assert_eq!((&shown[1]["state"], &shown[1]["body"]["name"]), (&json!("waiting"), &json!("never taken")));
-    assert!(shown[1]["notes"].to_string().contains("tried again in 5 s"), "{:#}", shown[1]);
+    assert_eq!(
+        (&shown[1]["state"], &shown[1]["body"]["name"]),
+        (&json!("waiting"), &json!("never taken"))
+    );
+    assert!(
+        shown[1]["notes"].to_string().contains("tried again in 5 s"),
+        "{:#}",
+        shown[1]
+    );
     assert_eq!(rows(&hub).await[0]["name"], "Ana");
 }

@@ -268,7 +268,13 @@ fn what_has_to_be_given_is_named_also_of_several_ways_and_of_user_and_password()
     assert!(missing(any, json!({"password": "x"})).is_empty());
     let optional = json!({"optional": true, "shared": {"secret": "token", "query": "token"}});
     assert!(missing(json!([{"any": [optional]}]), json!({})).is_empty());
-    assert!(missing(json!([{"any": [token, {"addresses": {"list": ["192.0.2.0/24"]}}]}]), json!({})).is_empty());
+    assert!(
+        missing(
+            json!([{"any": [token, {"addresses": {"list": ["192.0.2.0/24"]}}]}]),
+            json!({})
+        )
+        .is_empty()
+    );
 }
 
 #[test]

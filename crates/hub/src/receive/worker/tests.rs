@@ -73,7 +73,10 @@ fn tries_come_to_an_end_and_a_wait_for_a_turn_is_none() {
     let last = later(&callback(6), problem(), 1_000);
     assert_eq!(last.state, CallbackState::Failed);
     let waits = wait(problem(), 90_000, 1_000);
-    assert_eq!((waits.state, waits.due_ms, waits.counts), (CallbackState::Waiting, 90_000, false));
+    assert_eq!(
+        (waits.state, waits.due_ms, waits.counts),
+        (CallbackState::Waiting, 90_000, false)
+    );
     assert_eq!(wait(problem(), 0, 1_000).due_ms, 6_000);
 }
 
@@ -87,7 +90,9 @@ async fn a_large_body_is_worked_on_apart_and_its_panic_comes_back() {
     let large = Place::for_body(1 << 20, &PLACES).await;
     assert_ne!(apart(&large, thread).await, here);
     assert_eq!(PLACES.available_permits(), 0);
-    let panics = AssertUnwindSafe(apart(&large, || panic!("too deep"))).catch_unwind().await;
+    let panics = AssertUnwindSafe(apart(&large, || panic!("too deep")))
+        .catch_unwind()
+        .await;
     assert!(panics.is_err());
     drop(large);
     assert_eq!(PLACES.available_permits(), 1);

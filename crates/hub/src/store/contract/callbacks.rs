@@ -15,8 +15,8 @@ use super::{
     fixture::Fixture,
 };
 use crate::store::{
-    Accepted, Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Commit, Fingerprint, Guard, How,
-    Kept, NewCallback, NewEvent, Page, RawRequest, RecordWrite, Round, Store,
+    Accepted, Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Commit, Fingerprint, Guard,
+    How, Kept, NewCallback, NewEvent, Page, RawRequest, RecordWrite, Round, Store,
 };
 
 const PAGE: Page = Page {
@@ -128,7 +128,11 @@ pub(super) async fn settled(bench: &impl Bench) {
     };
     assert!(fixture.store.settle_callback(round, turn, NOW).await.unwrap());
     let taken = take(&*fixture.store, &fixture, NOW + 6_000, 10).await;
-    assert_eq!((taken[0].tries, taken[0].starts), (1, 1), "a wait is no try, and an end");
+    assert_eq!(
+        (taken[0].tries, taken[0].starts),
+        (1, 1),
+        "a wait is no try, and an end"
+    );
     assert_eq!(taken[0].notes, ["a note", "another note"]);
     let failed = outcome(CallbackState::Failed, NOW);
     assert!(fixture.store.settle_callback(round, failed.clone(), NOW).await.unwrap());
@@ -305,9 +309,15 @@ pub(super) async fn begun(bench: &impl Bench) {
         number: 0,
     };
     assert!(fixture.store.settle_callback(round, over, NOW).await.unwrap());
-    let anew = fixture.store.process_anew(fixture.workspace, "feiyu", Anew::Failed(1), NOW);
+    let anew = fixture
+        .store
+        .process_anew(fixture.workspace, "feiyu", Anew::Failed(1), NOW);
     assert_eq!(anew.await.unwrap().begun, [ids[0]]);
-    assert_eq!(counted(NOW + 4_000).await, [(ids[0], 1)], "another turn begins at nought");
+    assert_eq!(
+        counted(NOW + 4_000).await,
+        [(ids[0], 1)],
+        "another turn begins at nought"
+    );
 }
 
 pub(super) async fn dropped(bench: &impl Bench) {
@@ -336,10 +346,7 @@ pub(super) async fn shared(bench: &impl Bench) {
     for _ in 0..10 {
         keep(&fixture, None).await;
     }
-    let (one, two) = tokio::join!(
-        take(&*fixture.store, &fixture, NOW, 6),
-        take(&*other, &fixture, NOW, 6)
-    );
+    let (one, two) = tokio::join!(take(&*fixture.store, &fixture, NOW, 6), take(&*other, &fixture, NOW, 6));
     let mut ids: Vec<CallbackId> = one.iter().chain(&two).map(|row| row.id).collect();
     ids.sort_unstable();
     ids.dedup();

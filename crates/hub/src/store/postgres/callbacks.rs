@@ -240,7 +240,8 @@ impl PostgresStore {
         });
         let parted = Begun::of(which, found.collect::<Result<Vec<_>, Trouble>>()?);
         let ids: Vec<i64> = parted.begun.iter().map(|id| id.0).collect();
-        let update = "UPDATE callback SET state = $2, round = round + 1, tries = 0, starts = 0, due_ms = $3, settled_ms = NULL
+        let update =
+            "UPDATE callback SET state = $2, round = round + 1, tries = 0, starts = 0, due_ms = $3, settled_ms = NULL
                       WHERE id = ANY ($1)";
         tx.execute(update, &[&ids, &waiting, &now_ms]).await?;
         tx.commit().await?;

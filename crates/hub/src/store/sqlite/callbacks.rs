@@ -45,10 +45,7 @@ impl Callbacks for SqliteStore {
     ) -> Answer<'_, Vec<CallbackRow>> {
         let source = source.to_owned();
         // Only one process works on a data folder, and it takes no more of a source before it is done with these.
-        Box::pin(
-            self.writer
-                .write(move |db| take(db, workspace, &source, now_ms, limit)),
-        )
+        Box::pin(self.writer.write(move |db| take(db, workspace, &source, now_ms, limit)))
     }
 
     fn settle_callback(&self, round: Round, outcome: CallbackOutcome, now_ms: i64) -> Answer<'_, bool> {
@@ -224,9 +221,7 @@ pub(super) fn settle(
 ) -> rusqlite::Result<bool> {
     let known = db
         .prepare_cached("SELECT notes FROM callback WHERE id = ?1 AND round = ?2 AND state = 0")?
-        .query_row(params![round.callback.0, round.number], |row| {
-            record::from_text(row, 0)
-        })
+        .query_row(params![round.callback.0, round.number], |row| record::from_text(row, 0))
         .optional()?;
     let Some(known) = known else { return Ok(false) };
     let again = outcome.state == CallbackState::Waiting;

@@ -44,7 +44,17 @@ mod tests {
 
     #[test]
     fn formulas_are_marked_and_numbers_are_not() {
-        for formula in ["=1+1", "+cmd|' /C calc'!A0", "-2+3+A1", "@SUM(A1)", "\tx", "\rx", "-", "+", "--"] {
+        for formula in [
+            "=1+1",
+            "+cmd|' /C calc'!A0",
+            "-2+3+A1",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "-",
+            "+",
+            "--",
+        ] {
             assert_eq!(armless(formula), format!("'{formula}"));
         }
         for plain in ["", "a=1", "+1 (202) 555-01.01", "-12.5", "7", "'tis", "O'Neil"] {

@@ -482,8 +482,14 @@ mod tests {
         let shown = given.as_object().unwrap();
         let object = standard("people").unwrap();
         let text = row_line(object, shown);
-        assert!(text.contains("'=HYPERLINK") && text.contains("'\t=1") && text.contains(",'-,"), "{text}");
-        assert!(text.contains(",+1 202 555 0101,"), "a telephone number is no formula: {text}");
+        assert!(
+            text.contains("'=HYPERLINK") && text.contains("'\t=1") && text.contains(",'-,"),
+            "{text}"
+        );
+        assert!(
+            text.contains(",+1 202 555 0101,"),
+            "a telephone number is no formula: {text}"
+        );
         let back = people(&format!("{}{text}", line(columns(object).iter().map(String::as_str)))).remove(0);
         for (name, value) in shown {
             let expected = match value {

@@ -26,11 +26,16 @@ impl Place {
     }
 }
 
-/// Does the work: here, or apart where the body is large. A panic of the work is one of the caller.
-pub(super) async fn apart<T: Send + 'static>(place: &Place, work: impl FnOnce() -> T + Send + 'static) -> T {
+/// Does the work: here, or apart where the body is large. The place is held until the work is done, also when nobody waits for it any more, and
+/// comes back with what came of it. A panic of the work is one of the caller.
+pub(super) async fn apart<T: Send + 'static>(place: Place, work: impl FnOnce() -> T + Send + 'static) -> (Place, T) {
     if place.0.is_none() {
-        return work();
+        return (place, work());
     }
+    let work = move || {
+        let done = work();
+        (place, done)
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {

@@ -90,7 +90,7 @@ async fn arrive(
     let place = apart::Place::for_body(request.body.len(), &RECEIVED).await;
     let looked = {
         let (receiver, lists) = (Arc::clone(receiver), lists_of(configuration, receiver));
-        apart(&place, move || {
+        apart(place, move || {
             let received = receiver
                 .source
                 .as_ref()
@@ -99,10 +99,9 @@ async fn arrive(
             (received, request)
         })
     };
-    let (Some(received), request) = looked.await else {
+    let (_, (Some(received), request)) = looked.await else {
         return unusable();
     };
-    drop(place);
     match received {
         Received::Handshake(reply) => Arrived {
             reply,

@@ -50,9 +50,10 @@ async fn attempt(
     let read = {
         let (receiver, lists, received_ms) = (Arc::clone(receiver), Arc::clone(&lists), callback.received_ms);
         let request = request_of(&callback.request, &callback.body);
-        apart(&place, move || receiver.source()?.read(&request, &*lists, received_ms))
+        apart(place, move || receiver.source()?.read(&request, &*lists, received_ms))
     };
-    let (source, mut reading) = match (receiver.source(), read.await) {
+    let (place, read) = read.await;
+    let (source, mut reading) = match (receiver.source(), read) {
         (Ok(source), Ok(reading)) => (source, reading),
         (Err(problem), _) | (_, Err(problem)) => return Ok(Some(failure(problem, Vec::new()))),
     };
@@ -69,12 +70,13 @@ async fn attempt(
     }
     let made = {
         let receiver = Arc::clone(receiver);
-        apart(&place, move || {
+        apart(place, move || {
             let made = receiver.source().and_then(|source| source.make(&reading, &*lists));
             made.map_err(|problem| (problem, reading.notes))
         })
     };
-    let mut made = match made.await {
+    let (_place, made) = made.await;
+    let mut made = match made {
         Ok(made) => made,
         Err((problem, notes)) => return Ok(Some(failure(problem, notes))),
     };

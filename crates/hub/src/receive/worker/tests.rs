@@ -86,14 +86,14 @@ async fn a_large_body_is_worked_on_apart_and_its_panic_comes_back() {
     let here = std::thread::current().id();
     let thread = || std::thread::current().id();
     let small = Place::for_body(10, &PLACES).await;
-    assert_eq!(apart(&small, thread).await, here);
+    assert_eq!(apart(small, thread).await.1, here);
     let large = Place::for_body(1 << 20, &PLACES).await;
-    assert_ne!(apart(&large, thread).await, here);
+    let (large, there) = apart(large, thread).await;
+    assert_ne!(there, here);
     assert_eq!(PLACES.available_permits(), 0);
-    let panics = AssertUnwindSafe(apart(&large, || panic!("too deep")))
+    let panics = AssertUnwindSafe(apart(large, || -> bool { panic!("too deep") }))
         .catch_unwind()
         .await;
     assert!(panics.is_err());
-    drop(large);
     assert_eq!(PLACES.available_permits(), 1);
 }

@@ -340,6 +340,22 @@ pub(super) async fn dropped(bench: &impl Bench) {
     );
 }
 
+/// What is too large for an index of the database is refused by itself: its neighbours in the shared transaction are kept.
+pub(super) async fn neighbours(bench: &impl Bench) {
+    let fixture = Arc::new(Fixture::new(bench).await);
+    let huge: String = (0..4_000).map(|_| format!("{:016x}", rand::random::<u64>())).collect();
+    let tries = (0..20).map(|n| {
+        let (fixture, huge) = (Arc::clone(&fixture), huge.clone());
+        tokio::spawn(async move {
+            let delivery = if n == 7 { huge } else { format!("d-{n}") };
+            fixture.store.keep(callback(&fixture, Some(&delivery))).await.is_ok()
+        })
+    });
+    let kept: Vec<bool> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
+    let refused: Vec<usize> = (0..20).filter(|n| !kept[*n]).collect();
+    assert_eq!(refused, [7]);
+}
+
 pub(super) async fn shared(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;
     let other = bench.open().await;

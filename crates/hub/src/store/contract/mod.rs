@@ -130,6 +130,7 @@ contract! {
     moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
     grants::turns_across as a_turn_is_taken_by_one_node_at_a_time,
     callbacks::shared as nodes_share_the_callbacks,
+    callbacks::neighbours as what_is_too_large_for_the_database_harms_no_neighbour,
     leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
     leases::lost_connection as a_lost_connection_is_survived,
 }

@@ -72,13 +72,13 @@ async fn attempt(
         let receiver = Arc::clone(receiver);
         apart(place, move || {
             let made = receiver.source().and_then(|source| source.make(&reading, &*lists));
-            made.map_err(|problem| (problem, reading.notes))
+            (made, reading.notes)
         })
     };
-    let (_place, made) = made.await;
+    let (_place, (made, notes)) = made.await;
     let mut made = match made {
         Ok(made) => made,
-        Err((problem, notes)) => return Ok(Some(failure(problem, notes))),
+        Err(problem) => return Ok(Some(failure(problem, notes))),
     };
     if callback.round > 0 {
         made.notes.insert(0, format!("processed anew ({})", callback.round));

@@ -121,19 +121,6 @@ pub(super) async fn settled(bench: &impl Bench) {
     assert_eq!(due, [(fixture.workspace, "feiyu".to_owned())]);
     let taken = take(&*fixture.store, &fixture, NOW + 5_000, 10).await;
     assert_eq!((taken[0].id, taken[0].tries, taken[0].starts), (id, 1, 1));
-    let turn = CallbackOutcome {
-        counts: false,
-        notes: vec!["another note".into()],
-        ..outcome(CallbackState::Waiting, NOW + 6_000)
-    };
-    assert!(fixture.store.settle_callback(round, turn, NOW).await.unwrap());
-    let taken = take(&*fixture.store, &fixture, NOW + 6_000, 10).await;
-    assert_eq!(
-        (taken[0].tries, taken[0].starts),
-        (1, 1),
-        "a wait is no try, and an end"
-    );
-    assert_eq!(taken[0].notes, ["a note", "another note"]);
     let failed = outcome(CallbackState::Failed, NOW);
     assert!(fixture.store.settle_callback(round, failed.clone(), NOW).await.unwrap());
     assert!(!fixture.store.settle_callback(round, failed, NOW).await.unwrap());
@@ -150,6 +137,29 @@ pub(super) async fn settled(bench: &impl Bench) {
         "its turn is over"
     );
     assert_eq!(take(&*fixture.store, &fixture, NOW + 9, 10).await[0].round, 1);
+}
+
+/// A wait for a turn at a vendor counts as no try, and notes are added to those that are there.
+pub(super) async fn waited(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    keep(&fixture, None).await;
+    let round = take(&*fixture.store, &fixture, NOW, 10).await[0].round();
+    let tried = outcome(CallbackState::Waiting, NOW + 5_000);
+    assert!(fixture.store.settle_callback(round, tried, NOW).await.unwrap());
+    assert_eq!(take(&*fixture.store, &fixture, NOW + 5_000, 10).await.len(), 1);
+    let turn = CallbackOutcome {
+        counts: false,
+        notes: vec!["another note".into()],
+        ..outcome(CallbackState::Waiting, NOW + 6_000)
+    };
+    assert!(fixture.store.settle_callback(round, turn, NOW).await.unwrap());
+    let taken = take(&*fixture.store, &fixture, NOW + 6_000, 10).await;
+    assert_eq!(
+        (taken[0].tries, taken[0].starts),
+        (1, 1),
+        "a wait is no try, and an end"
+    );
+    assert_eq!(taken[0].notes, ["a note", "another note"]);
 }
 
 pub(super) async fn guards(bench: &impl Bench) {
@@ -195,36 +205,23 @@ fn event_of(accepted: Accepted) -> EventId {
     }
 }
 
-/// What could not be written makes a callback fail, with the reason; what was told differently under the same id is told, too.
-pub(super) async fn refused(bench: &impl Bench) {
-    let fixture = Fixture::new(bench).await;
-    let (first, second) = (keep(&fixture, None).await, keep(&fixture, None).await);
-    let rounds: Vec<Round> = take(&*fixture.store, &fixture, NOW, 10)
-        .await
-        .iter()
-        .map(CallbackRow::round)
-        .collect();
-    let people = Arc::new(standard("people").unwrap().clone());
-    let write = |how: How, name: &str| RecordWrite {
-        object: Arc::clone(&people),
+fn person(how: How, name: &str) -> RecordWrite {
+    RecordWrite {
+        object: Arc::new(standard("people").unwrap().clone()),
         how,
         data: Map::from_iter([("firstName".to_owned(), json!(name))]),
         lookups: Vec::new(),
         source: "source:feiyu".into(),
-    };
-    let created = How::Match {
-        policy: Policy::Create,
-        only: None,
-    };
-    let nobody = How::Update {
-        id: RecordId(7),
-        revision: None,
-    };
-    let event = |name: &str, content: u8| NewEvent {
+    }
+}
+
+/// What comes of a callback: these records, and an event that has the same id in each callback.
+fn coming(fixture: &Fixture, round: Round, records: Vec<RecordWrite>, content: u8) -> Commit {
+    let event = NewEvent {
         workspace: fixture.workspace,
         kind: EventType::find("lead.received").unwrap(),
         received_ms: NOW,
-        data: json!({"senderName": name}).as_object().cloned().unwrap(),
+        data: json!({"content": content}).as_object().cloned().unwrap(),
         fingerprint: Some(Fingerprint {
             key: [1; 16],
             content: [content; 8],
@@ -233,7 +230,7 @@ pub(super) async fn refused(bench: &impl Bench) {
         runs: Vec::new(),
         note: None,
     };
-    let commit = |round, records, content| Commit {
+    Commit {
         workspace: fixture.workspace,
         now_ms: NOW,
         guard: Guard::Callback {
@@ -241,31 +238,50 @@ pub(super) async fn refused(bench: &impl Bench) {
             outcome: outcome(CallbackState::Done, NOW),
         },
         records,
-        events: vec![event("张三", content)],
+        events: vec![event],
         announce: Arc::new(|_| Vec::new()),
         link_places: Arc::default(),
+    }
+}
+
+/// What could not be written makes a callback fail, with the reason; what was told differently under the same id is told, too.
+pub(super) async fn refused(bench: &impl Bench) {
+    let fixture = Fixture::new(bench).await;
+    let (first, second) = (keep(&fixture, None).await, keep(&fixture, None).await);
+    let taken = take(&*fixture.store, &fixture, NOW, 10).await;
+    let created = How::Match {
+        policy: Policy::Create,
+        only: None,
+    };
+    let nobody = How::Update {
+        id: RecordId(7),
+        revision: None,
     };
     let store = &fixture.store;
-    store
-        .commit(commit(rounds[0], vec![write(created, "Ann"), write(nobody, "Eve")], 1))
-        .await
-        .unwrap();
+    let records = vec![person(created, "Ann"), person(nobody, "Eve")];
+    let commit = coming(&fixture, taken[0].round(), records, 1);
+    store.commit(commit).await.unwrap();
     let row = store.callback(fixture.workspace, first).await.unwrap().unwrap();
     assert_eq!(row.state, CallbackState::Failed);
-    let problem = row.problem.unwrap();
+    let (problem, note) = (row.problem.unwrap(), &row.notes[1]);
     assert!(
-        row.notes[1].contains("nothing was written") && row.notes[1].contains(&problem.detail),
-        "{:?}",
-        row.notes
+        note.contains("nothing was written") && note.contains(&problem.detail),
+        "{note}"
     );
     assert_eq!(row.made.records.len(), 1, "what else was written stays");
     assert!(row.made.records[0].doubles);
-    store.commit(commit(rounds[1], Vec::new(), 2)).await.unwrap();
+    let commit = coming(&fixture, taken[1].round(), Vec::new(), 2);
+    store.commit(commit).await.unwrap();
     let row = store.callback(fixture.workspace, second).await.unwrap().unwrap();
     assert_eq!(row.state, CallbackState::Done);
     assert!(row.made.events[0].conflict);
     assert!(row.notes[1].contains("other content"), "{:?}", row.notes);
-    let anew = |which| store.process_anew(fixture.workspace, "feiyu", which, NOW + 1);
+    insists(&fixture, first, second).await;
+}
+
+/// The first one would double something, the second one not.
+async fn insists(fixture: &Fixture, first: CallbackId, second: CallbackId) {
+    let anew = |which| fixture.store.process_anew(fixture.workspace, "feiyu", which, NOW + 1);
     let begun = anew(Anew::Failed(10)).await.unwrap();
     assert_eq!((begun.begun, begun.doubling), (vec![], vec![first]));
     let these = |force| Anew::These {

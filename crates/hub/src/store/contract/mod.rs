@@ -115,6 +115,7 @@ contract! {
     callbacks::kept as a_callback_is_kept_byte_by_byte_and_its_delivery_once,
     callbacks::at_once as the_same_delivery_many_times_at_once_is_kept_once,
     callbacks::settled as a_callback_is_settled_once_in_each_turn,
+    callbacks::waited as a_wait_for_a_turn_is_no_try_of_a_callback,
     callbacks::begun as a_callback_that_never_ends_is_begun_alone_and_counted,
     callbacks::refused as what_is_refused_of_a_callback_is_told_and_nothing_is_doubled_unasked,
     callbacks::guards as what_comes_of_a_callback_happens_once,

@@ -198,7 +198,7 @@ fn process(source: &Source, request: &Request, now_ms: i64, sample: &Sample) -> 
         match body {
             Value::Null if call.missing == Missing::Skip => {}
             Value::Null => return Ok(("unreadable", Some(format!("{path} is not there")))),
-            body => item.complete(body.clone()),
+            body => item.complete(&body.clone().into()),
         }
     }
     if let Some(path) = offered.keys().find(|path| !asked.contains(path)) {

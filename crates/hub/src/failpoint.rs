@@ -23,6 +23,8 @@ pub const TOKEN: &str = "token";
 
 /// A callback is committed, its pusher is not yet answered.
 pub const CALLBACK_KEPT: &str = "callback-kept";
+/// A callback is taken to be processed, and nothing has come of it yet.
+pub const CALLBACK_BEGUN: &str = "callback-begun";
 /// What came of a callback is committed, nobody was told yet.
 pub const CALLBACK_SETTLED: &str = "callback-settled";
 /// A step of an automation is decided, and neither done nor written down.
@@ -31,13 +33,14 @@ pub const STEP: &str = "step";
 pub const STEPPED: &str = "stepped";
 
 /// Every place there is.
-pub const ALL: [&str; 9] = [
+pub const ALL: [&str; 10] = [
     ACCEPTED,
     INTENT,
     SENT,
     SETTLED,
     TOKEN,
     CALLBACK_KEPT,
+    CALLBACK_BEGUN,
     CALLBACK_SETTLED,
     STEP,
     STEPPED,

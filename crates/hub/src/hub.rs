@@ -85,20 +85,16 @@ pub(crate) struct Inner {
     running: Mutex<Option<Running>>,
     gates: Gates,
     waiting: intake::Waiting,
+    /// What comes to sources and is being read. What never comes whole takes no room from anything else.
+    arriving: intake::Waiting,
     bell: Arc<receive::Bell>,
 }
 
 /// What only a started hub has.
 struct Running {
     lanes: Arc<Lanes>,
-    keeper: tokio::task::JoinHandle<()>,
-    watcher: tokio::task::JoinHandle<()>,
-    upkeep: tokio::task::JoinHandle<()>,
-    surveyor: tokio::task::JoinHandle<()>,
-    automating: tokio::task::JoinHandle<()>,
-    processor: tokio::task::JoinHandle<()>,
-    classifier: tokio::task::JoinHandle<()>,
-    warden: tokio::task::JoinHandle<()>,
+    /// What goes on in the background, with names for people. None of it ends before the hub does.
+    tasks: Vec<(&'static str, tokio::task::JoinHandle<()>)>,
     /// Held open, where the store is not shared: its lock keeps a second hub away.
     _lock: Option<std::fs::File>,
 }
@@ -149,6 +145,7 @@ impl Hub {
         };
         let registry = RwLock::new(Arc::clone(&options.registry));
         let waiting = intake::Waiting::new(options.tuning.waiting_events);
+        let arriving = intake::Waiting::new(options.tuning.waiting_events);
         let hub = Self {
             inner: Arc::new(Inner {
                 options,
@@ -163,6 +160,7 @@ impl Hub {
                 running: Mutex::new(None),
                 gates,
                 waiting,
+                arriving,
                 bell: Arc::default(),
             }),
         };
@@ -183,24 +181,20 @@ impl Hub {
         let listener: Arc<dyn Listener> = Arc::clone(&lanes) as Arc<dyn Listener>;
         self.inner.store.listen(listener);
         lanes.adopt(&self.configuration());
-        let keeper = tokio::spawn(Arc::clone(&lanes).follow());
-        let watcher = tokio::spawn(watch::follow(Arc::downgrade(&self.inner)));
-        let upkeep = tokio::spawn(upkeep::run(Arc::downgrade(&self.inner)));
-        let surveyor = tokio::spawn(surveyor::run(Arc::downgrade(&self.inner)));
-        let automating = tokio::spawn(automations::run(Arc::downgrade(&self.inner)));
-        let processor = tokio::spawn(receive::run(Arc::downgrade(&self.inner)));
-        let classifier = tokio::spawn(classify::worker::run(Arc::downgrade(&self.inner)));
-        let warden = tokio::spawn(warden::watch(Arc::downgrade(&self.inner)));
+        let hub = || Arc::downgrade(&self.inner);
+        let tasks = vec![
+            ("rights to send", tokio::spawn(Arc::clone(&lanes).follow())),
+            ("changes of the configuration", tokio::spawn(watch::follow(hub()))),
+            ("upkeep", tokio::spawn(upkeep::run(hub()))),
+            ("fields of accounts", tokio::spawn(surveyor::run(hub()))),
+            ("automations", tokio::spawn(automations::run(hub()))),
+            ("callbacks", tokio::spawn(receive::run(hub()))),
+            ("classification", tokio::spawn(classify::worker::run(hub()))),
+            ("receivers of webhooks", tokio::spawn(warden::watch(hub()))),
+        ];
         *self.inner.running.lock() = Some(Running {
             lanes,
-            keeper,
-            watcher,
-            upkeep,
-            surveyor,
-            automating,
-            processor,
-            classifier,
-            warden,
+            tasks,
             _lock: lock,
         });
         Ok(())
@@ -211,25 +205,13 @@ impl Hub {
         let running = self.inner.running.lock().take();
         if let Some(Running {
             lanes,
-            keeper,
-            watcher,
-            upkeep,
-            surveyor,
-            automating,
-            processor,
-            classifier,
-            warden,
+            tasks,
             _lock: lock,
         }) = running
         {
-            watcher.abort();
-            keeper.abort();
-            upkeep.abort();
-            surveyor.abort();
-            automating.abort();
-            processor.abort();
-            classifier.abort();
-            warden.abort();
+            for (_, task) in tasks {
+                task.abort();
+            }
             lanes.stop(grace).await;
             self.close().await;
             drop(lock);
@@ -290,13 +272,26 @@ impl Hub {
         self.inner.desk.metrics.text()
     }
 
-    /// Whether events can be accepted: the store answers.
+    /// Whether events can be accepted and go on from there: the store answers, and everything that is done in the background is being done.
     ///
     /// # Errors
-    /// When it does not.
+    /// When that is not so; [`Code::TaskGone`] names what is not done any more.
     pub async fn ready(&self) -> Result<(), Problem> {
         self.inner.store.revision().await?;
-        Ok(())
+        let running = self.inner.running.lock();
+        let tasks = running.iter().flat_map(|running| &running.tasks);
+        let gone: Vec<&str> = tasks
+            .filter(|(_, task)| task.is_finished())
+            .map(|(name, _)| *name)
+            .collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Code::TaskGone,
+            format!("nobody does this in the background any more: {}", gone.join(", ")),
+            "Start the hub anew: what waits is kept and goes on then. Please report what its log says.",
+        ))
     }
 
     /// The connectors.
@@ -388,3 +383,6 @@ fn unusable(data: &std::path::Path, why: &str) -> Problem {
         "Make the folder writable for this user, or choose another one with --data or SWITCHBOARD_DATA.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,6 +161,8 @@ codes! {
     AlreadyRunning = "SWB-HUB-003", 503, Hub, "Another process uses the data folder";
     /// A fault of the program.
     Internal = "SWB-HUB-004", 500, Hub, "The hub failed";
+    /// Something that is done in the background is not done any more.
+    TaskGone = "SWB-HUB-005", 503, Hub, "A part of the hub has stopped";
 }
 
 impl Code {

@@ -1,5 +1,6 @@
 //! The binary `switchboard`: command line, settings, HTTP API, demo. Decisions live in the crates below; here they are wired.
 
+mod accept;
 pub mod api;
 mod bench;
 pub mod cli;

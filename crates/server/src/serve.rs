@@ -7,6 +7,7 @@ use switchboard_model::problem::{Code, Problem};
 use tokio::{net::TcpListener, signal, sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{
+    accept,
     api::{self, App, Quota},
     connectors::Shelf,
     settings::{MasterKey, Settings},
@@ -117,15 +118,8 @@ impl Server {
             limits: settings.limits,
             quota: Arc::new(Quota::new(settings.limits.requests_per_minute)),
         });
-        let (stop, mut stopped) = watch::channel(false);
-        let serving = tokio::spawn(async move {
-            // An error means that the sender is gone, which is an end as well.
-            let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
-            let until = async move { drop(stopped.wait_for(|stop| *stop).await) };
-            if let Err(error) = serving.with_graceful_shutdown(until).await {
-                tracing::error!(%error, "the API ended");
-            }
-        });
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(accept::serve(listener, router, stopped, accept::PATIENCE));
         Ok(Self {
             hub,
             address,

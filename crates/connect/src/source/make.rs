@@ -14,8 +14,11 @@ use super::{
     checker::Checker,
     shape::{EventSpec, Mode, RecordSpec},
     view::{Surroundings, View},
-    walk::{Gather, Walk},
+    walk::{Gather, Room, Walk},
 };
+
+/// So much may be made of one callback, in bytes of memory.
+const MOST_BYTES: usize = 128 << 20;
 
 /// What a callback comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +55,65 @@ pub struct MadeRecord {
     pub mode: Mode,
     /// Its values.
     pub fields: Map<String, Value>,
+}
+
+/// How much may still be made of one callback, all its items and entries taken together.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    /// Items of the lists that entries go through.
+    pub items: Room,
+    /// Pairs that are gathered.
+    pub pairs: Room,
+    /// How much was made that was looked at: events, records, and their bytes.
+    looked_at: (usize, usize),
+    bytes: usize,
+}
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self {
+            items: Room::for_items(),
+            pairs: Room::for_pairs(),
+            looked_at: (0, 0),
+            bytes: 0,
+        }
+    }
+}
+
+impl Rooms {
+    /// Looks at what was made since the last time.
+    ///
+    /// # Errors
+    /// When all of it together is too much to be held.
+    pub fn check(&mut self, made: &Made) -> Result<(), Problem> {
+        let events = made.events[self.looked_at.0..].iter().map(|event| &event.data);
+        let records = made.records[self.looked_at.1..].iter().map(|record| &record.fields);
+        self.bytes += events.chain(records).map(bytes_of).sum::<usize>();
+        self.looked_at = (made.events.len(), made.records.len());
+        if self.bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        let detail = format!("more than {} MB would be made of this callback", MOST_BYTES >> 20);
+        let next =
+            "Let the mapping take what it needs of each item instead of the whole body, and process the callback anew.";
+        Err(Problem::new(Code::TooLarge, detail, next))
+    }
+}
+
+/// About how much memory the members of an object take.
+fn bytes_of(members: &Map<String, Value>) -> usize {
+    let each = members.iter().map(|(name, value)| name.len() + bytes_of_value(value));
+    size_of::<Value>() + each.sum::<usize>()
+}
+
+fn bytes_of_value(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(bytes_of_value).sum(),
+            Value::Object(members) => bytes_of(members),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }
 
 /// An entry of `events`, compiled.
@@ -139,14 +201,17 @@ impl Rule {
         item: &View,
         around: Surroundings<'_>,
         default_id: Option<&str>,
-        made: &mut Made,
+        (rooms, made): (&mut Rooms, &mut Made),
     ) -> Result<(), Problem> {
         let items = match &self.each {
             None => vec![item.clone()],
-            Some(walk) => walk.items(item),
+            Some(walk) => walk.items(item, &mut rooms.items),
         };
         for (at, mut item) in items.into_iter().enumerate() {
-            self.gather.iter().for_each(|gather| gather.add(&mut item, around));
+            rooms.check(made)?;
+            for gather in &self.gather {
+                gather.add(&mut item, around, &mut rooms.pairs);
+            }
             let scope = item.scope(around);
             if !holds(self.when.as_ref(), slug, &scope)? {
                 continue;

@@ -1,5 +1,7 @@
 //! What is secret in a request, before it is written down.
 
+use switchboard_model::template::{Path, Template};
+
 use super::{Request, verify::Carrier};
 
 /// Stands in place of a secret.
@@ -20,29 +22,66 @@ pub struct Masked {
     pub url: String,
 }
 
-pub(super) fn mask<'c>(request: &Request, carriers: impl Iterator<Item = Carrier<'c>>) -> Masked {
-    let (mut headers, mut parameters, mut tail) = (Vec::new(), Vec::new(), false);
-    for carrier in carriers {
-        match carrier {
-            Carrier::Header { name, loose } => headers.push((name, loose)),
-            Carrier::Query(name) => parameters.push(name),
-            Carrier::Tail => tail = !request.tail.trim_matches('/').is_empty(),
+/// What is secret wherever it stands in requests of a source.
+#[derive(Debug, Default)]
+pub(super) struct Secrecy<'c> {
+    headers: Vec<(&'c str, bool)>,
+    parameters: Vec<&'c str>,
+    tail: bool,
+}
+
+impl<'c> FromIterator<Carrier<'c>> for Secrecy<'c> {
+    fn from_iter<I: IntoIterator<Item = Carrier<'c>>>(carriers: I) -> Self {
+        let mut secrecy = Self::default();
+        for carrier in carriers {
+            match carrier {
+                Carrier::Header { name, loose } => secrecy.headers.push((name, loose)),
+                Carrier::Query(name) => secrecy.parameters.push(name),
+                Carrier::Tail => secrecy.tail = true,
+            }
         }
+        secrecy
     }
-    let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
-    let is_secret = |name: &str| {
-        let lower = name.to_ascii_lowercase();
+}
+
+impl Secrecy<'_> {
+    fn covers_header(&self, name: &str) -> bool {
+        let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
         let named = |(known, loose): &(&str, bool)| match loose {
             true => plain(known) == plain(name),
             false => known.eq_ignore_ascii_case(name),
         };
-        ALWAYS.contains(&lower.as_str()) || headers.iter().any(named)
-    };
-    let kept = request.headers.iter().map(|(name, value)| match is_secret(name) {
-        true => (name.clone(), MASK.to_owned()),
-        false => (name.clone(), value.clone()),
-    });
-    let query = mask_query(&request.query, &parameters);
+        ALWAYS.iter().any(|known| known.eq_ignore_ascii_case(name)) || self.headers.iter().any(named)
+    }
+
+    /// What of it a template reads, as it is written in templates. A name that is made of such a thing is another one once it is masked, and
+    /// it tells the secret before.
+    pub fn read_by(&self, template: &Template) -> Option<String> {
+        let covered = |path: &&Path| match (path.root(), path.step(0)) {
+            ("headers", Some(name)) => self.covers_header(name),
+            ("headers", None) => true,
+            ("query", Some(name)) => self.parameters.contains(&name),
+            ("query", None) => !self.parameters.is_empty(),
+            ("path", _) => self.tail,
+            _ => false,
+        };
+        let paths = template.paths();
+        let found = paths.into_iter().find(covered)?;
+        let step = found.step(0).map(|name| format!("['{name}']")).unwrap_or_default();
+        Some(format!("{}{step}", found.root()))
+    }
+}
+
+pub(super) fn mask(request: &Request, secrecy: &Secrecy<'_>) -> Masked {
+    let tail = secrecy.tail && !request.tail.trim_matches('/').is_empty();
+    let kept = request
+        .headers
+        .iter()
+        .map(|(name, value)| match secrecy.covers_header(name) {
+            true => (name.clone(), MASK.to_owned()),
+            false => (name.clone(), value.clone()),
+        });
+    let query = mask_query(&request.query, &secrecy.parameters);
     let path = match tail {
         true => format!(
             "{}{MASK}",

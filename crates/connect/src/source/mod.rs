@@ -37,6 +37,7 @@ use self::{
     fetch::Fetch,
     handshake::Handshake,
     make::Rule,
+    mask::Secrecy,
     ready::Ready,
     reply::Answer,
     shape::{BodySpec, ConductSpec, EventSpec},
@@ -49,7 +50,7 @@ pub use body::Body;
 pub use fetch::FetchCall;
 pub use make::{Made, MadeEvent, MadeRecord, TableUse};
 pub use mask::{MASK, Masked};
-pub use read::{Item, Reading, Received};
+pub use read::{Fetched, Item, Reading, Received};
 pub use reply::Reply;
 pub use request::Request;
 pub use shape::{Missing, Mode};
@@ -168,7 +169,7 @@ impl Source {
         let handshakes = conduct.handshake.iter().enumerate();
         let handshakes =
             handshakes.filter_map(|(at, spec)| Handshake::compile(checker, &format!("/handshake/{at}"), spec));
-        let handshakes = handshakes.collect();
+        let handshakes: Vec<Handshake> = handshakes.collect();
         let ignore = conduct.ignore.iter().enumerate().filter_map(|(at, spec)| {
             let condition = checker.condition(&format!("/ignore/{at}/when"), &spec.when)?;
             Some((condition, spec.reason.clone()))
@@ -187,6 +188,8 @@ impl Source {
             let template = checker.template("/dedupe/id", &spec.id)?;
             Some((template, spec.content))
         });
+        let checks = checks(checker, "/verify", &conduct.verify);
+        refuse_secret_ids(checker, conduct, &secrecy(&checks, &handshakes));
         Some(Self {
             slug: ready.slug.clone(),
             secrets: spec.secrets.clone(),
@@ -194,7 +197,7 @@ impl Source {
             country: text(COUNTRY_SETTING).or_else(|| conduct.country.clone()),
             lookups,
             body: conduct.body.clone(),
-            checks: checks(checker, "/verify", &conduct.verify),
+            checks,
             handshakes,
             test: checker.optional_condition("/test", conduct.test.as_ref()),
             dedupe,
@@ -269,6 +272,28 @@ impl Source {
         Tables {
             own: &self.lookups,
             lists,
+        }
+    }
+}
+
+/// What is secret in requests.
+fn secrecy<'c>(checks: &'c [Check], handshakes: &'c [Handshake]) -> Secrecy<'c> {
+    let of_handshakes = handshakes.iter().flat_map(|handshake| &handshake.checks);
+    checks.iter().chain(of_handshakes).flat_map(Check::carriers).collect()
+}
+
+/// Ids are kept, and made anew of what is kept: what is masked cannot be part of one.
+fn refuse_secret_ids(checker: &mut Checker, conduct: &ConductSpec, secrecy: &Secrecy<'_>) {
+    let of_delivery = conduct.dedupe.iter().map(|spec| ("/dedupe/id".to_owned(), &spec.id));
+    let events = conduct.events.iter().flatten().enumerate();
+    let of_events = events.filter_map(|(at, spec)| Some((format!("/events/{at}/id"), spec.id.as_ref()?)));
+    for (at, source) in of_delivery.chain(of_events) {
+        // A template that cannot be read is told where it is compiled.
+        let secret = Template::parse(source).ok().and_then(|id| secrecy.read_by(&id));
+        if let Some(secret) = secret {
+            let detail =
+                format!("`{secret}` is secret and is masked before a request is kept, so no id can be made of it");
+            checker.report(&at, detail, "Make the id of something else that the pusher sends.");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From a request to what becomes of it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use switchboard_model::{
@@ -8,20 +10,24 @@ use switchboard_model::{
 };
 
 use super::{
-    Body, Source, body,
+    Source, body,
     fetch::FetchCall,
-    make::{Made, MadeEvent, holds},
+    make::{Made, MadeEvent, Rooms, holds},
     mask::{MASK, Masked, mask},
     plain_event,
     reply::Reply,
     request::Request,
-    verify::{Carrier, Check, Evidence, verify},
+    secrecy,
+    verify::{Evidence, verify},
     view::View,
-    walk::split,
+    walk::{Room, split},
 };
 
 /// Longest name of a delivery; a longer one is replaced by its digest.
 const LONGEST_DELIVERY: usize = 200;
+
+/// What pairs that are gathered stand in, for notes.
+const LISTS: &str = "the lists of pairs in the callback have";
 
 /// What becomes of a request at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +63,9 @@ pub struct Reading {
     pub items: Vec<Item>,
     /// What a person should know.
     pub notes: Vec<String>,
-    delivery: Option<String>,
+    /// What the pusher calls the delivery, as far as the request tells. Of a request that was kept, what was found before it was masked takes
+    /// its place.
+    pub delivery: Option<String>,
 }
 
 /// One item of a callback.
@@ -73,9 +81,24 @@ impl Item {
         self.view.get("payload")
     }
 
+    #[cfg(test)]
+    pub(super) fn variable(&self, name: &str) -> Option<&Value> {
+        self.view.get(name)
+    }
+
     /// Completes it with what was fetched.
-    pub fn complete(&mut self, fetched: Value) {
-        self.view.set("fetched", fetched);
+    pub fn complete(&mut self, fetched: &Fetched) {
+        self.view.lay(Arc::clone(&fetched.0));
+    }
+}
+
+/// An answer that completes items. Those that name the same thing share it.
+#[derive(Debug, Clone)]
+pub struct Fetched(Arc<Map<String, Value>>);
+
+impl From<Value> for Fetched {
+    fn from(answer: Value) -> Self {
+        Self(Arc::new(Map::from_iter([("fetched".to_owned(), answer)])))
     }
 }
 
@@ -83,13 +106,13 @@ impl Source {
     /// What becomes of a request at once; `lists` are the workspace's tables.
     pub fn receive(&self, request: &Request, lists: &dyn Lookups, now_ms: i64) -> Received {
         let body = body::read(request, &self.body);
-        let view = View::new(request, &body, &self.settings, now_ms);
+        let view = View::new(request, body.value, &self.settings, now_ms);
         let tables = self.tables_with(lists);
         let around = self.around(&tables);
         let scope = view.scope(around);
         let evidence = Evidence {
             request,
-            body: &body.value,
+            body: view.get("body").unwrap_or(&Value::Null),
             secrets: &self.secrets,
             settings: &self.settings,
             now_ms,
@@ -143,7 +166,7 @@ impl Source {
 
     /// The answer when a request could not be kept, or the source is switched off.
     pub fn failed(&self, request: &Request) -> Reply {
-        let view = View::new(request, &Body::default(), &self.settings, 0);
+        let view = View::new(request, Value::Null, &self.settings, 0);
         let tables = self.tables_with(&super::NoLists);
         self.failed.fill(&view.scope(self.around(&tables)))
     }
@@ -163,9 +186,7 @@ impl Source {
 
     /// What is secret in a request is masked before it is written down.
     pub fn mask(&self, request: &Request) -> Masked {
-        let handshakes = self.handshakes.iter().flat_map(|handshake| &handshake.checks);
-        let carriers = self.checks.iter().chain(handshakes).flat_map(Check::carriers);
-        mask(request, carriers.collect::<Vec<Carrier<'_>>>().into_iter())
+        mask(request, &secrecy(&self.checks, &self.handshakes))
     }
 
     /// What the pusher calls the delivery.
@@ -182,10 +203,18 @@ impl Source {
             true => digest(id.as_bytes()),
             false => id.to_owned(),
         };
-        Some(match content {
-            true => format!("{id}#{}", digest(&request.body)),
-            false => id,
-        })
+        if !content {
+            return Some(id);
+        }
+        // What separates the parts of such a body is drawn anew each time; what is in them is what counts.
+        let content = match view
+            .get("body")
+            .filter(|_| request.media_type() == "multipart/form-data")
+        {
+            Some(body) => digest(body.to_string().as_bytes()),
+            None => digest(&request.body),
+        };
+        Some(format!("{id}#{content}"))
     }
 
     /// Reads a callback that was kept.
@@ -194,21 +223,25 @@ impl Source {
     /// When it is not what it claims to be, or a condition of the source cannot be decided.
     pub fn read(&self, request: &Request, lists: &dyn Lookups, received_ms: i64) -> Result<Reading, Problem> {
         let body = body::read(request, &self.body);
-        let mut notes = body.notes.clone();
+        let mut notes = body.notes;
         if let Some(fault) = &body.fault {
             let next = "Look at the raw body. If the pusher sends another format, set `body.format` of the source and process the callback anew.";
             let detail = format!("the body cannot be read: {fault}");
             return Err(Problem::new(Code::BrokenJson, detail, next));
         }
-        let view = View::new(request, &body, &self.settings, received_ms);
+        let view = View::new(request, body.value, &self.settings, received_ms);
         let tables = self.tables_with(lists);
         let around = self.around(&tables);
-        let delivery = self.delivery(request, &view, lists);
         let mut items = Vec::new();
-        let mut ignored = Vec::new();
+        let mut ignored: Vec<String> = Vec::new();
+        let delivery = self.delivery(request, &view, lists);
+        let mut pairs = Room::for_pairs();
         for (at, mut view) in split(&self.split, view, &mut notes).into_iter().enumerate() {
-            self.gather.iter().for_each(|gather| gather.add(&mut view, around));
+            for gather in &self.gather {
+                gather.add(&mut view, around, &mut pairs);
+            }
             match self.ignores(&view, lists)? {
+                Some(reason) if ignored.contains(&reason) => {}
                 Some(reason) => ignored.push(reason),
                 None => items.push(Item { view, at }),
             }
@@ -216,8 +249,8 @@ impl Source {
         if items.is_empty() && ignored.is_empty() {
             notes.push("the callback holds no item".into());
         }
+        notes.extend(pairs.note(LISTS));
         let all_ignored = items.is_empty();
-        ignored.dedup();
         let reason = (!ignored.is_empty()).then(|| ignored.join("; "));
         if let Some(reason) = reason.as_ref().filter(|_| !all_ignored) {
             notes.push(format!("some items were left out: {reason}"));
@@ -256,10 +289,15 @@ impl Source {
         Ok(None)
     }
 
+    /// Whether what it is sent may have to be completed first.
+    pub fn completes(&self) -> bool {
+        !self.fetch.is_empty()
+    }
+
     /// What is made of a callback whose items are complete.
     ///
     /// # Errors
-    /// When a condition of the source cannot be decided.
+    /// When a condition of the source cannot be decided, or too much would be made.
     pub fn make(&self, reading: &Reading, lists: &dyn Lookups) -> Result<Made, Problem> {
         let tables = self.tables_with(lists);
         let around = self.around(&tables);
@@ -267,22 +305,29 @@ impl Source {
             notes: reading.notes.clone(),
             ..Made::default()
         };
+        let mut rooms = Rooms::default();
         for item in &reading.items {
             let id = |rule: usize| {
                 let delivery = reading.delivery.as_ref()?;
                 Some(format!("{delivery}/{}/{rule}", item.at))
             };
+            rooms.check(&made)?;
             let Some(rules) = &self.rules else {
                 made.events.extend(self.plain(item, id(0)));
                 continue;
             };
             let mut view = item.view.clone();
-            let late = self.gather.iter().filter(|gather| gather.is_late());
-            late.for_each(|gather| gather.add(&mut view, around));
+            for gather in self.gather.iter().filter(|gather| gather.is_late()) {
+                gather.add(&mut view, around, &mut rooms.pairs);
+            }
             for (at, rule) in rules.iter().enumerate() {
-                rule.make(&self.slug, &view, around, id(at).as_deref(), &mut made)?;
+                rule.make(&self.slug, &view, around, id(at).as_deref(), (&mut rooms, &mut made))?;
             }
         }
+        rooms.check(&made)?;
+        made.notes
+            .extend(rooms.items.note("the lists in the callback's items have"));
+        made.notes.extend(rooms.pairs.note(LISTS));
         Ok(made)
     }
 

@@ -215,6 +215,110 @@ fn conditions_that_are_no_yes_and_no_no_make_the_callback_wait_for_a_person() {
     assert_eq!(ignored.ignored.as_deref(), Some("x"));
 }
 
+#[test]
+fn ten_thousand_items_share_the_body_that_they_stand_in() {
+    let (_, source) = of_file(
+        r#"{"source": "json", "path": "p", "split": [{"at": "", "as": "entry"}],
+            "events": [{"event": "webhook.received", "data": {"entry": "{{ entry }}", "all": "{{ body.size }}"}}]}"#,
+    );
+    let body = json!(vec![1; 10_001]).to_string();
+    let reading = source.read(&pushed(&body), &NoLists, NOW_MS).unwrap();
+    assert_eq!(reading.items.len(), 10_000);
+    assert!(
+        reading.notes.iter().any(|note| note.contains("more than 10000 items")),
+        "{:?}",
+        reading.notes
+    );
+    let whole = reading.items[0].variable("body").unwrap();
+    assert!(
+        reading
+            .items
+            .iter()
+            .all(|item| std::ptr::eq(item.variable("body").unwrap(), whole))
+    );
+    let made = source.make(&reading, &NoLists).unwrap();
+    assert_eq!(made.events.len(), 10_000);
+    assert_eq!(
+        Value::Object(made.events[9_999].data.clone()),
+        json!({"entry": 1, "all": 10_001})
+    );
+}
+
+#[test]
+fn lists_inside_of_items_have_room_for_so_much_and_no_more() {
+    let (_, source) = of_file(
+        r#"{"source": "json", "path": "p", "split": [{"at": "/a"}],
+            "events": [{"event": "webhook.received", "each": {"at": "/b"}, "data": {"n": "{{ payload }}"}}]}"#,
+    );
+    let item = json!({"b": vec![2; 6_000]});
+    let made = made(&source, &json!({"a": [item, item]}).to_string());
+    assert_eq!(made.events.len(), 10_000);
+    assert!(
+        made.notes.iter().any(|note| note.contains("more than 10000 items")),
+        "{:?}",
+        made.notes
+    );
+}
+
+#[test]
+fn what_would_fill_the_memory_is_refused_before_it_does() {
+    let (_, source) = of_file(
+        r#"{"source": "json", "path": "p", "split": [{"at": "/items"}],
+            "events": [{"event": "webhook.received", "data": {"all": "{{ body }}"}}]}"#,
+    );
+    let body = json!({"items": vec![1; 10_000]}).to_string();
+    let reading = source.read(&pushed(&body), &NoLists, NOW_MS).unwrap();
+    let problem = source.make(&reading, &NoLists).unwrap_err();
+    assert!(problem.detail.contains("128 MB"), "{problem}");
+}
+
+#[test]
+fn an_id_that_reads_what_is_masked_is_refused_where_it_is_written() {
+    let told = problems(
+        r#"{"source": "json", "path": "p", "verify": [{"shared": {"secret": "token", "query": "key"}}],
+            "dedupe": {"id": "{{ query.key }}"},
+            "events": [{"event": "webhook.received", "id": "{{ payload.id }}"},
+                       {"event": "webhook.received", "id": "{{ headers['Authorization'] }}"}]}"#,
+    );
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].starts_with("receiver.json:2:") && told[0].contains("query['key']"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].starts_with("receiver.json:4:") && told[1].contains("headers['Authorization']"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn nobody_takes_the_place_of_another_ones_form_by_posting_its_id_first() {
+    let (_, source) = of_file(r#"{"source": "form", "path": "p"}"#);
+    let delivery = |boundary: &str, name: &str| {
+        let body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"_submission\"\r\n\r\ns-1\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n{name}\r\n--{boundary}--\r\n"
+        );
+        let request = Request {
+            headers: vec![(
+                "Content-Type".into(),
+                format!("multipart/form-data; boundary={boundary}"),
+            )],
+            ..pushed(&body)
+        };
+        match source.receive(&request, &NoLists, NOW_MS) {
+            Received::Callback { delivery, .. } => delivery.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_ne!(delivery("one", "Ann"), delivery("one", "Eve"));
+    assert_eq!(
+        delivery("one", "Ann"),
+        delivery("two", "Ann"),
+        "a double click is one form"
+    );
+}
+
 /// The published schema knows every member that is read, and no other.
 #[test]
 fn the_schema_has_the_members_that_are_read() {

@@ -1,18 +1,19 @@
 //! What templates and conditions of a source see.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use switchboard_model::template::{Lookups, Scope};
 
-use super::{
-    body::{self, Body},
-    request::Request,
-};
+use super::{body, request::Request};
 
-/// The variables of one request.
+/// The variables of one request, or of one item of it. Copies share what they have: one that is changed keeps for itself only what it was given,
+/// so that ten thousand items of a body need the room of one body, not of ten thousand.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
-    variables: Map<String, Value>,
+    /// What hides what, the uppermost first.
+    layers: Vec<Arc<Map<String, Value>>>,
 }
 
 /// What filters go by.
@@ -25,7 +26,7 @@ pub(super) struct Surroundings<'s> {
 
 impl View {
     /// Of a request whose body was read. `payload` is the body at first.
-    pub fn new(request: &Request, body: &Body, settings: &Map<String, Value>, received_ms: i64) -> Self {
+    pub fn new(request: &Request, body: Value, settings: &Map<String, Value>, received_ms: i64) -> Self {
         let mut headers = Map::new();
         for (name, value) in &request.headers {
             let name = name.to_ascii_lowercase();
@@ -45,8 +46,8 @@ impl View {
         }
         let received = jiff::Timestamp::from_millisecond(received_ms).unwrap_or_default();
         let variables = [
-            ("payload", body.value.clone()),
-            ("body", body.value.clone()),
+            ("payload", body.clone()),
+            ("body", body),
             ("headers", Value::Object(headers)),
             ("query", Value::Object(query)),
             ("method", request.method.as_str().into()),
@@ -54,17 +55,14 @@ impl View {
             ("settings", Value::Object(settings.clone())),
             ("received_at", received.to_string().into()),
         ];
-        let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
-        Self {
-            variables: variables.collect(),
-        }
+        Self::of(variables)
     }
 
     /// A view of nothing but these.
     pub fn of(variables: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
         Self {
-            variables: variables.collect(),
+            layers: vec![Arc::new(variables.collect())],
         }
     }
 
@@ -75,21 +73,60 @@ impl View {
         view
     }
 
+    /// Gives a variable a value, for this view alone.
     pub fn set(&mut self, name: &str, value: Value) {
-        self.variables.insert(name.to_owned(), value);
+        match self.layers.first_mut().and_then(Arc::get_mut) {
+            Some(own) => {
+                own.insert(name.to_owned(), value);
+            }
+            None => {
+                let own = Map::from_iter([(name.to_owned(), value)]);
+                self.layers.insert(0, Arc::new(own));
+            }
+        }
+    }
+
+    /// Lays variables over those that are there; views share them.
+    pub fn lay(&mut self, variables: Arc<Map<String, Value>>) {
+        self.layers.insert(0, variables);
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.variables.get(name)
+        self.layers.iter().find_map(|layer| layer.get(name))
     }
 
     pub fn scope<'v>(&'v self, around: Surroundings<'v>) -> Scope<'v> {
-        let scope = Scope::of(&self.variables)
-            .time_zone(around.zone.clone())
-            .lookups(around.lookups);
+        let layers = self.layers.iter();
+        let scope = layers.fold(Scope::new(&Value::Null), |scope, layer| scope.with_map(layer));
+        let scope = scope.time_zone(around.zone.clone()).lookups(around.lookups);
         match around.country {
             Some(country) => scope.country(country),
             None => scope,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_shares_what_it_was_not_given_and_changes_nothing_of_the_other() {
+        let whole = View::of([("body", json!([1, 2, 3])), ("payload", json!("whole"))]);
+        let mut item = whole.clone();
+        item.set("payload", json!("item"));
+        item.set("entry", json!(1));
+        let mut deeper = item.clone();
+        deeper.set("payload", json!("deeper"));
+        let payloads = [&whole, &item, &deeper].map(|view| view.get("payload").unwrap());
+        assert_eq!(payloads, [&json!("whole"), &json!("item"), &json!("deeper")]);
+        assert_eq!((whole.get("entry"), deeper.get("entry")), (None, Some(&json!(1))));
+        for view in [&item, &deeper] {
+            assert!(std::ptr::eq(view.get("body").unwrap(), whole.get("body").unwrap()));
+        }
+        // What is one's own is kept in one layer, however often it is set.
+        assert_eq!((item.layers.len(), deeper.layers.len()), (2, 3));
     }
 }

@@ -10,7 +10,9 @@ use super::{
 };
 
 /// A callback has no more items than this; what comes after them is told and left out.
-pub(super) const MOST_ITEMS: usize = 10_000;
+const MOST_ITEMS: usize = 10_000;
+/// The same of pairs that are gathered, all items taken together.
+const MOST_PAIRS: usize = 100_000;
 
 /// A step into a list.
 #[derive(Debug)]
@@ -29,21 +31,21 @@ impl Walk {
         })
     }
 
-    /// A view of each item of the list in `view`'s payload. A single thing in the place of the list is its only item; where nothing is, there
-    /// are none.
-    pub fn items(&self, view: &View) -> Vec<View> {
+    /// A view of each item of the list in `view`'s payload, as far as there is room. A single thing in the place of the list is its only item;
+    /// where nothing is, there are none.
+    pub fn items(&self, view: &View, room: &mut Room) -> Vec<View> {
         let found = view.get(&self.from).and_then(|value| value.pointer(&self.at));
-        let items: Vec<Value> = match found {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(items)) => items.clone(),
-            Some(one) => vec![one.clone()],
+        let items: &[Value] = match found {
+            None | Some(Value::Null) => &[],
+            Some(Value::Array(items)) => items,
+            Some(one) => std::slice::from_ref(one),
         };
-        let each = items.into_iter().map(|item| {
+        let each = items[..room.take(items.len())].iter().map(|item| {
             let mut view = view.clone();
             if let Some(name) = &self.name {
                 view.set(name, item.clone());
             }
-            view.set("payload", item);
+            view.set("payload", item.clone());
             view
         });
         each.collect()
@@ -54,20 +56,53 @@ impl Walk {
 pub(super) fn split(walks: &[Walk], view: View, notes: &mut Vec<String>) -> Vec<View> {
     let mut views = vec![view];
     for walk in walks {
-        let mut below = Vec::new();
-        for view in &views {
-            below.extend(walk.items(view));
-            if below.len() > MOST_ITEMS {
-                below.truncate(MOST_ITEMS);
-                notes.push(format!(
-                    "the callback has more than {MOST_ITEMS} items; the others were left out"
-                ));
-                break;
-            }
-        }
-        views = below;
+        let mut room = Room::for_items();
+        views = views.iter().flat_map(|view| walk.items(view, &mut room)).collect();
+        notes.extend(room.note("the callback has"));
     }
     views
+}
+
+/// How many things of a kind may still be made of one callback: a short body must not become a large memory.
+#[derive(Debug)]
+pub(super) struct Room {
+    most: usize,
+    left: usize,
+    is_full: bool,
+}
+
+impl Room {
+    fn of(most: usize) -> Self {
+        Self {
+            most,
+            left: most,
+            is_full: false,
+        }
+    }
+
+    /// For items of lists.
+    pub fn for_items() -> Self {
+        Self::of(MOST_ITEMS)
+    }
+
+    /// For pairs that become members of objects.
+    pub fn for_pairs() -> Self {
+        Self::of(MOST_PAIRS)
+    }
+
+    /// How many of so many things there is room for; they have it from then on.
+    pub fn take(&mut self, wanted: usize) -> usize {
+        let taken = wanted.min(self.left);
+        self.left -= taken;
+        self.is_full |= taken < wanted;
+        taken
+    }
+
+    /// What is told when there was not room for all.
+    pub fn note(&self, whose: &str) -> Option<String> {
+        let told = || format!("{whose} more than {} items; the others were left out", self.most);
+        self.is_full.then(told)
+    }
 }
 
 fn variable(from: Option<&String>) -> String {
@@ -107,21 +142,20 @@ impl Gather {
         self.from == "fetched"
     }
 
-    /// Adds the object to the view. The first of a key wins; pairs without key or value are left out. Where there is no list, there is no
-    /// object.
-    pub fn add(&self, view: &mut View, around: Surroundings<'_>) {
+    /// Adds the object to the view, of as many pairs as there is room for. The first of a key wins; pairs without key or value are left out.
+    /// Where there is no list, there is no object.
+    pub fn add(&self, view: &mut View, around: Surroundings<'_>, room: &mut Room) {
         let list = view.get(&self.from).and_then(|value| value.pointer(&self.at));
-        let Some(Value::Array(items)) = list.cloned() else {
+        let Some(Value::Array(items)) = list else {
             return;
         };
         let mut gathered = Map::new();
-        let mut pair = view.clone();
-        for item in items.into_iter().take(MOST_ITEMS) {
-            pair.set("item", item);
+        for item in &items[..room.take(items.len())] {
+            let pair = view.with("item", item.clone());
             let scope = pair.scope(around);
             let key = self.key.render_text(&scope).unwrap_or_default();
             let value = match &self.value {
-                None => pair.get("item").cloned(),
+                None => Some(item.clone()),
                 Some(mapping) => mapping.render(&scope).ok().flatten(),
             };
             if let Some(value) = value.filter(|_| !key.is_empty()) {

@@ -35,7 +35,7 @@ const WEBHOOK: &str = "webhook";
 const PAYLOAD: &str = "event";
 
 /// Why a step could not be taken.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Fault {
     /// For a person.
     pub problem: Problem,

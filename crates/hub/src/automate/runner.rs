@@ -78,8 +78,8 @@ pub(crate) async fn go_on(workshop: &Workshop, run: TakenRun) {
 struct Course<'w> {
     workshop: &'w Workshop,
     run: TakenRun,
-    /// What it goes by; `Err` keeps why it cannot go on at all.
-    way: Result<Way, Box<Problem>>,
+    /// What it goes by; `Err` keeps why it cannot go on.
+    way: Result<Way, Box<Fault>>,
 }
 
 struct Way {
@@ -109,10 +109,12 @@ impl Act {
 impl<'w> Course<'w> {
     async fn begin(workshop: &'w Workshop, mut run: TakenRun) -> Result<Self, StoreError> {
         let way = match read_automation(&run.version.body) {
-            Err(problem) => Err(Box::new(problem)),
-            Ok(automation) => match event_of(workshop, &run).await? {
-                None => Err(Box::new(event_gone(run.event))),
-                Some(event) => {
+            Err(problem) => Err(Box::new(Fault::lasting(problem))),
+            Ok(automation) => match event_of(workshop, &run).await {
+                Err(StoreError::Closed) => return Err(StoreError::Closed),
+                Err(error) => Err(Box::new(error.into())),
+                Ok(None) => Err(Box::new(Fault::lasting(event_gone(run.event)))),
+                Ok(Some(event)) => {
                     let results = std::mem::take(&mut run.results);
                     let facts = Facts::new(event, Some(run.id), &run.automation, results);
                     Ok(Way { automation, facts })
@@ -135,7 +137,16 @@ impl<'w> Course<'w> {
                 Err(fault) => Act::note(fault.into()),
             };
             let takes_turn = act.turn.is_some();
-            if let Some(next) = self.commit(act, now_ms).await? {
+            let went = match self.commit(act, now_ms).await {
+                // Written down as a step that failed, which counts: what the store never takes fails in the end.
+                Err(error @ StoreError::Failed(_)) => {
+                    tracing::warn!(%error, run = %self.run.id, "a step of an automation could not be written");
+                    let failed = Act::note(Fault::from(error).into());
+                    self.commit(failed, now_ms).await?.or(Some(Next::Leave))
+                }
+                went => went?,
+            };
+            if let Some(next) = went {
                 return Ok(next);
             }
             if !takes_turn {
@@ -148,10 +159,7 @@ impl<'w> Course<'w> {
 
     /// What the next step does.
     async fn act(&self, now_ms: i64) -> Result<Act, Fault> {
-        let way = self
-            .way
-            .as_ref()
-            .map_err(|problem| Fault::lasting((**problem).clone()))?;
+        let way = self.way.as_ref().map_err(|fault| (**fault).clone())?;
         let Some(step) = way.automation.steps.get(self.run.at as usize) else {
             return Ok(Act::note(Note::Passed("there are no more steps".into())));
         };

@@ -18,8 +18,9 @@ use super::{Hub, Inner};
 use crate::{
     attempt::Desk,
     configuration::{Configured, Receiver},
+    intake::Place,
     receive::{self, Arrived, Preview, Refusal},
-    store::{Anew, CallbackFilter, CallbackRow, ConfigurationChange, DefinitionKind, Page, Removal, Store},
+    store::{Anew, Begun, CallbackFilter, CallbackRow, ConfigurationChange, DefinitionKind, Page, Removal, Store},
 };
 
 /// A source as people see it.
@@ -75,6 +76,16 @@ impl Hub {
             desk, waiting, bell, ..
         } = &*self.inner;
         receive::receive(desk, &self.configuration(), waiting, bell, request).await
+    }
+
+    /// Whether there is a source that takes requests at `path`, which is what stands behind `/in/`.
+    pub fn expects(&self, path: &str) -> bool {
+        receive::is_expected(&self.configuration(), path)
+    }
+
+    /// Room for a request that is being read; it grows with what has come, and is held until the request is answered.
+    pub fn arriving(&self) -> Place {
+        self.inner.arriving.begin()
     }
 
     /// The sources of a workspace, in the order in which they were made.
@@ -186,14 +197,26 @@ impl Hub {
     /// Has callbacks processed anew; answers which.
     ///
     /// # Errors
-    /// [`Code::NotFound`], or when the store fails.
-    pub async fn reprocess(&self, workspace: WorkspaceId, key: &str, which: Anew) -> Result<Vec<CallbackId>, Problem> {
+    /// [`Code::NotFound`]; [`Code::WrongState`] when records of those that are named might be doubled; or when the store fails.
+    pub async fn reprocess(&self, workspace: WorkspaceId, key: &str, which: Anew) -> Result<Begun, Problem> {
         self.receiver(workspace, key)?;
+        let all_or_none = matches!(which, Anew::These { .. });
         let begun = self
             .inner
             .store
             .process_anew(workspace, key, which, self.now_ms())
             .await?;
+        if let Some(first) = begun.doubling.first().filter(|_| all_or_none) {
+            let others = match begun.doubling.len() {
+                1 => String::new(),
+                many => format!(" and {} others", many - 1),
+            };
+            return Err(Problem::new(
+                Code::WrongState,
+                format!("{first}{others} have written records already, which might be made once more; none was begun"),
+                "Look at what they made. With \"force\": true they are processed all the same.",
+            ));
+        }
         self.inner.bell.ring();
         Ok(begun)
     }

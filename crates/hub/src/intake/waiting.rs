@@ -31,6 +31,7 @@ pub struct Waiting {
 /// The right of one request to wait; given back when it is dropped.
 #[derive(Debug)]
 pub struct Place {
+    most: Load,
     now: Arc<Mutex<Load>>,
     load: Load,
 }
@@ -108,9 +109,19 @@ impl Waiting {
         }
         *now = then;
         Ok(Place {
+            most: self.most,
             now: Arc::clone(&self.now),
             load: Load { events, bytes },
         })
+    }
+
+    /// A place that takes no room yet.
+    pub fn begin(&self) -> Place {
+        Place {
+            most: self.most,
+            now: Arc::clone(&self.now),
+            load: Load::default(),
+        }
     }
 
     /// Whether a request of any size would be let in.
@@ -122,6 +133,23 @@ impl Waiting {
         if now.events >= self.most.events || now.bytes >= self.most.bytes {
             return Err(busy(now));
         }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// Takes room for further bytes, as they come. A request that is larger than the limit alone gets it while nothing else waits.
+    ///
+    /// # Errors
+    /// [`Code::Busy`].
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        let mut now = self.now.lock();
+        let then = now.bytes.saturating_add(bytes);
+        if then > self.most.bytes && now.bytes > self.load.bytes {
+            return Err(busy(*now));
+        }
+        now.bytes = then;
+        self.load.bytes = self.load.bytes.saturating_add(bytes);
         Ok(())
     }
 }
@@ -178,6 +206,19 @@ mod tests {
         let _first = waiting.enter(1, MOST_BYTES - 5).unwrap();
         assert!(waiting.enter(1, 6).is_err());
         assert!(waiting.enter(1, 5).is_ok());
+    }
+
+    #[test]
+    fn what_arrives_takes_room_as_it_comes_and_gives_it_back() {
+        let waiting = Waiting::new(10);
+        let (mut one, mut other) = (waiting.begin(), waiting.begin());
+        one.grow(MOST_BYTES - 10).unwrap();
+        other.grow(10).unwrap();
+        assert_eq!(other.grow(1).unwrap_err().code, Code::Busy);
+        drop(one);
+        other.grow(MOST_BYTES).unwrap();
+        drop(other);
+        assert_eq!(*waiting.now.lock(), Load::default());
     }
 
     #[tokio::test]

@@ -1,18 +1,19 @@
 //! Completes thin callbacks: what they name is read from the vendor, with the source's own address and credentials.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::Value;
 use switchboard_connect::{
     call::{Answer, HttpRequest},
-    source::{FetchCall, Missing, Reading, Source},
+    source::{FetchCall, Fetched, Missing, Reading, Source},
 };
 use switchboard_model::{
     problem::{Code, Problem},
     template::Lookups,
 };
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     attempt::{exchange, token},
@@ -22,12 +23,28 @@ use crate::{
     token::{Asker, TokenError},
 };
 
+/// After so long nothing more is asked for one callback. A token that is fetched in between is waited for, so that it is not lost: then it is
+/// longer by the patience of that call.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How long a callback waits for its turn at a vendor's account before it makes room for others.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why nothing more is asked.
+const SLOW: &str = "what this callback needs takes longer than a minute to read";
+
 /// What completing came to.
 pub(super) enum Completed {
     /// Everything is there.
     Whole,
     /// Not yet.
     Later(Problem),
+    /// The vendor's account has no call to give before this moment, Unix milliseconds.
+    Turn {
+        /// In words.
+        problem: Problem,
+        /// When.
+        until_ms: i64,
+    },
     /// A person has to look.
     Never(Problem),
 }
@@ -37,6 +54,7 @@ enum Found {
     Body(Value),
     Nothing,
     Later(Problem),
+    Turn { problem: Problem, until_ms: i64 },
     Never(Problem),
 }
 
@@ -48,45 +66,52 @@ pub(super) async fn complete(
     reading: &mut Reading,
     lists: &dyn Lookups,
 ) -> Completed {
-    let mut known: HashMap<String, Option<Value>> = HashMap::new();
+    let until = Instant::now() + DEADLINE;
+    // By whom and what is asked: two connections can have the same path.
+    let mut known: HashMap<(Option<String>, String), Option<Fetched>> = HashMap::new();
     for item in &mut reading.items {
         let call = match source.fetch(item, lists) {
             Ok(None) => continue,
             Ok(Some(call)) => call,
             Err(problem) => return Completed::Never(problem),
         };
-        if !known.contains_key(&call.address) {
-            let found = match ask(hub, receiver, &call).await {
-                Found::Body(body) => Some(body),
+        let key = (call.connection.clone(), call.address.clone());
+        if !known.contains_key(&key) {
+            let found = match ask(hub, receiver, &call, until).await {
+                Found::Body(body) => Some(body.into()),
                 Found::Nothing => match call.missing {
                     Missing::Skip => None,
                     Missing::Retry => return Completed::Later(not_there(&call)),
                     Missing::Fail => return Completed::Never(not_there(&call)),
                 },
                 Found::Later(problem) => return Completed::Later(problem),
+                Found::Turn { problem, until_ms } => return Completed::Turn { problem, until_ms },
                 Found::Never(problem) => return Completed::Never(problem),
             };
-            known.insert(call.address.clone(), found);
+            known.insert(key.clone(), found);
         }
-        match known.get(&call.address) {
-            Some(Some(body)) => item.complete(body.clone()),
+        match known.get(&key) {
+            Some(Some(body)) => item.complete(body),
             _ => reading.notes.push(format!("{} is not there", call.address)),
         }
     }
     Completed::Whole
 }
 
-async fn ask(hub: &Hub, receiver: &Receiver, call: &FetchCall) -> Found {
+async fn ask(hub: &Hub, receiver: &Receiver, call: &FetchCall, until: Instant) -> Found {
+    if Instant::now() >= until {
+        return Found::Later(trouble(call, SLOW));
+    }
     match &call.connection {
         None => match plain_request(call) {
-            Ok(request) => judge(&send(hub, &request).await, call),
+            Ok(request) => judge(&send(hub, &request, until).await, call),
             Err(problem) => Found::Never(problem),
         },
         Some(key) => {
             let configuration = hub.configuration();
             let workspace = configuration.workspace(receiver.workspace);
             match workspace.and_then(|workspace| workspace.connection(key)) {
-                Some(connection) => through(hub, connection, call).await,
+                Some(connection) => through(hub, connection, call, until).await,
                 None => Found::Never(Problem::new(
                     Code::NotFound,
                     format!("there is no connection `{key}`, which this source reads with"),
@@ -98,7 +123,7 @@ async fn ask(hub: &Hub, receiver: &Receiver, call: &FetchCall) -> Found {
 }
 
 /// With the credentials of a connection, within the limits of its account. A token that is refused is renewed once.
-async fn through(hub: &Hub, connection: &Connection, call: &FetchCall) -> Found {
+async fn through(hub: &Hub, connection: &Connection, call: &FetchCall, until: Instant) -> Found {
     let desk = hub.desk();
     let mut refused = None;
     loop {
@@ -116,11 +141,16 @@ async fn through(hub: &Hub, connection: &Connection, call: &FetchCall) -> Found 
             Ok(request) => request,
             Err(problem) => return Found::Never(problem),
         };
-        let pass = match connection.gate.pass(Ask::preparation()).await {
-            Ok(pass) => pass,
-            Err(blocked) => return Found::Later(trouble(call, &blocked.0)),
+        let pass = match timeout(PATIENCE, connection.gate.pass(Ask::preparation())).await {
+            Ok(Ok(pass)) => pass,
+            Ok(Err(blocked)) => return Found::Later(trouble(call, &blocked.0)),
+            Err(_) => {
+                let until_ms = connection.gate.forecast(1, None);
+                let problem = trouble(call, "the limit of the vendor's account leaves no call at the moment");
+                return Found::Turn { problem, until_ms };
+            }
         };
-        let answer = send(hub, &request).await;
+        let answer = send(hub, &request, until).await;
         drop(pass);
         let again = matches!(&answer, Ok(answer) if answer.status == 401) && refused.is_none() && taken.token.is_some();
         if !again {
@@ -130,9 +160,12 @@ async fn through(hub: &Hub, connection: &Connection, call: &FetchCall) -> Found 
     }
 }
 
-async fn send(hub: &Hub, request: &HttpRequest) -> Result<Answer, String> {
-    let sent = exchange(hub.desk(), "fetch", request).await;
-    sent.answer.map_err(|error| error.to_string())
+/// Reads at the vendor; breaking that off harms nothing.
+async fn send(hub: &Hub, request: &HttpRequest, until: Instant) -> Result<Answer, String> {
+    match timeout_at(until, exchange(hub.desk(), "fetch", request)).await {
+        Ok(sent) => sent.answer.map_err(|error| error.to_string()),
+        Err(_) => Err(SLOW.into()),
+    }
 }
 
 fn plain_request(call: &FetchCall) -> Result<HttpRequest, Problem> {

@@ -3,6 +3,7 @@
 //! A pusher is answered as soon as its request is on the disk. What comes of it (records, events) is committed in the transaction that
 //! settles the callback, so that it happens once, whatever happens to the hub in between.
 
+mod apart;
 mod completion;
 mod outcome;
 mod process;
@@ -19,6 +20,7 @@ pub use process::{Preview, preview};
 pub use refusals::{Refusal, Refusals};
 pub(crate) use worker::{Bell, run};
 
+use self::apart::{RECEIVED, apart};
 use crate::{
     attempt::Desk,
     configuration::{Configuration, Receiver},
@@ -44,7 +46,8 @@ pub async fn receive(
     bell: &Bell,
     mut request: Request,
 ) -> Option<Arrived> {
-    let receiver = find(configuration, &mut request)?;
+    let (receiver, tail) = find(configuration, &request.path)?;
+    request.tail = tail;
     let arrived = arrive(desk, configuration, waiting, receiver, request).await;
     if arrived.result == "kept" {
         bell.ring();
@@ -53,41 +56,53 @@ pub async fn receive(
     Some(arrived)
 }
 
-/// The source of the path; or, where a secret stands behind it, of the path without its last segment.
-fn find<'c>(configuration: &'c Configuration, request: &mut Request) -> Option<&'c Arc<Receiver>> {
-    let path = request.path.trim_matches('/').to_owned();
-    if let Some(receiver) = configuration.receiver_at(&path) {
-        return Some(receiver);
+/// Whether there is a source that takes requests at this path.
+pub(crate) fn is_expected(configuration: &Configuration, path: &str) -> bool {
+    find(configuration, path).is_some()
+}
+
+/// The source of the path; or, where a secret stands behind it, of the path without its last segment, which comes with it.
+fn find<'c>(configuration: &'c Configuration, path: &str) -> Option<(&'c Arc<Receiver>, String)> {
+    let path = path.trim_matches('/');
+    if let Some(receiver) = configuration.receiver_at(path) {
+        return Some((receiver, String::new()));
     }
     let (parent, tail) = path.rsplit_once('/')?;
     let receiver = configuration.receiver_at(parent)?;
-    if !receiver.source.as_ref().is_ok_and(|source| source.reads_tail()) {
-        return None;
-    }
-    request.tail = format!("/{tail}");
-    Some(receiver)
+    let reads_tail = receiver.source.as_ref().is_ok_and(|source| source.reads_tail());
+    reads_tail.then(|| (receiver, format!("/{tail}")))
 }
 
 async fn arrive(
     desk: &Desk,
     configuration: &Configuration,
     waiting: &Waiting,
-    receiver: &Receiver,
+    receiver: &Arc<Receiver>,
     request: Request,
 ) -> Arrived {
     let Ok(source) = &receiver.source else {
-        return failed(Reply {
-            status: 503,
-            headers: Vec::new(),
-            body: Vec::new(),
-        });
+        return unusable();
     };
     if !receiver.spec.enabled {
         return failed(source.failed(&request));
     }
     let now_ms = desk.clock.now_ms();
-    let lists = lists_of(configuration, receiver);
-    match source.receive(&request, &*lists, now_ms) {
+    let place = apart::Place::for_body(request.body.len(), &RECEIVED).await;
+    let looked = {
+        let (receiver, lists) = (Arc::clone(receiver), lists_of(configuration, receiver));
+        apart(place, move || {
+            let received = receiver
+                .source
+                .as_ref()
+                .ok()
+                .map(|source| source.receive(&request, &*lists, now_ms));
+            (received, request)
+        })
+    };
+    let (_, (Some(received), request)) = looked.await else {
+        return unusable();
+    };
+    match received {
         Received::Handshake(reply) => Arrived {
             reply,
             result: "handshake",
@@ -174,6 +189,15 @@ async fn keep(desk: &Desk, waiting: &Waiting, callback: NewCallback) -> Result<K
     let kept = desk.store.keep(callback).await?;
     failpoint::reach(failpoint::CALLBACK_KEPT);
     Ok(kept)
+}
+
+/// The source cannot say anything.
+fn unusable() -> Arrived {
+    failed(Reply {
+        status: 503,
+        headers: Vec::new(),
+        body: Vec::new(),
+    })
 }
 
 /// The pusher comes again.

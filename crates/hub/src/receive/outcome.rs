@@ -62,6 +62,7 @@ pub(super) async fn commit(
             outcome: CallbackOutcome {
                 state: CallbackState::Done,
                 due_ms: callback.received_ms,
+                counts: true,
                 notes,
                 problem: None,
             },

@@ -10,6 +10,7 @@ use switchboard_model::{
 };
 
 use super::{
+    apart::{PROCESSED, Place, apart},
     completion::{Completed, complete},
     lists_of,
     outcome::{self, Written},
@@ -23,66 +24,68 @@ use crate::{
 /// What is not readable yet at the vendor, or does not answer, is asked for again after so many seconds.
 const AGAIN_S: [i64; 6] = [5, 30, 120, 600, 1_800, 7_200];
 
-/// Processes one callback and writes down what came of it.
-pub(super) async fn process(hub: &Hub, callback: &CallbackRow) -> Result<(), StoreError> {
+/// Processes one callback; answers what is to be written down of it, or nothing where that is done.
+pub(super) async fn process(hub: &Hub, callback: &CallbackRow) -> Result<Option<CallbackOutcome>, StoreError> {
     let configuration = hub.configuration();
     let receiver = configuration.receiver(callback.workspace, &callback.source).cloned();
-    let outcome = match receiver {
-        None => failure(gone(callback), &callback.notes),
-        Some(receiver) if receiver.spec.test_mode => CallbackOutcome {
-            state: CallbackState::Test,
-            due_ms: callback.received_ms,
-            notes: vec!["the source is in test mode".into()],
-            problem: None,
-        },
-        Some(receiver) => match attempt(hub, &configuration, &receiver, callback).await? {
-            None => return Ok(()),
-            Some(outcome) => outcome,
-        },
-    };
-    hub.store()
-        .settle_callback(callback.round(), outcome, hub.now_ms())
-        .await?;
-    Ok(())
+    match receiver {
+        None => Ok(Some(failure(gone(callback), Vec::new()))),
+        Some(receiver) if receiver.spec.test_mode => {
+            let note = "the source is in test mode".to_owned();
+            Ok(Some(settled(callback, CallbackState::Test, note)))
+        }
+        Some(receiver) => attempt(hub, &configuration, &receiver, callback).await,
+    }
 }
 
 /// `None`: what came of it is committed.
 async fn attempt(
     hub: &Hub,
     configuration: &Arc<Configuration>,
-    receiver: &Receiver,
+    receiver: &Arc<Receiver>,
     callback: &CallbackRow,
 ) -> Result<Option<CallbackOutcome>, StoreError> {
-    let source = match receiver.source() {
-        Ok(source) => source,
-        Err(problem) => return Ok(Some(failure(problem, &[]))),
-    };
+    let place = Place::for_body(callback.body.len(), &PROCESSED).await;
     let lists = lists_of(configuration, receiver);
-    let request = request_of(&callback.request, &callback.body);
-    let mut reading = match source.read(&request, &*lists, callback.received_ms) {
-        Ok(reading) => reading,
-        Err(problem) => return Ok(Some(failure(problem, &[]))),
+    let read = {
+        let (receiver, lists, received_ms) = (Arc::clone(receiver), Arc::clone(&lists), callback.received_ms);
+        let request = request_of(&callback.request, &callback.body);
+        apart(place, move || receiver.source()?.read(&request, &*lists, received_ms))
     };
+    let (place, read) = read.await;
+    let (source, mut reading) = match (receiver.source(), read) {
+        (Ok(source), Ok(reading)) => (source, reading),
+        (Err(problem), _) | (_, Err(problem)) => return Ok(Some(failure(problem, Vec::new()))),
+    };
+    // What is kept of the request is masked; what the pusher calls it was read before.
+    reading.delivery.clone_from(&callback.delivery);
     if let Some(reason) = reading.ignored.take() {
-        return Ok(Some(CallbackOutcome {
-            state: CallbackState::Ignored,
-            due_ms: callback.received_ms,
-            notes: vec![reason],
-            problem: None,
-        }));
+        return Ok(Some(settled(callback, CallbackState::Ignored, reason)));
     }
     match complete(hub, receiver, source, &mut reading, &*lists).await {
         Completed::Whole => {}
-        Completed::Later(problem) => return Ok(Some(later(hub, callback, problem))),
-        Completed::Never(problem) => return Ok(Some(failure(problem, &reading.notes))),
+        Completed::Later(problem) => return Ok(Some(later(callback, problem, hub.now_ms()))),
+        Completed::Turn { problem, until_ms } => return Ok(Some(wait(problem, until_ms, hub.now_ms()))),
+        Completed::Never(problem) => return Ok(Some(failure(problem, reading.notes))),
     }
-    let made = match source.make(&reading, &*lists) {
-        Ok(made) => made,
-        Err(problem) => return Ok(Some(failure(problem, &reading.notes))),
+    let made = {
+        let receiver = Arc::clone(receiver);
+        apart(place, move || {
+            let made = receiver.source().and_then(|source| source.make(&reading, &*lists));
+            (made, reading.notes)
+        })
     };
+    let (_place, (made, notes)) = made.await;
+    let mut made = match made {
+        Ok(made) => made,
+        Err(problem) => return Ok(Some(failure(problem, notes))),
+    };
+    if callback.round > 0 {
+        made.notes.insert(0, format!("processed anew ({})", callback.round));
+    }
     match outcome::commit(hub, configuration, receiver, callback, made).await? {
         Written::Committed => Ok(None),
-        Written::Impossible(problem, notes) => Ok(Some(failure(problem, &notes))),
+        Written::Impossible(problem, notes) => Ok(Some(failure(problem, notes))),
     }
 }
 
@@ -100,26 +103,52 @@ pub(crate) fn request_of(raw: &RawRequest, body: &[u8]) -> Request {
     }
 }
 
-fn failure(problem: Problem, notes: &[String]) -> CallbackOutcome {
+/// It makes nothing.
+fn settled(callback: &CallbackRow, state: CallbackState, note: String) -> CallbackOutcome {
+    CallbackOutcome {
+        state,
+        due_ms: callback.received_ms,
+        counts: true,
+        notes: vec![note],
+        problem: None,
+    }
+}
+
+/// A person has to look.
+pub(super) fn failure(problem: Problem, notes: Vec<String>) -> CallbackOutcome {
     CallbackOutcome {
         state: CallbackState::Failed,
         due_ms: 0,
-        notes: notes.to_vec(),
+        counts: true,
+        notes,
         problem: Some((&problem).into()),
     }
 }
 
 /// Another try, or the end of them.
-fn later(hub: &Hub, callback: &CallbackRow, problem: Problem) -> CallbackOutcome {
+pub(super) fn later(callback: &CallbackRow, mut problem: Problem, now_ms: i64) -> CallbackOutcome {
     let tried = usize::try_from(callback.tries).unwrap_or_default();
-    match AGAIN_S.get(tried) {
-        None => failure(problem, &[]),
-        Some(seconds) => CallbackOutcome {
-            state: CallbackState::Waiting,
-            due_ms: hub.now_ms() + seconds * 1000,
-            notes: vec![format!("it is tried again in {seconds} s")],
-            problem: Some((&problem).into()),
-        },
+    let Some(seconds) = AGAIN_S.get(tried) else {
+        problem.next = "It was tried for three hours. Look at the problem, and process the callback anew.".into();
+        return failure(problem, Vec::new());
+    };
+    CallbackOutcome {
+        state: CallbackState::Waiting,
+        due_ms: now_ms.saturating_add(seconds * 1000),
+        counts: true,
+        notes: vec![format!("it is tried again in {seconds} s: {}", problem.detail)],
+        problem: Some((&problem).into()),
+    }
+}
+
+/// It waits for its turn at a vendor, which is no try.
+pub(super) fn wait(problem: Problem, until_ms: i64, now_ms: i64) -> CallbackOutcome {
+    CallbackOutcome {
+        state: CallbackState::Waiting,
+        due_ms: until_ms.max(now_ms.saturating_add(AGAIN_S[0] * 1000)),
+        counts: false,
+        notes: Vec::new(),
+        problem: Some((&problem).into()),
     }
 }
 
@@ -178,7 +207,7 @@ fn dry_run(
         if let Some(call) = source.fetch(item, lists)? {
             let known = fetched.and_then(|fetched| fetched.get(&call.address));
             if let Some(answer) = known {
-                item.complete(answer.clone());
+                item.complete(&answer.clone().into());
             }
             preview.fetches.push(call.address);
         }

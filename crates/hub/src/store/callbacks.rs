@@ -12,6 +12,9 @@ use switchboard_model::{
 
 use super::{Answer, Page};
 
+/// So many notes are kept with a callback; a body of ten thousand items could leave a note for each field of each.
+const MOST_NOTES: usize = 200;
+
 /// Where a callback stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallbackState {
@@ -127,10 +130,29 @@ pub struct CallbackOutcome {
     pub state: CallbackState,
     /// When it is processed next, Unix milliseconds.
     pub due_ms: i64,
-    /// What a person should know: fields that did not fit, what was left out.
+    /// Whether this was one of its tries. One that only had to wait for its turn at a vendor was none.
+    pub counts: bool,
+    /// What a person should know: fields that did not fit, what was left out. They come behind those that are there.
     pub notes: Vec<String>,
     /// Why it failed.
     pub problem: Option<ProblemBody>,
+}
+
+/// Notes with further ones behind them, each once, as many as are kept.
+pub(super) fn join_notes(mut known: Vec<String>, more: &[String]) -> Vec<String> {
+    for note in more {
+        if known.len() >= MOST_NOTES {
+            let last = format!("there were more notes than the {MOST_NOTES} that are kept");
+            if known.last() != Some(&last) {
+                known.push(last);
+            }
+            break;
+        }
+        if !known.contains(note) {
+            known.push(note.clone());
+        }
+    }
+    known
 }
 
 /// What a callback has made, in the order of its mapping.
@@ -152,6 +174,9 @@ pub struct MadeEvent {
     /// Whether it was there before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeat: bool,
+    /// Whether it was there before with other content, and stays as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub conflict: bool,
 }
 
 /// A record that a callback has written.
@@ -163,6 +188,9 @@ pub struct MadeRecord {
     pub id: String,
     /// `created`, `updated`, `unchanged`, `deleted` or `asked`.
     pub change: String,
+    /// Whether the same again makes another one: it has nothing that it is found by, or is to be made in any case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubles: bool,
 }
 
 /// A callback as it is kept.
@@ -188,6 +216,8 @@ pub struct CallbackRow {
     pub round: i32,
     /// Tries of this turn that came to nothing.
     pub tries: i32,
+    /// How often it was begun since it last came to an end, this time included: more than once, when the process ended in between.
+    pub starts: i32,
     /// When it was settled, Unix milliseconds.
     pub settled_ms: Option<i64>,
     /// How often the delivery came again.
@@ -210,6 +240,12 @@ impl CallbackRow {
     }
 }
 
+/// Whether processing a callback anew may make again what it has made.
+pub(super) fn doubles(state: CallbackState, made: &Made) -> bool {
+    let processed = state == CallbackState::Done && !made.records.is_empty();
+    processed || made.records.iter().any(|record| record.doubles)
+}
+
 /// Which callbacks of a source.
 #[derive(Debug, Clone, Default)]
 pub struct CallbackFilter {
@@ -220,10 +256,42 @@ pub struct CallbackFilter {
 /// Which callbacks are to be processed anew.
 #[derive(Debug, Clone)]
 pub enum Anew {
-    /// These.
-    These(Vec<CallbackId>),
-    /// All of the source that failed, at most so many, oldest first.
+    /// These, all or none. `force`: also what they have made already may be made again.
+    These {
+        /// Their ids.
+        ids: Vec<CallbackId>,
+        /// Whether that is wanted.
+        force: bool,
+    },
+    /// All of the source that failed, at most so many, oldest first; those that would double something are left out.
     Failed(usize),
+}
+
+/// What became of the wish to process callbacks anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// Their next turn has begun.
+    pub begun: Vec<CallbackId>,
+    /// They were left as they are: what they have made might be made again.
+    pub doubling: Vec<CallbackId>,
+}
+
+impl Begun {
+    /// Parts those that may begin from those that would double something.
+    pub(super) fn of(which: &Anew, found: impl IntoIterator<Item = (CallbackId, CallbackState, Made)>) -> Self {
+        let mut parted = Self::default();
+        for (id, state, made) in found {
+            let forced = matches!(which, Anew::These { force: true, .. });
+            match !forced && doubles(state, &made) {
+                true => parted.doubling.push(id),
+                false => parted.begun.push(id),
+            }
+        }
+        if matches!(which, Anew::These { .. }) && !parted.doubling.is_empty() {
+            parted.begun.clear();
+        }
+        parted
+    }
 }
 
 /// What pushers have sent.
@@ -231,9 +299,20 @@ pub trait Callbacks: Send + Sync {
     /// Makes a callback durable, in a transaction that concurrent calls share, unless its delivery came before.
     fn keep(&self, callback: NewCallback) -> Answer<'_, Kept>;
 
-    /// Callbacks that are to be processed now, oldest first. Where nodes share the store, those that are handed out are not handed out
-    /// to another one before `lease_ms` have passed.
-    fn take_callbacks(&self, now_ms: i64, lease_ms: i64, limit: usize) -> Answer<'_, Vec<CallbackRow>>;
+    /// The sources that have callbacks to be processed now, the one that has waited longest first.
+    fn due_sources(&self, now_ms: i64) -> Answer<'_, Vec<(WorkspaceId, String)>>;
+
+    /// Begins callbacks of a source that are to be processed now, oldest first, and counts that with each of them. One that was begun before
+    /// without coming to an end comes alone, so that nobody else is counted with it. Where nodes share the store, those that are handed out
+    /// are not handed out to another one before `lease_ms` have passed.
+    fn take_callbacks(
+        &self,
+        workspace: WorkspaceId,
+        source: &str,
+        now_ms: i64,
+        lease_ms: i64,
+        limit: usize,
+    ) -> Answer<'_, Vec<CallbackRow>>;
 
     /// Settles a callback that makes nothing, or is tried again. `false`: its turn is over already.
     fn settle_callback(&self, round: Round, outcome: CallbackOutcome, now_ms: i64) -> Answer<'_, bool>;
@@ -250,15 +329,43 @@ pub trait Callbacks: Send + Sync {
     /// One callback.
     fn callback(&self, workspace: WorkspaceId, id: CallbackId) -> Answer<'_, Option<CallbackRow>>;
 
-    /// Begins another turn of callbacks that are settled; answers which.
-    fn process_anew(
-        &self,
-        workspace: WorkspaceId,
-        source: &str,
-        which: Anew,
-        now_ms: i64,
-    ) -> Answer<'_, Vec<CallbackId>>;
+    /// Begins another turn of callbacks that are settled.
+    fn process_anew(&self, workspace: WorkspaceId, source: &str, which: Anew, now_ms: i64) -> Answer<'_, Begun>;
 
     /// Deletes up to `most` callbacks that came before this moment and do not wait; answers how many.
     fn drop_callbacks(&self, before_ms: i64, most: usize) -> Answer<'_, usize>;
+}
+
+/// As many of what is due, oldest first, as may be begun together: one that was begun before comes alone.
+pub(super) fn together(due: &[(CallbackId, i32)]) -> Vec<CallbackId> {
+    let fresh = due.iter().take_while(|(_, starts)| *starts == 0).count();
+    let count = fresh.max(due.len().min(1));
+    due[..count].iter().map(|(id, _)| *id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_before_is_begun_alone() {
+        let due = |starts: &[i32]| -> Vec<(CallbackId, i32)> {
+            let each = starts.iter().zip(1..);
+            each.map(|(starts, id)| (CallbackId(id), *starts)).collect()
+        };
+        assert_eq!(together(&due(&[0, 0, 0])).len(), 3);
+        assert_eq!(together(&due(&[0, 0, 2, 0])).len(), 2);
+        assert_eq!(together(&due(&[1, 0, 0])), [CallbackId(1)]);
+        assert!(together(&[]).is_empty());
+    }
+
+    #[test]
+    fn notes_are_added_once_and_not_without_end() {
+        let known = vec!["a".to_owned()];
+        assert_eq!(join_notes(known.clone(), &["b".into(), "a".into()]), ["a", "b"]);
+        let many: Vec<String> = (0..1_000).map(|n| n.to_string()).collect();
+        let joined = join_notes(known, &many);
+        assert_eq!(joined.len(), MOST_NOTES + 1);
+        assert_eq!(join_notes(joined.clone(), &many), joined);
+    }
 }

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use switchboard_model::{
     id::{ConnectionId, DuplicateId, MergeId, RecordId, WorkspaceId},
-    problem::Problem,
-    record::{MatchKey, ObjectType, Policy},
+    problem::{Problem, ProblemBody},
+    record::{MatchKey, ObjectType, Policy, keys},
 };
 
-use super::{Accepted, Answer, CallbackOutcome, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard};
+use super::{
+    Accepted, Answer, CallbackOutcome, CallbackState, Made, MadeEvent, MadeRecord, NewEvent, Round, StepGuard,
+};
 
 /// Records of all kinds.
 pub trait Ledger: Send + Sync {
@@ -156,30 +158,51 @@ pub struct Committed {
     pub announced: Vec<Accepted>,
 }
 
-impl Committed {
-    /// What was made, as it is kept with a callback.
-    pub fn made(&self) -> Made {
-        let event = |accepted: &Accepted| match accepted {
-            Accepted::New { event, .. } => MadeEvent {
-                id: *event,
-                repeat: false,
-            },
-            Accepted::Repeat(event) | Accepted::Conflict(event) => MadeEvent {
-                id: *event,
-                repeat: true,
-            },
-        };
-        let record = |written: &Written| {
-            let row = written.record.as_ref()?;
-            Some(MadeRecord {
+impl Commit {
+    /// What is written down of a callback of which this has come: what it has made, and what of it could not be. A record that was refused
+    /// makes it fail, so that a person finds it; what else was written stays.
+    pub fn concluded(&self, outcome: &CallbackOutcome, committed: &Committed) -> (CallbackOutcome, Made) {
+        let (mut outcome, mut made) = (outcome.clone(), Made::default());
+        for (new, accepted) in self.events.iter().zip(&committed.events) {
+            let (id, repeat, conflict) = match accepted {
+                Accepted::New { event, .. } => (*event, false, false),
+                Accepted::Repeat(event) => (*event, true, false),
+                Accepted::Conflict(event) => (*event, true, true),
+            };
+            made.events.push(MadeEvent { id, repeat, conflict });
+            if conflict {
+                let kind = new.kind.name();
+                outcome.notes.push(format!(
+                    "{kind}: the same id came with other content; that event was not made again ({id})"
+                ));
+            }
+        }
+        for (write, written) in self.records.iter().zip(&committed.records) {
+            if let Outcome::Refused(problem) = &written.outcome {
+                let object = &write.object.name;
+                outcome
+                    .notes
+                    .push(format!("{object}: nothing was written: {}", problem.detail));
+                outcome.state = CallbackState::Failed;
+                outcome.problem.get_or_insert_with(|| ProblemBody::from(&**problem));
+            }
+            made.records.extend(written.record.as_ref().map(|row| MadeRecord {
                 object: row.object.to_string(),
                 id: row.id.to_string(),
                 change: written.outcome.name().to_owned(),
-            })
-        };
-        Made {
-            events: self.events.iter().map(event).collect(),
-            records: self.records.iter().filter_map(record).collect(),
+                doubles: written.outcome == Outcome::Created && write.makes_anew(),
+            }));
+        }
+        (outcome, made)
+    }
+}
+
+impl RecordWrite {
+    /// Whether the same again makes another record: it is to be made in any case, or has nothing that it would be found by.
+    fn makes_anew(&self) -> bool {
+        match &self.how {
+            How::Match { policy, .. } => *policy == Policy::Create || keys(&self.object, &self.data).is_empty(),
+            _ => false,
         }
     }
 }

@@ -32,7 +32,7 @@ use switchboard_model::{
 };
 
 pub use callbacks::{
-    Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord,
+    Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord,
     NewCallback, RawRequest, Round,
 };
 pub use classifying::{Classifying, Expense};

@@ -158,6 +158,7 @@ pub const PARTS: &[Part] = &[
             ("state", Number),
             ("round", Number),
             ("tries", Number),
+            ("starts", Number),
             ("due_ms", Number),
             ("settled_ms", Number),
             ("repeats", Number),

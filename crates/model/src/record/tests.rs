@@ -46,6 +46,14 @@ fn values_are_kept_in_one_form() {
 }
 
 #[test]
+fn names_of_other_systems_are_short_enough_for_what_they_are_found_by() {
+    let named = |length: usize| json!({"externalIds": {"s".repeat(length): "1"}});
+    assert_eq!(checked("people", named(60)), named(60));
+    let told = problems("people", named(61));
+    assert!(told.len() == 1 && told[0].contains("at most 60"), "{told:?}");
+}
+
+#[test]
 fn what_stands_for_several_fields_is_taken_apart() {
     assert_eq!(
         checked("people", json!({"name": "Ana Petrova", "externalId": 42})),

@@ -15,6 +15,8 @@ use crate::{id::RecordId, moment::read_moment, nearest::nearest};
 const MOST_JSON: usize = 65_536;
 /// Most values of a list.
 const MOST_VALUES: usize = 200;
+/// Longest name of another system that ids are of, in characters. It is part of what records are found by.
+const LONGEST_SYSTEM: usize = 60;
 
 /// A value as it is kept, or what has to be looked for first.
 #[derive(Debug, Clone, PartialEq)]
@@ -286,6 +288,13 @@ fn ids(value: &Value) -> Result<Value, String> {
     }
     let mut read = Map::new();
     for (system, id) in members {
+        let length = system.chars().count();
+        if length > LONGEST_SYSTEM {
+            let shown: String = system.chars().take(LONGEST_SYSTEM).collect();
+            return Err(format!(
+                "names a system `{shown}…` with {length} characters; at most {LONGEST_SYSTEM} are possible"
+            ));
+        }
         let id = match id {
             Value::Null => Value::Null,
             Value::String(text) if text.chars().count() <= 200 => json!(text.replace('\0', "\u{fffd}")),

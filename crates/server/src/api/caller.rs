@@ -30,6 +30,21 @@ impl Caller {
         self.key.key
     }
 
+    /// Makes sure that the caller may do what concerns every workspace: only keys of the first one, which is the operator's, may.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`], in which `what` is named.
+    pub async fn check_operator(&self, app: &App, what: &str) -> Result<(), Problem> {
+        if self.workspace == app.hub.default_workspace().await? {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Code::Forbidden,
+            format!("{what} of the whole hub is for its operator."),
+            "Use a key of the first workspace.",
+        ))
+    }
+
     /// Whose request it is, when it carries a good key.
     pub fn of(headers: &HeaderMap, app: &App) -> Result<Self, Problem> {
         match app.hub.authenticate(bearer(headers)?) {

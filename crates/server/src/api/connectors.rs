@@ -41,7 +41,8 @@ impl From<Reread> for Reloaded {
 /// Read the connectors of the data folder again.
 ///
 /// The folder is `connectors` in the hub's data folder, with a folder for each connector. The lanes go by the new ones at once. A
-/// connector in which anything is wrong is refused, and the former one stays.
+/// connector in which anything is wrong is refused, and the former one stays. The folder is that of every workspace, so only keys of the first
+/// one, which is the operator's, may have it read.
 #[utoipa::path(
     post, path = "/v1/connectors/reload", tag = "connections", operation_id = "reloadConnectors",
     responses(
@@ -49,6 +50,7 @@ impl From<Reread> for Reloaded {
         (status = "default", description = "A problem", body = ProblemSchema, content_type = "application/problem+json"),
     ),
 )]
-pub async fn reload(State(app): State<App>, _caller: Caller) -> Answer<Json<Reloaded>> {
+pub async fn reload(State(app): State<App>, caller: Caller) -> Answer<Json<Reloaded>> {
+    caller.check_operator(&app, "The folder of connectors").await?;
     Ok(Json(app.connectors.reload(&app.hub).await?.into()))
 }

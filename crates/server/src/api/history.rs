@@ -46,7 +46,7 @@ pub struct HistoryDays {
     ),
 )]
 pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<HistoryDays>> {
-    check_operator(&app, &caller).await?;
+    caller.check_operator(&app, "The history").await?;
     let days = app.hub.history().await?.into_iter().map(|row| HistoryDay {
         day: row.day.to_string(),
         bytes: row.bytes,
@@ -71,7 +71,7 @@ pub async fn list(State(app): State<App>, caller: Caller) -> Answer<Json<History
     ),
 )]
 pub async fn drop_day(State(app): State<App>, caller: Caller, Path(day): Path<String>) -> Answer<StatusCode> {
-    check_operator(&app, &caller).await?;
+    caller.check_operator(&app, "The history").await?;
     let Ok(date) = day.parse::<Date>() else {
         let shown: String = day.chars().take(40).collect();
         let next = "Give a day such as 2026-11-24; GET /v1/history lists them.";
@@ -82,16 +82,4 @@ pub async fn drop_day(State(app): State<App>, caller: Caller, Path(day): Path<St
     app.hub.drop_day(date).await?;
     tracing::info!(key = caller.name(), day = %date, "a day of the history was dropped");
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The history is that of every workspace, so only keys of the first one, which is the operator's, may look at it.
-async fn check_operator(app: &App, caller: &Caller) -> Result<(), Problem> {
-    if caller.workspace == app.hub.default_workspace().await? {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Code::Forbidden,
-        "The history of the whole hub is for its operator.",
-        "Use a key of the first workspace.",
-    ))
 }

@@ -37,12 +37,12 @@ mod views;
 mod webhooks;
 mod wishes;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request, response::Response};
 use switchboard_hub::Hub;
 use switchboard_model::problem::{Code, Problem};
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
 pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView, ConfiguredView};
 pub use openapi::description;
@@ -52,6 +52,9 @@ pub use templates::InstalledView;
 pub use views::moment;
 
 use crate::{connectors::Shelf, settings::Limits};
+
+/// How long nothing may come of a body that is not whole.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// What every handler works with.
 #[derive(Debug, Clone)]
@@ -77,6 +80,8 @@ pub fn router(app: App) -> Router {
         .route("/in/{path}/{*rest}", axum::routing::any(receive::receive))
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)
+        // A body whose sender has stopped sending is not waited for.
+        .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .with_state(app)
 }

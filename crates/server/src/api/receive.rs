@@ -1,16 +1,21 @@
 //! `/in/…`: where pushers push. Verified by what the source says, not by an API key, and answered as the pusher expects.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{
-    body::{Body, HttpBody as _},
+    body::Body,
     extract::{ConnectInfo, Request, State},
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use switchboard_connect::source::{Reply, Request as Pushed};
+use switchboard_hub::intake::Place;
 use switchboard_model::problem::{Code, Problem};
+use tokio::time::timeout;
 
 use super::{
     App,
@@ -19,6 +24,9 @@ use super::{
 
 /// What stands before the path of a source.
 const PREFIX: &str = "/in/";
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Push something to a source.
 ///
@@ -63,9 +71,15 @@ async fn take(app: &App, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let uri = parts.uri.clone();
     let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
-    let body = match read(body, app.limits.body_bytes).await {
-        Ok(body) => body,
-        Err(problem) => return problem::render(&problem),
+    if !app.hub.expects(path) {
+        return nobody(uri.path());
+    }
+    // Held until the answer: what has come and is not on the disk yet.
+    let mut place = app.hub.arriving();
+    let body = match timeout(PATIENCE, read(body, app.limits.body_bytes, &mut place)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(problem)) => return problem::render(&problem),
+        Err(_) => return problem::render(&slow()),
     };
     let peer = parts
         .extensions
@@ -85,15 +99,24 @@ async fn take(app: &App, request: Request) -> Response {
     };
     match app.hub.receive(pushed).await {
         Some(arrived) => answer(arrived.reply),
-        None => problem::render(
-            &Problem::new(
-                Code::NotFound,
-                "No source has this path.",
-                "GET /v1/sources lists the sources and their addresses.",
-            )
-            .at(uri.path().chars().take(200).collect::<String>()),
-        ),
+        None => nobody(uri.path()),
     }
+}
+
+fn nobody(path: &str) -> Response {
+    problem::render(
+        &Problem::new(
+            Code::NotFound,
+            "No source has this path.",
+            "GET /v1/sources lists the sources and their addresses.",
+        )
+        .at(path.chars().take(200).collect::<String>()),
+    )
+}
+
+fn slow() -> Problem {
+    let detail = format!("The body did not arrive within {} s.", PATIENCE.as_secs());
+    Problem::new(Code::BrokenJson, detail, "Send the request again.")
 }
 
 /// Names in small letters, values as text; bytes that are no text are replaced, as they can be part of no scheme.
@@ -116,11 +139,10 @@ fn sender(peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
     last.or(Some(peer))
 }
 
-/// Reads the body up to the limit. A body that is larger is read on for a while and thrown away, so that the pusher sees the answer.
-async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+/// Reads the body up to the limit, taking room for what has come. A body that is larger is read on for a while and thrown away, so that the pusher sees the answer.
+async fn read(mut body: Body, limit: usize, place: &mut Place) -> Result<Vec<u8>, Problem> {
     const PATIENCE: usize = 8;
-    let hint = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut all = Vec::with_capacity(hint.min(limit));
+    let mut all = Vec::new();
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
@@ -133,6 +155,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
         if let Ok(piece) = frame.into_data() {
             length = length.saturating_add(piece.len());
             if length <= limit {
+                place.grow(piece.len())?;
                 all.extend_from_slice(&piece);
             } else if length > limit.saturating_mul(PATIENCE) {
                 break;
@@ -170,6 +193,18 @@ fn answer(reply: Reply) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_not_waited_for() {
+        let waiting = switchboard_hub::intake::Waiting::new(10);
+        let mut place = waiting.begin();
+        let pieces = futures::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, std::io::Error>(bytes::Bytes::from_static(b"x")), ()))
+        });
+        let read = timeout(PATIENCE, read(Body::from_stream(pieces), 1_000, &mut place)).await;
+        assert!(read.is_err());
+    }
 
     #[test]
     fn only_a_proxy_on_this_machine_is_believed_about_the_sender() {

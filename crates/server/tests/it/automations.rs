@@ -398,3 +398,29 @@ async fn a_configuration_file_holds_automations_and_nobody_sends_what_steps_send
     let forged = json!({ "type": "automation.sent", "data": { "to": "hook" } });
     hub.post("/v1/events", &forged).await.problem(422, "SWB-API-003");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_never_takes_fails_its_run_in_the_end() {
+    let folder = Folder::new();
+    let soon = ["--retry-base-ms", "20", "--retry-cap-ms", "50", "--retry-attempts", "3"];
+    let hub = folder.start_with(&soon);
+    folder.refuse_records("%never taken%");
+    let automation = json!({
+        "on": "lead.received",
+        "steps": [{ "name": "person", "create": { "object": "people", "fields": { "firstName": "{{ senderName }}" } } }],
+    });
+    hub.put("/v1/automations/leads", &automation).await.fine(200);
+    let event = hub.event("lead.received", json!({ "senderName": "never taken" })).await;
+    let runs = hub.runs_of(&event).await;
+    assert_eq!(runs[0]["state"], "failed", "{:#}", runs[0]);
+    assert!(
+        runs[0]["problem"]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("refused by the test"),
+        "{:#}",
+        runs[0]
+    );
+    let event = hub.event("lead.received", json!({ "senderName": "Ana" })).await;
+    assert_eq!(hub.runs_of(&event).await[0]["state"], "done");
+}

@@ -119,3 +119,27 @@ async fn a_broken_connector_in_the_data_folder_keeps_no_hub_from_starting() {
         .unwrap();
     assert!(mine.get("conformance").is_none(), "nobody has tested it: {mine}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_connectors_is_the_operators() {
+    let folder = Folder::new();
+    drop(folder.start());
+    let told = folder.run(&["keys", "create", "tenant"]).fine().stdout;
+    let key = told
+        .split_whitespace()
+        .find(|word| word.starts_with("swb_"))
+        .unwrap()
+        .to_owned();
+    let db = rusqlite::Connection::open(folder.data().join("switchboard.db")).unwrap();
+    db.execute_batch(
+        "INSERT INTO workspace (key) VALUES ('tenant');
+         UPDATE api_key SET workspace = (SELECT id FROM workspace WHERE key = 'tenant') WHERE name = 'tenant'",
+    )
+    .unwrap();
+    drop(db);
+    let hub = folder.start();
+    let asked = hub.anonymous("POST", "/v1/connectors/reload").bearer_auth(&key);
+    hub.send(asked).await.problem(403, "SWB-API-007");
+    let mine = hub.anonymous("GET", "/v1/sources").bearer_auth(&key);
+    assert_eq!(hub.send(mine).await.status, 200, "it is a good key");
+}

@@ -60,6 +60,16 @@ impl Folder {
         self.run(&["apply", file.to_str().unwrap()])
     }
 
+    /// From now on the database takes no record whose data is like this.
+    pub fn refuse_records(&self, like: &str) {
+        let db = rusqlite::Connection::open(self.data().join("switchboard.db")).unwrap();
+        let trigger = format!(
+            "CREATE TRIGGER refused BEFORE INSERT ON record WHEN NEW.data LIKE '{like}'
+             BEGIN SELECT RAISE(ABORT, 'refused by the test'); END"
+        );
+        db.execute_batch(&trigger).unwrap();
+    }
+
     /// Starts a hub that answers at once and tries again soon.
     pub fn start(&self) -> Hub {
         self.start_with(&[

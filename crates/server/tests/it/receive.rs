@@ -337,3 +337,118 @@ async fn test_mode_keeps_and_makes_nothing_and_a_source_that_is_off_is_pushed_to
     assert_eq!(hub.send(request).await.status, 204);
     push().await.problem(404, "SWB-API-008");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_that_ends_the_hub_each_time_is_given_up() {
+    let folder = Folder::new();
+    let file = folder.file("feiyu-receiver.json", RECEIVER);
+    folder.run(&["apply", file.to_str().unwrap()]).fine();
+    let deadly = ["serve", "--fail-point", "callback-begun:1"];
+    let hub = folder.start_with(&deadly);
+    // It is on the disk before the hub dies, whether the answer arrives or not.
+    let _ = hub.anonymous("POST", "/in/callback").body(LEAD).send().await;
+    until("the hub is gone", async || {
+        let answer = hub.anonymous("GET", "/livez").send().await;
+        answer.is_err().then_some(())
+    })
+    .await;
+    hub.kill();
+    for _ in 2..=5 {
+        let ended = folder.run(&[&["--listen", "127.0.0.1:0"], deadly.as_slice()].concat());
+        assert_ne!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    let hub = folder.start_with(&deadly);
+    let shown = callbacks(&hub).await.swap_remove(0);
+    assert_eq!(shown["state"], "failed", "{shown:#}");
+    let detail = shown["problem"]["detail"].as_str().unwrap();
+    assert!(detail.contains("begun 5 times"), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_whose_vendor_is_silent_keeps_no_other_waiting() {
+    let folder = Folder::new();
+    let file = folder.file("feiyu-receiver.json", RECEIVER);
+    folder.run(&["apply", file.to_str().unwrap()]).fine();
+    let hub = folder.start();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let slow = json!({
+        "key": "slow", "source": "json", "path": "slow",
+        "fetch": {
+            "base_url": format!("http://{}", silent.local_addr().unwrap()), "path": "/things/{{ ids.thing }}",
+            "ids": {"thing": {"from": "{{ payload.id }}", "pattern": "([0-9]+)"}},
+        },
+    });
+    hub.post("/v1/sources", &slow).await.fine(201);
+    let push = hub
+        .anonymous("POST", "/in/slow")
+        .header("content-type", "application/json");
+    assert_eq!(hub.send(push.body(r#"{"id": 7}"#)).await.status, 200);
+    // From here on the source waits for an answer that does not come.
+    let _asked = silent.accept().await.unwrap();
+    assert_eq!(
+        hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await.text,
+        SUCCESS
+    );
+    assert_eq!(callbacks(&hub).await[0]["state"], "done");
+    let waits = hub.get("/v1/sources/slow/callbacks").await.fine(200);
+    assert_eq!(waits["items"][0]["state"], "waiting", "{waits:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_doubled_by_no_second_processing_that_nobody_insists_on() {
+    let folder = Folder::new();
+    let file = folder.file(
+        "feiyu-receiver.json",
+        &RECEIVER.replacen("\"table\"", "\"mode\": \"create\", \"table\"", 1),
+    );
+    folder.run(&["apply", file.to_str().unwrap()]).fine();
+    let hub = folder.start();
+    assert_eq!(
+        hub.send(hub.anonymous("POST", "/in/callback").body(LEAD)).await.text,
+        SUCCESS
+    );
+    let id = callbacks(&hub).await[0]["id"].clone();
+    let again = json!({"callbacks": [id]});
+    let refused = hub.post("/v1/sources/feiyu/reprocess", &again).await;
+    refused.problem(409, "SWB-API-012");
+    assert_eq!(rows(&hub).await.len(), 1);
+    let forced = json!({"callbacks": [id], "force": true});
+    let begun = hub.post("/v1/sources/feiyu/reprocess", &forced).await.fine(202);
+    assert_eq!(begun["callbacks"], json!([id]));
+    let shown = callbacks(&hub).await.swap_remove(0);
+    assert!(shown["notes"].to_string().contains("processed anew"), "{shown:#}");
+    assert_eq!(rows(&hub).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_does_not_take_is_postponed_and_stops_nothing_else() {
+    let folder = Folder::new();
+    let file = folder.file("feiyu-receiver.json", RECEIVER);
+    folder.run(&["apply", file.to_str().unwrap()]).fine();
+    let hub = folder.start();
+    folder.refuse_records("%never taken%");
+    for name in ["never taken", "Ana"] {
+        let lead = json!({"id": format!("lead {name}"), "name": name}).to_string();
+        let push = hub
+            .anonymous("POST", "/in/callback")
+            .header("content-type", "application/json");
+        assert_eq!(hub.send(push.body(lead)).await.text, SUCCESS);
+    }
+    let shown = until("one is postponed and the other done", async || {
+        let page = hub.get("/v1/sources/feiyu/callbacks").await.fine(200);
+        let items = page["items"].as_array().unwrap().clone();
+        let settled = items[0]["state"] == "done" && items[1]["problem"].is_object();
+        settled.then_some(items)
+    })
+    .await;
+    assert_eq!(
+        (&shown[1]["state"], &shown[1]["body"]["name"]),
+        (&json!("waiting"), &json!("never taken"))
+    );
+    assert!(
+        shown[1]["notes"].to_string().contains("tried again in 5 s"),
+        "{:#}",
+        shown[1]
+    );
+    assert_eq!(rows(&hub).await[0]["name"], "Ana");
+}

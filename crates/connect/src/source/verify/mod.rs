@@ -112,6 +112,11 @@ pub(super) fn verify(
 }
 
 impl OneCheck {
+    /// Whether it refuses every request that it does not hold for.
+    fn is_strict(&self) -> bool {
+        !self.optional && self.when.is_none() && !self.log_only
+    }
+
     fn look(&self, slug: &str, evidence: Evidence<'_>, scope: &Scope<'_>) -> Finding {
         match self.when.as_ref().map(|when| when.matches(slug, scope)) {
             None | Some(Ok(true)) => {}
@@ -153,11 +158,16 @@ impl Check {
     /// The groups of secrets of which one has to be given.
     pub fn required(&self) -> Vec<Vec<&str>> {
         match self {
-            Self::One(check) if !check.optional && check.when.is_none() && !check.log_only => vec![check.way.needs()]
-                .into_iter()
-                .filter(|needs| !needs.is_empty())
-                .collect(),
-            _ => Vec::new(),
+            Self::One(check) if check.is_strict() => check.way.required(),
+            Self::One(_) => Vec::new(),
+            Self::Any(checks) => {
+                let mut strict = checks.iter().filter(|check| check.is_strict()).peekable();
+                // One that needs no secret can hold without any.
+                if strict.peek().is_none() || strict.any(|check| check.way.needs().is_empty()) {
+                    return Vec::new();
+                }
+                vec![checks.iter().flat_map(|check| check.way.needs()).collect()]
+            }
         }
     }
 }

@@ -257,6 +257,37 @@ fn user_and_password_pass_to_the_bit() {
 }
 
 #[test]
+fn what_has_to_be_given_is_named_also_of_several_ways_and_of_user_and_password() {
+    let missing = |verify: Value, secrets: Value| source(verify, secrets).missing_secrets();
+    let basic = json!({"basic": {"user": "user", "password": "password"}});
+    let token = json!({"shared": {"secret": "token", "query": "token"}});
+    assert_eq!(missing(json!([basic]), json!({})), ["user", "password"]);
+    assert_eq!(missing(json!([basic]), json!({"user": "hub"})), ["password"]);
+    let any = json!([{"any": [token, basic]}]);
+    assert_eq!(missing(any.clone(), json!({})), ["token"]);
+    assert!(missing(any, json!({"password": "x"})).is_empty());
+    let optional = json!({"optional": true, "shared": {"secret": "token", "query": "token"}});
+    assert!(missing(json!([{"any": [optional]}]), json!({})).is_empty());
+    assert!(
+        missing(
+            json!([{"any": [token, {"addresses": {"list": ["192.0.2.0/24"]}}]}]),
+            json!({})
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn a_user_without_a_password_leaves_no_door_open() {
+    let guarded = source(
+        json!([{"optional": true, "basic": {"user": "user", "password": "password"}}]),
+        json!({"user": "hub"}),
+    );
+    let refused = refusal(&guarded, &request(&[], ""), NOW_S).unwrap();
+    assert!(refused.contains("password"), "{refused}");
+}
+
+#[test]
 fn without_its_secret_a_check_refuses_and_says_what_is_missing() {
     let guarded = source(json!([{"shared": {"secret": "token", "query": "token"}}]), json!({}));
     assert_eq!(guarded.missing_secrets(), ["token"]);

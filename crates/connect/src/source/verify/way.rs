@@ -76,7 +76,17 @@ impl Way {
         }
     }
 
-    /// The secrets of which one has to be given.
+    /// The groups of secrets of which one has to be given.
+    pub fn required(&self) -> Vec<Vec<&str>> {
+        let needs = self.needs();
+        match self {
+            Self::Basic { .. } => needs.into_iter().map(|name| vec![name]).collect(),
+            _ if needs.is_empty() => Vec::new(),
+            _ => vec![needs],
+        }
+    }
+
+    /// The secrets that it goes by. One of them makes an optional check apply.
     pub fn needs(&self) -> Vec<&str> {
         match self {
             Self::Hmac { secrets, .. } => names(&secrets.names),
@@ -92,7 +102,7 @@ impl Way {
                 secrets.chain(token.public_key.as_deref()).collect()
             }
             Self::Shared { names: all, .. } => names(all),
-            Self::Basic { password, .. } => vec![password],
+            Self::Basic { user, password } => vec![user, password],
             Self::Addresses { .. } => Vec::new(),
         }
     }
@@ -148,8 +158,10 @@ fn shared(names: &[String], at: &Values, evidence: Evidence<'_>) -> Finding {
 
 /// RFC 7617.
 fn basic(user: &str, password: &str, evidence: Evidence<'_>) -> Finding {
-    let (Some(user), Some(password)) = (evidence.secret(user), evidence.secret(password)) else {
-        return Finding::Fails(not_set(password));
+    let (user, password) = match (evidence.secret(user), evidence.secret(password)) {
+        (Some(user), Some(password)) => (user, password),
+        (None, _) => return Finding::Fails(not_set(user)),
+        (_, None) => return Finding::Fails(not_set(password)),
     };
     let expected = STANDARD.encode(format!("{user}:{password}"));
     let place = Place::Header {

@@ -123,6 +123,9 @@ contract! {
     callbacks::kept as a_callback_is_kept_byte_by_byte_and_its_delivery_once,
     callbacks::at_once as the_same_delivery_many_times_at_once_is_kept_once,
     callbacks::settled as a_callback_is_settled_once_in_each_turn,
+    callbacks::waited as a_wait_for_a_turn_is_no_try_of_a_callback,
+    callbacks::begun as a_callback_that_never_ends_is_begun_alone_and_counted,
+    callbacks::refused as what_is_refused_of_a_callback_is_told_and_nothing_is_doubled_unasked,
     callbacks::guards as what_comes_of_a_callback_happens_once,
     callbacks::dropped as old_callbacks_are_dropped_unless_they_wait,
     configuration::closed as a_closed_store_says_so;
@@ -136,6 +139,7 @@ contract! {
     moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
     grants::turns_across as a_turn_is_taken_by_one_node_at_a_time,
     callbacks::shared as nodes_share_the_callbacks,
+    callbacks::neighbours as what_is_too_large_for_the_database_harms_no_neighbour,
     leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
     leases::lost_connection as a_lost_connection_is_survived,
 }

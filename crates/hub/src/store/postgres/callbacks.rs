@@ -9,13 +9,14 @@ use super::{Core, PostgresStore, Trouble, record, writer::Job};
 use crate::store::{
     Answer, Page, StoreError,
     callbacks::{
-        Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, NewCallback, Round,
+        Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, NewCallback,
+        Round, join_notes, together,
     },
 };
 
 /// In the order of [`row`].
 const COLUMNS: &str = "id, workspace, source, received_ms, request, body, delivery, state, round, tries, settled_ms, repeats, notes, \
-                       problem, made";
+                       problem, made, starts";
 
 /// In the order of their deliveries, so that two nodes do not wait for each other in a circle. What came before falls out.
 const KEEP: &str = "
@@ -37,11 +38,15 @@ FROM (SELECT workspace, source, delivery, count(*)::integer AS times
 WHERE c.workspace = r.workspace AND c.source = r.source AND c.delivery = r.delivery
 RETURNING c.workspace, c.source, c.delivery, c.id";
 
+const DUE: &str = "
+SELECT workspace, source FROM callback WHERE state = 0
+GROUP BY workspace, source HAVING min(due_ms) <= $1 ORDER BY min(due_ms)";
+
 /// Several nodes take at once without waiting for each other.
-const TAKE: &str = "
-UPDATE callback SET due_ms = $2
-WHERE id IN (SELECT id FROM callback WHERE state = 0 AND due_ms <= $1 ORDER BY due_ms, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-RETURNING ";
+const LOOK: &str = "
+SELECT id, starts FROM callback WHERE state = 0 AND workspace = $1 AND source = $2 AND due_ms <= $3
+ORDER BY due_ms, id LIMIT $4 FOR UPDATE SKIP LOCKED";
+const TAKE: &str = "UPDATE callback SET due_ms = $2, starts = starts + 1 WHERE id = ANY ($1) RETURNING ";
 
 /// A callback with the id that it will have.
 pub(super) struct Keeping {
@@ -150,15 +155,32 @@ async fn count(
 }
 
 impl PostgresStore {
-    async fn take(&self, now_ms: i64, lease_ms: i64, limit: usize) -> Result<Vec<CallbackRow>, Trouble> {
+    async fn due(&self, now_ms: i64) -> Result<Vec<(WorkspaceId, String)>, Trouble> {
         let client = self.core.client().await?;
-        let take = client.prepare_cached(&format!("{TAKE}{COLUMNS}")).await?;
-        let until = now_ms.saturating_add(lease_ms);
-        let rows = client
-            .query(&take, &[&now_ms, &until, &i64::try_from(limit).unwrap_or(i64::MAX)])
-            .await?;
+        let due = client.prepare_cached(DUE).await?;
+        let rows = client.query(&due, &[&now_ms]).await?;
+        Ok(rows.iter().map(|row| (WorkspaceId(row.get(0)), row.get(1))).collect())
+    }
+
+    async fn take(
+        &self,
+        (workspace, source): (WorkspaceId, &str),
+        now_ms: i64,
+        lease_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<CallbackRow>, Trouble> {
+        let mut client = self.core.client().await?;
+        let tx = client.transaction().await?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let look = tx.prepare_cached(LOOK).await?;
+        let due = tx.query(&look, &[&workspace.0, &source, &now_ms, &limit]).await?;
+        let due: Vec<(CallbackId, i32)> = due.iter().map(|row| (CallbackId(row.get(0)), row.get(1))).collect();
+        let ids: Vec<i64> = together(&due).iter().map(|id| id.0).collect();
+        let take = tx.prepare_cached(&format!("{TAKE}{COLUMNS}")).await?;
+        let rows = tx.query(&take, &[&ids, &now_ms.saturating_add(lease_ms)]).await?;
+        tx.commit().await?;
         let mut rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-        rows.sort_by_key(|row| row.id);
+        rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id.0));
         Ok(rows)
     }
 
@@ -193,24 +215,37 @@ impl PostgresStore {
         source: &str,
         which: &Anew,
         now_ms: i64,
-    ) -> Result<Vec<CallbackId>, Trouble> {
-        let (ids, most) = match which {
-            Anew::These(ids) => (Some(ids.iter().map(|id| id.0).collect::<Vec<_>>()), i64::MAX),
-            Anew::Failed(most) => (None, i64::try_from(*most).unwrap_or(i64::MAX)),
+    ) -> Result<Begun, Trouble> {
+        let waiting = CallbackState::Waiting.number();
+        let mut client = self.core.client().await?;
+        let tx = client.transaction().await?;
+        let found = match which {
+            Anew::These { ids, .. } => {
+                let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+                let select = "SELECT id, state, made FROM callback
+                              WHERE workspace = $1 AND source = $2 AND id = ANY ($3) AND state <> $4 ORDER BY id FOR UPDATE";
+                tx.query(select, &[&workspace.0, &source, &ids, &waiting]).await?
+            }
+            Anew::Failed(most) => {
+                let most = i64::try_from(*most).unwrap_or(i64::MAX);
+                let failed = CallbackState::Failed.number();
+                let select = "SELECT id, state, made FROM callback
+                              WHERE workspace = $1 AND source = $2 AND state = $3 ORDER BY id LIMIT $4 FOR UPDATE";
+                tx.query(select, &[&workspace.0, &source, &failed, &most]).await?
+            }
         };
-        let update = "
-            UPDATE callback SET state = 0, round = round + 1, tries = 0, due_ms = $4, settled_ms = NULL
-            WHERE state <> 0 AND id IN (
-                SELECT id FROM callback WHERE workspace = $1 AND source = $2
-                  AND (id = ANY ($3::bigint[]) OR ($3::bigint[] IS NULL AND state = 4)) ORDER BY id LIMIT $5)
-            RETURNING id";
-        let client = self.core.client().await?;
-        let rows = client
-            .query(update, &[&workspace.0, &source, &ids, &now_ms, &most])
-            .await?;
-        let mut begun: Vec<CallbackId> = rows.iter().map(|row| CallbackId(row.get(0))).collect();
-        begun.sort();
-        Ok(begun)
+        let found = found.iter().map(|row| {
+            let made = record::from_text(row, 2)?;
+            Ok((CallbackId(row.get(0)), record::callback_state(row, 1)?, made))
+        });
+        let parted = Begun::of(which, found.collect::<Result<Vec<_>, Trouble>>()?);
+        let ids: Vec<i64> = parted.begun.iter().map(|id| id.0).collect();
+        let update =
+            "UPDATE callback SET state = $2, round = round + 1, tries = 0, starts = 0, due_ms = $3, settled_ms = NULL
+                      WHERE id = ANY ($1)";
+        tx.execute(update, &[&ids, &waiting, &now_ms]).await?;
+        tx.commit().await?;
+        Ok(parted)
     }
 }
 
@@ -219,14 +254,26 @@ impl Callbacks for PostgresStore {
         Box::pin(self.writers.callbacks.write(move || Keeping::new(&self.core, callback)))
     }
 
-    fn take_callbacks(&self, now_ms: i64, lease_ms: i64, limit: usize) -> Answer<'_, Vec<CallbackRow>> {
-        Box::pin(async move { Ok(self.take(now_ms, lease_ms, limit).await?) })
+    fn due_sources(&self, now_ms: i64) -> Answer<'_, Vec<(WorkspaceId, String)>> {
+        Box::pin(async move { Ok(self.due(now_ms).await?) })
+    }
+
+    fn take_callbacks(
+        &self,
+        workspace: WorkspaceId,
+        source: &str,
+        now_ms: i64,
+        lease_ms: i64,
+        limit: usize,
+    ) -> Answer<'_, Vec<CallbackRow>> {
+        let source = source.to_owned();
+        Box::pin(async move { Ok(self.take((workspace, &source), now_ms, lease_ms, limit).await?) })
     }
 
     fn settle_callback(&self, round: Round, outcome: CallbackOutcome, now_ms: i64) -> Answer<'_, bool> {
         Box::pin(async move {
             let client = self.core.client().await.map_err(StoreError::from)?;
-            Ok(settle(&**client, round, &outcome, &Made::default(), now_ms).await?)
+            Ok(settle(&**client, round, &outcome, None, now_ms).await?)
         })
     }
 
@@ -251,13 +298,7 @@ impl Callbacks for PostgresStore {
         })
     }
 
-    fn process_anew(
-        &self,
-        workspace: WorkspaceId,
-        source: &str,
-        which: Anew,
-        now_ms: i64,
-    ) -> Answer<'_, Vec<CallbackId>> {
+    fn process_anew(&self, workspace: WorkspaceId, source: &str, which: Anew, now_ms: i64) -> Answer<'_, Begun> {
         let source = source.to_owned();
         Box::pin(async move { Ok(self.begin_anew(workspace, &source, &which, now_ms).await?) })
     }
@@ -281,16 +322,23 @@ pub(super) async fn holds(client: &impl GenericClient, round: Round) -> Result<b
     Ok(found.is_some())
 }
 
-/// Settles a callback in the transaction of `client`; `false`: its turn is over already, and nothing is written.
+/// Settles a callback in the transaction of `client`; `false`: its turn is over already, and nothing is written. Without `made`, what it made
+/// before stays named.
 pub(super) async fn settle(
     client: &impl GenericClient,
     round: Round,
     outcome: &CallbackOutcome,
-    made: &Made,
+    made: Option<&Made>,
     now_ms: i64,
 ) -> Result<bool, Trouble> {
+    let select = "SELECT notes FROM callback WHERE id = $1 AND round = $2 AND state = 0";
+    let Some(found) = client.query_opt(select, &[&round.callback.0, &round.number]).await? else {
+        return Ok(false);
+    };
+    let notes = join_notes(record::from_text(&found, 0)?, &outcome.notes);
     let again = outcome.state == CallbackState::Waiting;
-    let update = "UPDATE callback SET state = $3, due_ms = $4, notes = $5, problem = $6, made = $7, settled_ms = $8, tries = tries + $9
+    let update = "UPDATE callback SET state = $3, due_ms = $4, notes = $5, problem = $6, made = coalesce($7, made), settled_ms = $8,
+                      tries = tries + $9, starts = 0
                   WHERE id = $1 AND round = $2 AND state = 0";
     let changed = client
         .execute(
@@ -300,11 +348,11 @@ pub(super) async fn settle(
                 &round.number,
                 &outcome.state.number(),
                 &outcome.due_ms,
-                &record::to_text(&outcome.notes),
+                &record::to_text(&notes),
                 &outcome.problem.as_ref().map(record::to_text),
-                &record::to_text(made),
+                &made.map(record::to_text),
                 &(!again).then_some(now_ms),
-                &i32::from(again),
+                &i32::from(again && outcome.counts),
             ],
         )
         .await?;
@@ -328,5 +376,6 @@ fn row(row: &Row) -> Result<CallbackRow, Trouble> {
         notes: record::from_text(row, 12)?,
         problem: record::optional_from_text(row, 13)?,
         made: record::from_text(row, 14)?,
+        starts: row.get(15),
     })
 }

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("0007_runs.sql"),
     include_str!("0008_classifier.sql"),
     include_str!("0009_doubts.sql"),
+    include_str!("0010_starts.sql"),
 ];
 /// The advisory lock of migrations; any number that nobody else uses.
 const LOCK: i64 = 0x5377_6269_6d69_6772;

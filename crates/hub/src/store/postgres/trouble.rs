@@ -34,8 +34,9 @@ impl Trouble {
     /// The database refused this very statement; another one may succeed.
     pub fn is_of_statement(&self) -> bool {
         matches!(self, Self::Database(error) if error.as_db_error().is_some_and(|refusal| {
-            // Class 22 is about values, 23 about constraints.
-            refusal.code().code().starts_with("22") || refusal.code().code().starts_with("23")
+            // Class 22 is about values, 23 about constraints, 54 about what is too large for the database.
+            let class = refusal.code().code().get(..2);
+            matches!(class, Some("22" | "23" | "54"))
         }))
     }
 

@@ -7,13 +7,14 @@ use super::{SqliteStore, record};
 use crate::store::{
     Answer, Page,
     callbacks::{
-        Anew, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, NewCallback, Round,
+        Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, NewCallback,
+        Round, join_notes, together,
     },
 };
 
 /// In the order of [`row`].
 const COLUMNS: &str = "id, workspace, source, received_ms, request, body, delivery, state, round, tries, settled_ms, repeats, notes, \
-                       problem, made";
+                       problem, made, starts";
 
 impl Callbacks for SqliteStore {
     fn keep(&self, callback: NewCallback) -> Answer<'_, Kept> {
@@ -23,21 +24,32 @@ impl Callbacks for SqliteStore {
         Box::pin(self.writer.write(move |db| keep(db, id, &callback, &request, &notes)))
     }
 
-    fn take_callbacks(&self, now_ms: i64, _lease_ms: i64, limit: usize) -> Answer<'_, Vec<CallbackRow>> {
-        // Only one process works on a data folder, and it takes no more before it is done with these.
+    fn due_sources(&self, now_ms: i64) -> Answer<'_, Vec<(WorkspaceId, String)>> {
         Box::pin(self.readers.read(move |db| {
-            let select =
-                format!("SELECT {COLUMNS} FROM callback WHERE state = 0 AND due_ms <= ?1 ORDER BY due_ms, id LIMIT ?2");
-            let mut select = db.prepare_cached(&select)?;
-            select.query_map(params![now_ms, limit], row)?.collect()
+            db.prepare_cached(
+                "SELECT workspace, source FROM callback WHERE state = 0
+                 GROUP BY workspace, source HAVING min(due_ms) <= ?1 ORDER BY min(due_ms)",
+            )?
+            .query_map([now_ms], |row| Ok((WorkspaceId(row.get(0)?), row.get(1)?)))?
+            .collect()
         }))
     }
 
+    fn take_callbacks(
+        &self,
+        workspace: WorkspaceId,
+        source: &str,
+        now_ms: i64,
+        _lease_ms: i64,
+        limit: usize,
+    ) -> Answer<'_, Vec<CallbackRow>> {
+        let source = source.to_owned();
+        // Only one process works on a data folder, and it takes no more of a source before it is done with these.
+        Box::pin(self.writer.write(move |db| take(db, workspace, &source, now_ms, limit)))
+    }
+
     fn settle_callback(&self, round: Round, outcome: CallbackOutcome, now_ms: i64) -> Answer<'_, bool> {
-        Box::pin(
-            self.writer
-                .write(move |db| settle(db, round, &outcome, &Made::default(), now_ms)),
-        )
+        Box::pin(self.writer.write(move |db| settle(db, round, &outcome, None, now_ms)))
     }
 
     fn callbacks(
@@ -72,39 +84,12 @@ impl Callbacks for SqliteStore {
         }))
     }
 
-    fn process_anew(
-        &self,
-        workspace: WorkspaceId,
-        source: &str,
-        which: Anew,
-        now_ms: i64,
-    ) -> Answer<'_, Vec<CallbackId>> {
+    fn process_anew(&self, workspace: WorkspaceId, source: &str, which: Anew, now_ms: i64) -> Answer<'_, Begun> {
         let source = source.to_owned();
-        Box::pin(self.writer.write(move |db| {
-            let ids = match &which {
-                Anew::These(ids) => ids.clone(),
-                Anew::Failed(most) => {
-                    let mut select = db.prepare_cached(
-                        "SELECT id FROM callback WHERE workspace = ?1 AND source = ?2 AND state = 4 ORDER BY id LIMIT ?3",
-                    )?;
-                    let rows = select.query_map(params![workspace.0, source, most], |row| row.get(0).map(CallbackId))?;
-                    rows.collect::<rusqlite::Result<_>>()?
-                }
-            };
-            let mut begun = Vec::with_capacity(ids.len());
-            for id in ids {
-                let changed = db
-                    .prepare_cached(
-                        "UPDATE callback SET state = 0, round = round + 1, tries = 0, due_ms = ?4, settled_ms = NULL
-                         WHERE id = ?1 AND workspace = ?2 AND source = ?3 AND state <> 0",
-                    )?
-                    .execute(params![id.0, workspace.0, source, now_ms])?;
-                if changed > 0 {
-                    begun.push(id);
-                }
-            }
-            Ok(begun)
-        }))
+        Box::pin(
+            self.writer
+                .write(move |db| begin_anew(db, workspace, &source, &which, now_ms)),
+        )
     }
 
     fn drop_callbacks(&self, before_ms: i64, most: usize) -> Answer<'_, usize> {
@@ -116,6 +101,76 @@ impl Callbacks for SqliteStore {
             .execute(params![floor_of(before_ms), most])
         }))
     }
+}
+
+/// What of a callback is looked at before it begins anew.
+fn made_row(row: &Row<'_>) -> rusqlite::Result<(CallbackId, CallbackState, Made)> {
+    let made = record::from_text(row, 2)?;
+    Ok((CallbackId(row.get(0)?), record::callback_state(row, 1)?, made))
+}
+
+fn begin_anew(
+    db: &Connection,
+    workspace: WorkspaceId,
+    source: &str,
+    which: &Anew,
+    now_ms: i64,
+) -> rusqlite::Result<Begun> {
+    let waiting = CallbackState::Waiting.number();
+    let mut found = Vec::new();
+    match which {
+        Anew::These { ids, .. } => {
+            let mut select = db.prepare_cached(
+                "SELECT id, state, made FROM callback WHERE id = ?1 AND workspace = ?2 AND source = ?3 AND state <> ?4",
+            )?;
+            for id in ids {
+                let key = params![id.0, workspace.0, source, waiting];
+                found.extend(select.query_row(key, made_row).optional()?);
+            }
+        }
+        Anew::Failed(most) => {
+            let failed = CallbackState::Failed.number();
+            let mut select = db.prepare_cached(
+                "SELECT id, state, made FROM callback WHERE workspace = ?1 AND source = ?2 AND state = ?3 ORDER BY id LIMIT ?4",
+            )?;
+            for row in select.query_map(params![workspace.0, source, failed, most], made_row)? {
+                found.push(row?);
+            }
+        }
+    }
+    let parted = Begun::of(which, found);
+    for id in &parted.begun {
+        db.prepare_cached(
+            "UPDATE callback SET state = ?2, round = round + 1, tries = 0, starts = 0, due_ms = ?3, settled_ms = NULL
+             WHERE id = ?1",
+        )?
+        .execute(params![id.0, waiting, now_ms])?;
+    }
+    Ok(parted)
+}
+
+/// Begins what is due of a source, and counts that.
+fn take(
+    db: &Connection,
+    workspace: WorkspaceId,
+    source: &str,
+    now_ms: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<CallbackRow>> {
+    let mut select = db.prepare_cached(
+        "SELECT id, starts FROM callback WHERE state = 0 AND workspace = ?1 AND source = ?2 AND due_ms <= ?3
+         ORDER BY due_ms, id LIMIT ?4",
+    )?;
+    let due = select.query_map(params![workspace.0, source, now_ms, limit], |row| {
+        Ok((CallbackId(row.get(0)?), row.get(1)?))
+    })?;
+    let due: Vec<(CallbackId, i32)> = due.collect::<rusqlite::Result<_>>()?;
+    let mut taken = Vec::new();
+    for id in together(&due) {
+        let update = format!("UPDATE callback SET starts = starts + 1 WHERE id = ?1 RETURNING {COLUMNS}");
+        taken.push(db.prepare_cached(&update)?.query_row([id.0], row)?);
+    }
+    Ok(taken)
 }
 
 fn keep(db: &Connection, id: CallbackId, new: &NewCallback, request: &str, notes: &str) -> rusqlite::Result<Kept> {
@@ -155,33 +210,37 @@ pub(super) fn holds(db: &Connection, round: Round) -> rusqlite::Result<bool> {
         .exists(params![round.callback.0, round.number])
 }
 
-/// Settles a callback in the transaction of `db`; `false`: its turn is over already, and nothing is written.
+/// Settles a callback in the transaction of `db`; `false`: its turn is over already, and nothing is written. Without `made`, what it made before
+/// stays named.
 pub(super) fn settle(
     db: &Connection,
     round: Round,
     outcome: &CallbackOutcome,
-    made: &Made,
+    made: Option<&Made>,
     now_ms: i64,
 ) -> rusqlite::Result<bool> {
+    let known = db
+        .prepare_cached("SELECT notes FROM callback WHERE id = ?1 AND round = ?2 AND state = 0")?
+        .query_row(params![round.callback.0, round.number], |row| record::from_text(row, 0))
+        .optional()?;
+    let Some(known) = known else { return Ok(false) };
     let again = outcome.state == CallbackState::Waiting;
-    let changed = db
-        .prepare_cached(
-            "UPDATE callback SET state = ?3, due_ms = ?4, notes = ?5, problem = ?6, made = ?7, settled_ms = ?8,
-                 tries = tries + ?9
-             WHERE id = ?1 AND round = ?2 AND state = 0",
-        )?
-        .execute(params![
-            round.callback.0,
-            round.number,
-            outcome.state.number(),
-            outcome.due_ms,
-            record::to_text(&outcome.notes),
-            outcome.problem.as_ref().map(record::to_text),
-            record::to_text(made),
-            (!again).then_some(now_ms),
-            again
-        ])?;
-    Ok(changed > 0)
+    db.prepare_cached(
+        "UPDATE callback SET state = ?2, due_ms = ?3, notes = ?4, problem = ?5, made = coalesce(?6, made), settled_ms = ?7,
+             tries = tries + ?8, starts = 0
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        round.callback.0,
+        outcome.state.number(),
+        outcome.due_ms,
+        record::to_text(&join_notes(known, &outcome.notes)),
+        outcome.problem.as_ref().map(record::to_text),
+        made.map(record::to_text),
+        (!again).then_some(now_ms),
+        again && outcome.counts
+    ])?;
+    Ok(true)
 }
 
 fn row(row: &Row<'_>) -> rusqlite::Result<CallbackRow> {
@@ -201,5 +260,6 @@ fn row(row: &Row<'_>) -> rusqlite::Result<CallbackRow> {
         notes: record::from_text(row, 12)?,
         problem: record::optional_from_text(row, 13)?,
         made: record::from_text(row, 14)?,
+        starts: row.get(15)?,
     })
 }

@@ -22,6 +22,7 @@ use super::{
     super::{body::FileBody, json as json_text, problem::ProblemSchema},
     acts,
     batch::write_all,
+    disarm,
     ground::Ground,
     query::{self, Wanted},
     views::{RecordView, Titles},
@@ -243,7 +244,7 @@ fn cell_value(object: &ObjectType, name: &str, cell: &str) -> Value {
         .field(name)
         .is_some_and(|field| matches!(field.kind, FieldKind::Json | FieldKind::Ids | FieldKind::Money));
     let read = structured.then(|| serde_json::from_str(cell).ok()).flatten();
-    read.unwrap_or_else(|| json!(cell))
+    read.unwrap_or_else(|| json!(disarm::bare(cell)))
 }
 
 /// How an export is written.
@@ -364,11 +365,7 @@ impl Pieces {
                     text.push_str(&Value::Object(shown).to_string());
                 }
                 Format::Csv => {
-                    let cells: Vec<String> = columns(&self.ground.object)
-                        .iter()
-                        .map(|name| cell_text(shown.get(name)))
-                        .collect();
-                    text.push_str(&line(cells.iter().map(String::as_str)));
+                    text.push_str(&row_line(&self.ground.object, &shown));
                 }
             }
         }
@@ -413,13 +410,20 @@ fn columns(object: &ObjectType) -> Vec<String> {
     columns
 }
 
+/// The line of a record.
+fn row_line(object: &ObjectType, shown: &Map<String, Value>) -> String {
+    let columns = columns(object);
+    let cells: Vec<String> = columns.iter().map(|name| cell_text(shown.get(name))).collect();
+    line(cells.iter().map(String::as_str))
+}
+
 fn cell_text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => disarm::armless(text),
         Some(Value::Array(items)) if items.iter().all(Value::is_string) => {
             let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-            texts.join(";")
+            disarm::armless(&texts.join(";"))
         }
         Some(other) => other.to_string(),
     }
@@ -469,6 +473,31 @@ mod tests {
         let problem = read_csv(standard("people").unwrap(), "firstName,email\nAna,a@example.org,more\n").unwrap_err();
         assert_eq!(problem.code, Code::WrongShape);
         assert_eq!(problem.place.as_deref(), Some("line 2"));
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_text_and_comes_back_as_it_was() {
+        let given = json!({"firstName": "=HYPERLINK(\"https://example.org\")", "lastName": "'@quoted", "city": "\t=1",
+            "jobTitle": "-", "phone": "+1 202 555 0101", "tags": ["=1", "b"], "externalIds": {"shop": "=1"}});
+        let shown = given.as_object().unwrap();
+        let object = standard("people").unwrap();
+        let text = row_line(object, shown);
+        assert!(
+            text.contains("'=HYPERLINK") && text.contains("'\t=1") && text.contains(",'-,"),
+            "{text}"
+        );
+        assert!(
+            text.contains(",+1 202 555 0101,"),
+            "a telephone number is no formula: {text}"
+        );
+        let back = people(&format!("{}{text}", line(columns(object).iter().map(String::as_str)))).remove(0);
+        for (name, value) in shown {
+            let expected = match value {
+                Value::Array(_) => json!("=1;b"),
+                other => other.clone(),
+            };
+            assert_eq!(back[name], expected, "{name}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod acts;
 mod batch;
+mod disarm;
 mod files;
 mod ground;
 mod identity;

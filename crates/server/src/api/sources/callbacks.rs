@@ -114,6 +114,9 @@ pub struct Wanted {
     /// These, at most 1,000; without it, all that failed, at most 1,000 at once, oldest first.
     #[serde(default)]
     callbacks: Option<Vec<String>>,
+    /// Also those of `callbacks` that have written records already: what has nothing that it is found by is made once more.
+    #[serde(default)]
+    force: bool,
 }
 
 /// The callbacks that are processed anew.
@@ -121,9 +124,14 @@ pub struct Wanted {
 pub struct Begun {
     /// Their ids. Those that wait already are not among them.
     callbacks: Vec<String>,
+    /// Callbacks that failed and were left as they are: they have made rows that would be made once more. Name them in `callbacks`, with
+    /// `force`, if that is wanted.
+    left: Vec<String>,
 }
 
 /// Process callbacks anew, after the source was mended.
+///
+/// Callbacks that were processed and have written records are refused, as their records might be doubled, unless `force` is given.
 #[utoipa::path(
     post, path = "/v1/sources/{key}/reprocess", tag = "sources", operation_id = "reprocess",
     params(("key" = String, Path, description = "The source")),
@@ -149,11 +157,20 @@ pub async fn reprocess(
             let detail = format!("{} callbacks are named; at most {MOST} are possible.", ids.len());
             return Err(Problem::new(Code::TooLarge, detail, "Send several requests.").into());
         }
-        Some(ids) => Anew::These(ids.iter().map(|id| read_id(id)).collect::<Result<_, _>>()?),
+        Some(ids) => Anew::These {
+            ids: ids.iter().map(|id| read_id(id)).collect::<Result<_, _>>()?,
+            force: wanted.force,
+        },
     };
     let begun = app.hub.reprocess(caller.workspace, &key, which).await?;
-    let callbacks = begun.iter().map(ToString::to_string).collect();
-    Ok((http::StatusCode::ACCEPTED, Json(Begun { callbacks })))
+    let texts = |ids: Vec<CallbackId>| ids.iter().map(ToString::to_string).collect();
+    Ok((
+        http::StatusCode::ACCEPTED,
+        Json(Begun {
+            callbacks: texts(begun.begun),
+            left: texts(begun.doubling),
+        }),
+    ))
 }
 
 /// An id of a callback.

@@ -207,6 +207,8 @@ pub struct MadeEventView {
     id: String,
     /// Whether it was there before.
     repeat: bool,
+    /// Whether it was there before with other content, and stays as it was.
+    conflict: bool,
 }
 
 /// A record that a callback wrote.
@@ -226,13 +228,14 @@ impl From<MadeEvent> for MadeEventView {
         Self {
             id: made.id.to_string(),
             repeat: made.repeat,
+            conflict: made.conflict,
         }
     }
 }
 
 impl From<MadeRecord> for MadeRecordView {
     fn from(made: MadeRecord) -> Self {
-        let MadeRecord { object, id, change } = made;
+        let MadeRecord { object, id, change, .. } = made;
         Self { object, id, change }
     }
 }

@@ -20,7 +20,8 @@ pub(super) async fn note(tx: &Transaction<'_>, commit: &Commit, committed: &Comm
         Guard::None => Ok(()),
         Guard::Step(step) => automations::settle(&**tx, commit.workspace, step, committed, commit.now_ms).await,
         Guard::Callback { round, outcome } => {
-            let settled = callbacks::settle(&**tx, *round, outcome, &committed.made(), commit.now_ms).await;
+            let (outcome, made) = commit.concluded(outcome, committed);
+            let settled = callbacks::settle(&**tx, *round, &outcome, Some(&made), commit.now_ms).await;
             settled.map(|_| ())
         }
     }

@@ -18,7 +18,8 @@ pub(super) fn note(tx: &mut Tx<'_>, commit: &Commit, committed: &Committed) -> r
         Guard::None => Ok(()),
         Guard::Step(step) => automations::settle(tx.db, commit.workspace, step, committed, commit.now_ms),
         Guard::Callback { round, outcome } => {
-            callbacks::settle(tx.db, *round, outcome, &committed.made(), commit.now_ms).map(|_| ())
+            let (outcome, made) = commit.concluded(outcome, committed);
+            callbacks::settle(tx.db, *round, &outcome, Some(&made), commit.now_ms).map(|_| ())
         }
     }
 }

@@ -32,8 +32,8 @@ use switchboard_model::{
 };
 
 pub use callbacks::{
-    Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent, MadeRecord,
-    NewCallback, RawRequest, Round,
+    Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent,
+    MadeRecord, NewCallback, RawRequest, Round,
 };
 pub use classifying::{Classifying, Expense};
 pub use database::Database;

@@ -148,6 +148,12 @@ const DIFFERENCES: &[Difference] = &[
         "its `fields` are described as text; they are an object (fact sheet §5)",
     ),
     difference(
+        "feishu",
+        "POST /open-apis/bitable/v1/apps/{app}/tables/{table}/records/batch_update",
+        "body/records",
+        "its `fields` are described as text; they are an object (fact sheet §5)",
+    ),
+    difference(
         "notion",
         "POST /v1/oauth/token",
         "operation",

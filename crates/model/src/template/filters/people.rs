@@ -118,10 +118,30 @@ fn read(text: &str, country: Option<phonenumber::country::Id>) -> Option<PhoneNu
 
 /// The number as `+` and digits; `None` when it cannot be read.
 fn e164(text: &str, country: Option<phonenumber::country::Id>) -> Option<String> {
-    let once = written(&read(text, country)?)?;
-    // A zero in front that no number of the country has goes when it is read with its country; so it goes at once.
-    let again = read(&once, None).as_ref().and_then(written);
-    Some(again.unwrap_or(once))
+    let read_once = written(&read(text, country)?)?;
+    let mut number = international(text).unwrap_or(read_once);
+    // Zeros in front that no number of the country has go when it is read with its country; so they go at once. For some countries the library
+    // takes further digits away; what somebody has given is not shortened by these.
+    while let Some(next) = read(&number, None).as_ref().and_then(written) {
+        if next.len() >= number.len() || others_than_zero(&next) != others_than_zero(&number) {
+            break;
+        }
+        number = next;
+    }
+    Some(number)
+}
+
+fn others_than_zero(number: &str) -> String {
+    number.chars().filter(|digit| *digit != '0').collect()
+}
+
+/// A number that was given with its country, as `+` and digits; `None` when it was given otherwise or has another length.
+fn international(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('+')?;
+    let is_of_number = |sign: char| sign.is_ascii_digit() || " ()-./".contains(sign);
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    let is_whole = rest.chars().all(is_of_number) && DIGITS.contains(&digits.len());
+    is_whole.then(|| format!("+{digits}"))
 }
 
 fn written(number: &PhoneNumber) -> Option<String> {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     failpoint,
     lane::{Pass, circuit::Refusal, limiter::Ask},
-    store::{Intent, Pending, StoreError},
+    store::{Intent, StoreError},
 };
 
 /// A new token that is refused this many times in one try means that the credentials are not accepted.
@@ -253,20 +253,21 @@ impl Flight<'_> {
     }
 
     /// The intents of a case, one for each delivery that it carries.
-    fn intents(&self, round: &Round, kind: OperationKind, request: &HttpRequest, case: &Case) -> Vec<Intent> {
-        let digest = Sha256::digest(&request.body);
-        let mut request_digest = [0; 8];
-        request_digest.copy_from_slice(&digest[..8]);
-        let recovery = self.recovery(round, kind, case);
+    fn intents(
+        &self,
+        kind: OperationKind,
+        request_digest: [u8; 8],
+        case: &Case,
+        recovery: Option<Recovery>,
+    ) -> impl Iterator<Item = Intent> {
         let since_ms = case.first_sent_ms.unwrap_or_else(|| self.desk.clock.now_ms());
-        let intent = |pending: &Pending| Intent {
+        case.members.iter().map(move |pending| Intent {
             delivery: pending.id,
             operation: kind,
             recovery,
             request_digest,
             since_ms,
-        };
-        case.members.iter().map(intent).collect()
+        })
     }
 
     /// What could tell what becomes of the call that is about to be made.
@@ -286,11 +287,11 @@ impl Flight<'_> {
         if kind.is_read() {
             return None;
         }
-        let intents = self.intents(round, kind, request, case);
+        let recovery = self.recovery(round, kind, case);
+        let intents = self.intents(kind, digest_of(request), case, recovery).collect();
         match self.desk.store.intend(self.fence, intents).await {
             Err(error) => Some(store_failed(&error)),
             Ok(refused) if refused.is_empty() => {
-                let recovery = self.recovery(round, kind, case);
                 case.call.known.sends(recovery);
                 None
             }
@@ -309,7 +310,10 @@ impl Flight<'_> {
         if kind.is_read() {
             return Ok(true);
         }
-        let intents = cases.iter().flat_map(|case| self.intents(round, kind, request, case));
+        let request_digest = digest_of(request);
+        let recoveries: Vec<_> = cases.iter().map(|case| self.recovery(round, kind, case)).collect();
+        let intents = cases.iter().zip(&recoveries);
+        let intents = intents.flat_map(|(case, recovery)| self.intents(kind, request_digest, case, *recovery));
         let intents = intents.collect();
         let refused = self.desk.store.intend(self.fence, intents).await;
         let refused = refused.map_err(|error| store_failed(&error))?;
@@ -319,8 +323,7 @@ impl Flight<'_> {
             }
         }
         if refused.is_empty() {
-            for case in cases.iter_mut() {
-                let recovery = self.recovery(round, kind, case);
+            for (case, recovery) in cases.iter_mut().zip(recoveries) {
                 case.call.known.sends(recovery);
             }
         }
@@ -415,6 +418,14 @@ fn note_refusal(part: &mut [Case], (request, sent): (&HttpRequest, &Exchange), r
         line.outcome = refusal.name();
         first.calls.push(line);
     }
+}
+
+/// What recognises a request among those that were sent for a delivery.
+fn digest_of(request: &HttpRequest) -> [u8; 8] {
+    let digest = Sha256::digest(&request.body);
+    let mut beginning = [0; 8];
+    beginning.copy_from_slice(&digest[..8]);
+    beginning
 }
 
 /// Whether the call of this kind whose answer was lost cannot simply be made again.

@@ -198,9 +198,10 @@ mod tests {
     async fn a_body_that_never_ends_is_not_waited_for() {
         let waiting = switchboard_hub::intake::Waiting::new(10);
         let mut place = waiting.begin();
-        let pieces = futures::stream::unfold((), |()| async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            Some((Ok::<_, std::io::Error>(bytes::Bytes::from_static(b"x")), ()))
+        let each_second = tokio::time::interval(Duration::from_secs(1));
+        let pieces = futures::stream::unfold(each_second, |mut each_second| async {
+            each_second.tick().await;
+            Some((Ok::<_, std::io::Error>(bytes::Bytes::from_static(b"x")), each_second))
         });
         let read = timeout(PATIENCE, read(Body::from_stream(pieces), 1_000, &mut place)).await;
         assert!(read.is_err());

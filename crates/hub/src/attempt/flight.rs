@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use futures::future::join_all;
+use futures::{StreamExt, stream::FuturesUnordered};
 use switchboard_connect::{
     auth::Token,
     connector::{Account, Connector, Decision},
@@ -27,7 +27,8 @@ use switchboard_model::{
 use super::{
     Desk, Order,
     case::{Case, cases},
-    renew, settle,
+    renew,
+    settle::{self, Written},
     verdict::Verdict,
 };
 use crate::{
@@ -49,6 +50,13 @@ pub struct Ended {
     pub hold_until_ms: Option<i64>,
     /// How long the vendor took for its answers, all calls together.
     pub vendor: Duration,
+}
+
+impl Ended {
+    fn take_in(&mut self, written: Written) {
+        self.again.extend(written.again);
+        self.hold_until_ms = self.hold_until_ms.max(written.hold_until_ms);
+    }
 }
 
 /// Tries what `order` names and writes down what came of it. `turn` is held until the first call is put together.
@@ -216,17 +224,37 @@ impl Flight<'_> {
                 _ => back.extend(Box::pin(self.call_together(&round, kind, together)).await),
             }
         }
-        let round = &round;
-        let this = &*self;
-        let singles = join_all(
-            single
-                .into_iter()
-                .map(|(kind, case)| this.call_alone(round, kind, case)),
-        )
-        .await;
-        self.note_renewals(round, &singles);
-        back.extend(singles);
+        back.extend(self.call_each(&round, single).await);
         back
+    }
+
+    /// A call of its own for each, at the same time. What has arrived is written down while others are still under way; answers the rest. What
+    /// failed is among that: whether it counts depends on what the others meet.
+    async fn call_each(&mut self, round: &Round, mut single: Vec<(OperationKind, Case)>) -> Vec<Case> {
+        let this = &*self;
+        let landed = match single.len() {
+            0 => return Vec::new(),
+            // There is nobody to wait for.
+            1 => match single.pop() {
+                Some((kind, case)) => vec![(vec![this.call_alone(round, kind, case).await], Written::default())],
+                None => Vec::new(),
+            },
+            count => {
+                let calls = single.into_iter();
+                let calls: FuturesUnordered<_> =
+                    calls.map(|(kind, case)| this.call_alone(round, kind, case)).collect();
+                let landed = calls.ready_chunks(count);
+                let written = landed.map(|landed| this.write_down(landed, Case::has_arrived));
+                written.buffer_unordered(count).collect().await
+            }
+        };
+        let mut on = Vec::new();
+        for (cases, written) in landed {
+            self.ended.take_in(written);
+            on.extend(cases);
+        }
+        self.note_renewals(round, &on);
+        on
     }
 
     /// What comes now waits for the vendor and costs none of this node's power.
@@ -269,12 +297,18 @@ impl Flight<'_> {
 
     /// Writes down what has ended; answers what goes on.
     async fn settle(&mut self, flying: Vec<Case>) -> Vec<Case> {
-        let (ended, on): (Vec<Case>, Vec<Case>) = flying.into_iter().partition(|case| case.verdict.is_some());
-        if !ended.is_empty() {
-            let written = settle::write_down(self.desk, self.connection, self.fence, ended).await;
-            self.ended.again.extend(written.again);
-            self.ended.hold_until_ms = self.ended.hold_until_ms.max(written.hold_until_ms);
-        }
+        let (on, written) = self.write_down(flying, |case| case.verdict.is_some()).await;
+        self.ended.take_in(written);
         on
+    }
+
+    /// Writes down which of them `has_ended`; answers the others, and what the lane has to know.
+    async fn write_down(&self, flying: Vec<Case>, has_ended: impl FnMut(&Case) -> bool) -> (Vec<Case>, Written) {
+        let (ended, on): (Vec<Case>, Vec<Case>) = flying.into_iter().partition(has_ended);
+        let written = match ended.is_empty() {
+            true => Written::default(),
+            false => settle::write_down(self.desk, self.connection, self.fence, ended).await,
+        };
+        (on, written)
     }
 }

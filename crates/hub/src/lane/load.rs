@@ -56,12 +56,15 @@ impl Load {
         measured.records_per_call > 0.0 && measured.vendor_share < 0.5
     }
 
-    pub(super) fn landed(&self, records: usize, took: Duration, vendor: Duration) {
+    /// A flight of so many records has made `calls` calls at the same time and `took` so long; `vendor` is what the vendor took of that, all calls
+    /// together.
+    pub(super) fn landed(&self, (records, calls): (usize, usize), took: Duration, vendor: Duration) {
         let mut measured = self.0.lock();
+        let calls = calls.max(1) as f64;
         let weight = if measured.records_per_call == 0.0 { 1.0 } else { WEIGHT };
-        measured.records_per_call += weight * (records as f64 - measured.records_per_call);
+        measured.records_per_call += weight * (records as f64 / calls - measured.records_per_call);
         measured.ms_per_call += weight * (took.as_secs_f64() * 1e3 - measured.ms_per_call);
-        let share = vendor.as_secs_f64() / took.as_secs_f64().max(1e-6);
+        let share = vendor.as_secs_f64() / calls / took.as_secs_f64().max(1e-6);
         measured.vendor_share += weight * (share.min(1.0) - measured.vendor_share);
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -25,7 +28,7 @@ use super::{
     inbox::Inbox,
     leave::Leave,
     load::{Load, Measured},
-    packing::Start,
+    packing::{self, Start},
     turns::Turns,
     window::{Share, Window},
 };
@@ -58,8 +61,40 @@ pub(super) struct Berth {
     pub stopped: watch::Receiver<bool>,
 }
 
+/// The calls that flights may have under way. A flight that is gone, however that came about, has none.
+#[derive(Debug, Clone, Default)]
+struct Calls(Arc<AtomicUsize>);
+
+impl Calls {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self, count: usize) -> Seats {
+        self.0.fetch_add(count, Ordering::Relaxed);
+        Seats {
+            calls: self.clone(),
+            count,
+        }
+    }
+}
+
+/// Those of one flight; given back when it is dropped.
+#[derive(Debug)]
+struct Seats {
+    calls: Calls,
+    count: usize,
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        self.calls.0.fetch_sub(self.count, Ordering::Relaxed);
+    }
+}
+
 /// A flight that is over. `ended` is `None` when it broke down.
 struct Flown {
+    _seats: Seats,
     connection: Arc<Connection>,
     object: Arc<str>,
     /// What it took, by record.
@@ -85,6 +120,7 @@ struct Runner {
     cursor: DeliveryId,
     behind: bool,
     flights: JoinSet<Flown>,
+    calls: Calls,
     preparations: JoinSet<Prepared>,
     /// Whether one of them is for the connection as it is now.
     preparing: bool,
@@ -111,6 +147,7 @@ pub(super) async fn run(mut berth: Berth) {
         cursor: DeliveryId(0),
         behind: true,
         flights: JoinSet::new(),
+        calls: Calls::default(),
         preparations: JoinSet::new(),
         preparing: false,
         stopped: berth.stopped.clone(),
@@ -300,7 +337,7 @@ impl Runner {
         if let Some(until) = self.connection.gate.paused_until() {
             return Some(millis(until - now_ms));
         }
-        while self.flights.len() < self.connection.concurrency {
+        while let Some(free) = self.free_calls() {
             let Some((object, ready)) = self.window.next(now_ms) else {
                 break;
             };
@@ -312,32 +349,38 @@ impl Runner {
             }
             let most = self.connection.records_per_call(&object);
             let waited_ms = self.window.next_due().map_or(0, |due_ms| now_ms - due_ms);
-            match Start::decide(ready, most, self.flights.len(), waited_ms) {
+            match Start::decide(ready, most, self.calls.count(), waited_ms) {
                 Start::Now => {}
                 Start::In(pause) => return Some(pause),
             }
             let permit = self.connection.circuit.lock().may_start(now_ms);
-            let (leave, records) = match permit {
-                Permit::Free(leave) => (leave, most),
-                Permit::Probe(leave) => (leave, 1),
+            let (leave, carried) = match permit {
+                Permit::Free(leave) => (leave, packing::Load::decide(most, ready, free, self.load.is_own())),
+                Permit::Probe(leave) => (leave, packing::Load { records: 1, calls: 1 }),
                 Permit::No { until_ms } => return Some(millis(until_ms - now_ms)),
             };
             let share = Share {
-                records,
+                records: carried.records,
                 fold: self.connection.folds(&object),
             };
             let groups = self.window.take(&object, now_ms, share);
-            self.launch(object, groups, leave);
+            let calls = carried.calls.min(groups.len());
+            self.launch(object, groups, leave, calls);
         }
-        let next = self
-            .window
-            .next_due()
-            .filter(|_| self.flights.len() < self.connection.concurrency)?;
+        let next = self.window.next_due().filter(|_| self.free_calls().is_some())?;
         Some(millis(next - now_ms))
     }
 
-    fn launch(&mut self, object: Arc<str>, groups: Vec<Vec<Pending>>, leave: circuit::Start) {
+    /// How many further calls may be made at the same time, if any.
+    fn free_calls(&self) -> Option<usize> {
+        let free = self.connection.concurrency.saturating_sub(self.calls.count());
+        (free > 0).then_some(free)
+    }
+
+    /// Sends off one flight, which makes `calls` calls at the same time.
+    fn launch(&mut self, object: Arc<str>, groups: Vec<Vec<Pending>>, leave: circuit::Start, calls: usize) {
         let (desk, turns, load) = (self.desk.clone(), Arc::clone(&self.turns), Arc::clone(&self.load));
+        let seats = self.calls.begin(calls);
         let taken = groups.iter().filter_map(|group| {
             let ids = group.iter().map(|pending| pending.id).collect();
             Some((group.first()?.record_key.clone(), ids))
@@ -359,8 +402,9 @@ impl Runner {
             let flight = AssertUnwindSafe(attempt::fly(&desk, order, turn)).catch_unwind();
             let ended = flight.await.ok();
             let vendor = ended.as_ref().map_or(Duration::ZERO, |ended| ended.vendor);
-            load.landed(taken.len(), begun.elapsed(), vendor);
+            load.landed((taken.len(), calls), begun.elapsed(), vendor);
             Flown {
+                _seats: seats,
                 connection: flown_with,
                 object,
                 taken,
@@ -375,7 +419,7 @@ impl Runner {
         self.owed.set(if waits_for_us { self.window.waiting() } else { 0 });
         self.load.note(Measured {
             waiting: self.window.waiting(),
-            in_flight: self.flights.len(),
+            in_flight: self.calls.count(),
             behind: self.behind,
             oldest: self.window.oldest(),
             newest: (self.window.waiting() > 0).then_some(self.cursor),

@@ -241,8 +241,7 @@ impl Flight<'_> {
             },
             count => {
                 let calls = single.into_iter();
-                let calls: FuturesUnordered<_> =
-                    calls.map(|(kind, case)| this.call_alone(round, kind, case)).collect();
+                let calls: FuturesUnordered<_> = calls.map(|(kind, case)| this.call_alone(round, kind, case)).collect();
                 let landed = calls.ready_chunks(count);
                 let written = landed.map(|landed| this.write_down(landed, Case::has_arrived));
                 written.buffer_unordered(count).collect().await

@@ -78,6 +78,10 @@ mod tests {
         assert_eq!(decided(1, 200, 10, false), (1, 1), "the vendor is the slow part");
         assert_eq!(decided(1, 200, 10, true), (COMPANY, COMPANY));
         assert_eq!(decided(1, 3, 10, true), (3, 3), "no more are there");
-        assert_eq!(decided(1, 200, 2, true), (2, 2), "no more calls may be made at the same time");
+        assert_eq!(
+            decided(1, 200, 2, true),
+            (2, 2),
+            "no more calls may be made at the same time"
+        );
     }
 }

@@ -110,6 +110,11 @@ impl Connection {
         self.send(from.request(Method::GET, Bytes::new())).await
     }
 
+    /// Deletes something.
+    pub async fn delete(&mut self, what: &Destination) -> Option<Reply> {
+        self.send(what.request(Method::DELETE, Bytes::new())).await
+    }
+
     async fn send(&mut self, request: Request<Full<Bytes>>) -> Option<Reply> {
         self.sender.ready().await.ok()?;
         let response = self.sender.send_request(request).await.ok()?;

@@ -105,6 +105,7 @@ impl Settlements {
 
 impl Job for Settlements {
     type Answer = ();
+    const IS_OUTCOME: bool = true;
 
     fn weight(&self) -> usize {
         self.settlements.len()

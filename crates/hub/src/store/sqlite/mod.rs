@@ -51,6 +51,10 @@ const BUSY: Duration = Duration::from_secs(10);
 /// A transaction writes whole pages, and its rows are small.
 const PAGE_BYTES: i64 = 4096;
 
+/// Memory of the writing connection. Rows are written at the ends of their trees and are changed soon after: what a transaction touches is
+/// little, however much waits.
+const CACHE_KIB: i64 = 6 * 1024;
+
 /// How the store keeps things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreOptions {
@@ -166,7 +170,7 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", "ON")?;
-    db.pragma_update(None, "cache_size", -16_384)?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)

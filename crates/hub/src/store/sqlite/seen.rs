@@ -239,9 +239,9 @@ impl Seen {
 
     /// Gives back the memory that many of them took once.
     pub(super) fn shrink(&mut self) {
-        let enough = self.recent.len().max(RUN) * 2;
-        if self.recent.capacity() > enough * 2 {
-            self.recent.shrink_to(enough);
+        // As long as another run waits to be moved, it is needed.
+        if self.recent.len() < RUN && self.recent.capacity() > 2 * RUN {
+            self.recent.shrink_to(RUN);
         }
     }
 

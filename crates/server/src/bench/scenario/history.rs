@@ -1,4 +1,6 @@
-//! `history`: millions of stored events slow nothing down.
+//! `history`: millions of stored events slow nothing down, and a day of them is dropped in an instant.
+
+mod drop_day;
 
 use std::{sync::Arc, time::Instant};
 
@@ -58,9 +60,16 @@ async fn rates(context: &Context<'_>, section: &mut Section, name: &str, stored:
         start::starts(section, name, &installation, &sink).await?;
     }
     let hub = installation.start().await?;
-    let pages = first_pages(&installation.events()?.with_path("/v1/deliveries")).await?;
+    let list = installation.events()?.with_path("/v1/deliveries");
+    let at_start = first_pages(&list).await?;
     let measured = measure_at(context.arguments, installation.events()?, &sink, &ledger).await?;
+    // As many rows in the one store as in the other.
+    let pages = first_pages(&list).await?;
+    if stored > 0 {
+        drop_day::measure(context, section, &installation, &ledger).await?;
+    }
     hub.kill();
+    section.latencies(&format!("{name}_first_page_at_start"), &at_start);
     section.figure(format!("{name}_accepted_per_second"), measured.accepted);
     section.figure(format!("{name}_delivered_per_second"), measured.delivered);
     section.latencies(&format!("{name}_first_page"), &pages);

@@ -13,8 +13,6 @@ use crate::{auth::Token, connector::Connector, decision::Known, object::Object, 
 
 /// How far a vendor's clock may be behind ours, in milliseconds.
 const SKEW_MS: i64 = 120_000;
-/// What a call about a record usually knows: the record and its key, the moment in three forms, the token, the moment of doubt in two.
-const MOST_VARIABLES: usize = 8;
 
 /// One configured account of a connector, ready for calls. Made anew when settings, credentials or facts change.
 pub struct Account {
@@ -145,9 +143,7 @@ impl Call {
     /// Calls about a record. `key` is the stable text of at most 64 characters that marks the record at the vendor;
     /// `record` is what [`Connector::shape`] gave.
     pub fn new(key: &str, record: Value, known: Known) -> Self {
-        let mut vars = Map::with_capacity(MOST_VARIABLES);
-        vars.insert("key".to_owned(), key.into());
-        vars.insert("record".to_owned(), record);
+        let vars = Map::from_iter([("key".to_owned(), key.into()), ("record".to_owned(), record)]);
         Self {
             known,
             vars,

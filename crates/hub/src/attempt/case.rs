@@ -96,11 +96,6 @@ impl Case {
         }
     }
 
-    /// Whether its try has ended well.
-    pub fn has_arrived(&self) -> bool {
-        matches!(self.verdict, Some(Verdict::Delivered { .. }))
-    }
-
     /// The delivery that the calls are written down with.
     pub fn carrier(&self) -> Option<DeliveryId> {
         self.members.first().map(|first| first.id)

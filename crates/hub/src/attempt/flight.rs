@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     configuration::Connection,
-    lane::{Leave, Turn},
+    lane::{Leave, Seats, Turn},
     store::{Fence, Linked, Pending, StoreError},
     token::Asker,
 };
@@ -68,6 +68,7 @@ pub async fn fly(desk: &Desk, order: Order, turn: Turn) -> Ended {
         fence: order.fence,
         turn: Some(turn),
         leave: order.leave,
+        seats: order.seats,
         vendor_us: AtomicU64::new(0),
         refused: None,
         renewals: 0,
@@ -86,6 +87,7 @@ pub(super) struct Flight<'a> {
     pub fence: Fence,
     turn: Option<Turn>,
     pub leave: Leave,
+    seats: Seats,
     /// How long the vendor took so far, in microseconds.
     pub vendor_us: AtomicU64,
     /// The generation of a token that the vendor refused.
@@ -230,25 +232,24 @@ impl Flight<'_> {
 
     /// A call of its own for each, at the same time. What has arrived is written down while others are still under way; answers the rest. What
     /// failed is among that: whether it counts depends on what the others meet.
-    async fn call_each(&mut self, round: &Round, mut single: Vec<(OperationKind, Case)>) -> Vec<Case> {
+    async fn call_each(&mut self, round: &Round, single: Vec<(OperationKind, Case)>) -> Vec<Case> {
+        let count = single.len();
+        if count == 0 {
+            return Vec::new();
+        }
         let this = &*self;
-        let landed = match single.len() {
-            0 => return Vec::new(),
-            // There is nobody to wait for.
-            1 => match single.pop() {
-                Some((kind, case)) => vec![(vec![this.call_alone(round, kind, case).await], Written::default())],
-                None => Vec::new(),
-            },
-            count => {
-                let calls = single.into_iter();
-                let calls: FuturesUnordered<_> = calls.map(|(kind, case)| this.call_alone(round, kind, case)).collect();
-                let landed = calls.ready_chunks(count);
-                let written = landed.map(|landed| this.write_down(landed, Case::has_arrived));
-                written.buffer_unordered(count).collect().await
-            }
-        };
+        let calls = single.into_iter();
+        let calls: FuturesUnordered<_> = calls.map(|(kind, case)| this.call_alone(round, kind, case)).collect();
+        let has_arrived = |case: &Case| case.verdict.as_ref().is_some_and(Verdict::is_delivered);
+        let written = calls.ready_chunks(count).map(async |landed| {
+            let ended = landed.len();
+            let (on, written) = this.write_down(landed, has_arrived).await;
+            this.seats.free(ended - on.len());
+            (on, written)
+        });
+        let written: Vec<_> = written.buffer_unordered(count).collect().await;
         let mut on = Vec::new();
-        for (cases, written) in landed {
+        for (cases, written) in written {
             self.ended.take_in(written);
             on.extend(cases);
         }

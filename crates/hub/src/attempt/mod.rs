@@ -38,7 +38,7 @@ use crate::{
     discovery::Doubts,
     http::Client,
     intake::Pace,
-    lane::{Leave, backoff::Schedule},
+    lane::{Leave, Seats, backoff::Schedule},
     metrics::Metrics,
     store::{Fence, Pending, Store},
     vault::Vault,
@@ -57,6 +57,8 @@ pub struct Order {
     pub groups: Vec<Vec<Pending>>,
     /// The leave of the connection's circuit.
     pub leave: Leave,
+    /// The calls that it may have under way.
+    pub seats: Seats,
 }
 
 /// What every attempt works with. Cheap to clone.

@@ -244,7 +244,7 @@ fn link_change(connection: &Connection, case: &Case, verdict: &Verdict, conclude
         Verdict::Delivered { external_id } => external_id.as_deref(),
         _ => known.target(),
     };
-    let removed = known.is_removal() && matches!(verdict, Verdict::Delivered { .. });
+    let removed = known.is_removal() && verdict.is_delivered();
     let forget = removed || known.has_lost_link();
     let is_certain = known.doubt == Doubt::No;
     match (present, given_up_in_doubt(concluded)) {
@@ -263,7 +263,7 @@ fn link_change(connection: &Connection, case: &Case, verdict: &Verdict, conclude
             doubt,
             forget,
         },
-        (None, None) if forget || (case.record_in_doubt && (is_certain || is_delivered(verdict))) => {
+        (None, None) if forget || (case.record_in_doubt && (is_certain || verdict.is_delivered())) => {
             LinkChange::Forget {
                 connection,
                 object,
@@ -272,10 +272,6 @@ fn link_change(connection: &Connection, case: &Case, verdict: &Verdict, conclude
         }
         (None, None) => LinkChange::Keep,
     }
-}
-
-fn is_delivered(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Delivered { .. })
 }
 
 /// What is in doubt about the record of a delivery that is given up. A record that is its event has no other deliveries, and keeps it to itself.

@@ -47,6 +47,11 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
+    /// Whether the vendor has it.
+    pub(super) fn is_delivered(&self) -> bool {
+        matches!(self, Self::Delivered { .. })
+    }
+
     /// How long a lane starts nothing because only a person can mend what is wrong, in milliseconds.
     pub(super) fn hold_ms(&self) -> Option<i64> {
         matches!(self, Self::Denied(_) | Self::Gone(_) | Self::Stopped(_)).then_some(DENIED_MS)

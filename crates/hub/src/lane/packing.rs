@@ -9,29 +9,13 @@ const LINGER_MS: i64 = 10;
 /// So many records fly together at most when each takes a call of its own.
 const COMPANY: usize = 8;
 
-/// How many records a flight takes, and how many calls it may have under way at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Load {
-    pub records: usize,
-    pub calls: usize,
-}
-
-impl Load {
-    /// Where one call carries `most` records. With calls of their own, records share a flight only while this node is what they wait for
-    /// (`is_own`): what is done once for a flight is saved, and a fast vendor keeps nobody waiting for the others of his flight. `ready`
-    /// records could be taken and `free` further calls be made.
-    pub(super) fn decide(most: usize, ready: usize, free: usize, is_own: bool) -> Self {
-        if most > 1 || !is_own {
-            return Self {
-                records: most,
-                calls: 1,
-            };
-        }
-        let records = COMPANY.min(ready).min(free).max(1);
-        Self {
-            records,
-            calls: records,
-        }
+/// How many records a flight takes at most, where one call carries `most`. With calls of their own, records share a flight only while this node is
+/// what they wait for (`is_own`): what is done once for a flight is saved, and a fast vendor keeps nobody waiting for the others of the flight.
+/// `free`: so many further calls may be made at the same time.
+pub(super) fn records(most: usize, free: usize, is_own: bool) -> usize {
+    match most {
+        1 if is_own => COMPANY.min(free),
+        _ => most,
     }
 }
 
@@ -70,18 +54,9 @@ mod tests {
 
     #[test]
     fn records_with_calls_of_their_own_fly_together_only_where_this_node_is_the_slow_part() {
-        let decided = |most, ready, free, is_own| {
-            let load = Load::decide(most, ready, free, is_own);
-            (load.records, load.calls)
-        };
-        assert_eq!(decided(50, 200, 10, true), (50, 1), "one call carries them");
-        assert_eq!(decided(1, 200, 10, false), (1, 1), "the vendor is the slow part");
-        assert_eq!(decided(1, 200, 10, true), (COMPANY, COMPANY));
-        assert_eq!(decided(1, 3, 10, true), (3, 3), "no more are there");
-        assert_eq!(
-            decided(1, 200, 2, true),
-            (2, 2),
-            "no more calls may be made at the same time"
-        );
+        assert_eq!(records(50, 10, true), 50, "one call carries them");
+        assert_eq!(records(1, 10, false), 1, "the vendor is the slow part");
+        assert_eq!(records(1, 10, true), COMPANY);
+        assert_eq!(records(1, 2, true), 2, "no more calls may be made at the same time");
     }
 }

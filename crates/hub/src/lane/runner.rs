@@ -3,10 +3,7 @@
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -29,6 +26,7 @@ use super::{
     leave::Leave,
     load::{Load, Measured},
     packing::{self, Start},
+    seats::Calls,
     turns::Turns,
     window::{Share, Window},
 };
@@ -61,40 +59,8 @@ pub(super) struct Berth {
     pub stopped: watch::Receiver<bool>,
 }
 
-/// The calls that flights may have under way. A flight that is gone, however that came about, has none.
-#[derive(Debug, Clone, Default)]
-struct Calls(Arc<AtomicUsize>);
-
-impl Calls {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn begin(&self, count: usize) -> Seats {
-        self.0.fetch_add(count, Ordering::Relaxed);
-        Seats {
-            calls: self.clone(),
-            count,
-        }
-    }
-}
-
-/// Those of one flight; given back when it is dropped.
-#[derive(Debug)]
-struct Seats {
-    calls: Calls,
-    count: usize,
-}
-
-impl Drop for Seats {
-    fn drop(&mut self) {
-        self.calls.0.fetch_sub(self.count, Ordering::Relaxed);
-    }
-}
-
 /// A flight that is over. `ended` is `None` when it broke down.
 struct Flown {
-    _seats: Seats,
     connection: Arc<Connection>,
     object: Arc<str>,
     /// What it took, by record.
@@ -354,17 +320,17 @@ impl Runner {
                 Start::In(pause) => return Some(pause),
             }
             let permit = self.connection.circuit.lock().may_start(now_ms);
-            let (leave, carried) = match permit {
-                Permit::Free(leave) => (leave, packing::Load::decide(most, ready, free, self.load.is_own())),
-                Permit::Probe(leave) => (leave, packing::Load { records: 1, calls: 1 }),
+            let (leave, records) = match permit {
+                Permit::Free(leave) => (leave, packing::records(most, free, self.load.is_own())),
+                Permit::Probe(leave) => (leave, 1),
                 Permit::No { until_ms } => return Some(millis(until_ms - now_ms)),
             };
             let share = Share {
-                records: carried.records,
+                records,
                 fold: self.connection.folds(&object),
             };
             let groups = self.window.take(&object, now_ms, share);
-            let calls = carried.calls.min(groups.len());
+            let calls = if most > 1 { 1 } else { groups.len() };
             self.launch(object, groups, leave, calls);
         }
         let next = self.window.next_due().filter(|_| self.free_calls().is_some())?;
@@ -380,7 +346,6 @@ impl Runner {
     /// Sends off one flight, which makes `calls` calls at the same time.
     fn launch(&mut self, object: Arc<str>, groups: Vec<Vec<Pending>>, leave: circuit::Start, calls: usize) {
         let (desk, turns, load) = (self.desk.clone(), Arc::clone(&self.turns), Arc::clone(&self.load));
-        let seats = self.calls.begin(calls);
         let taken = groups.iter().filter_map(|group| {
             let ids = group.iter().map(|pending| pending.id).collect();
             Some((group.first()?.record_key.clone(), ids))
@@ -392,6 +357,7 @@ impl Runner {
             object: Arc::clone(&object),
             groups,
             leave: Leave::new(&self.connection.circuit, &self.desk.clock, leave, &self.stopped),
+            seats: self.calls.begin(calls, &self.inbox),
         };
         self.flights.spawn(async move {
             let begun = Instant::now();
@@ -404,7 +370,6 @@ impl Runner {
             let vendor = ended.as_ref().map_or(Duration::ZERO, |ended| ended.vendor);
             load.landed((taken.len(), calls), begun.elapsed(), vendor);
             Flown {
-                _seats: seats,
                 connection: flown_with,
                 object,
                 taken,

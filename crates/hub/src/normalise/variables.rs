@@ -3,15 +3,12 @@
 use serde_json::{Map, Value};
 use switchboard_model::{event::Event, moment::read_moment, name};
 
-/// How many there are.
-const MOST: usize = 7;
-
 /// A layer above the event's data: names split or joined where they are missing, `receivedAt` as RFC 3339 in UTC (the moment of acceptance
 /// when the sender gave none; left alone when it cannot be read), `eventTime` (the same, and the moment of acceptance when it cannot be
 /// read), `eventId` and `eventType`.
 pub fn variables(event: &Event) -> Map<String, Value> {
     let data = &event.data;
-    let mut derived = Map::with_capacity(MOST);
+    let mut derived = Map::new();
     let text = |name: &str| {
         data.get(name)
             .and_then(Value::as_str)
@@ -41,11 +38,8 @@ pub fn variables(event: &Event) -> Map<String, Value> {
     };
     let received = received.map(|moment| moment.to_string());
     let moment = received.clone().or_else(|| Some(accepted()?.to_string()));
-    for (variable, moment) in [("receivedAt", received), ("eventTime", moment)] {
-        if let Some(moment) = moment {
-            derived.insert(variable.into(), moment.into());
-        }
-    }
+    derived.extend(received.map(|moment| ("receivedAt".to_owned(), moment.into())));
+    derived.extend(moment.map(|moment| ("eventTime".to_owned(), moment.into())));
     derived.insert("eventId".into(), event.id.to_string().into());
     derived.insert("eventType".into(), event.kind.name().into());
     derived

@@ -76,7 +76,7 @@ pub enum Scenario {
     Kill,
     /// Events queued for a connection that is down, while another one delivers
     Backlog,
-    /// Millions of stored events against an empty store
+    /// Millions of stored events against a store with one page of them; a day of them is dropped
     History,
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
 
 use super::failure;
@@ -55,6 +56,12 @@ impl Destination {
             path: path.to_owned(),
             ..self.clone()
         }
+    }
+
+    /// What stands there, as JSON; `None` when it cannot be read.
+    pub async fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        let reply = Connection::open(self.address).await?.get(self).await?;
+        serde_json::from_slice(&reply.body).ok().filter(|_| reply.status == 200)
     }
 
     fn request(&self, method: Method, body: Bytes) -> Request<Full<Bytes>> {

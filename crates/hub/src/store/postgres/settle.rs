@@ -105,7 +105,6 @@ impl Settlements {
 
 impl Job for Settlements {
     type Answer = ();
-    const IS_OUTCOME: bool = true;
 
     fn weight(&self) -> usize {
         self.settlements.len()

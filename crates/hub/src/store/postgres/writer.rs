@@ -1,12 +1,11 @@
 //! Group commit: whatever waits when a transaction begins shares it, and with it the one costly step, the sync.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use parking_lot::Mutex;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::{Instant, timeout_at},
 };
 
 use super::{Core, Trouble};
@@ -14,11 +13,6 @@ use crate::store::StoreError;
 
 /// A group is closed when its jobs weigh this much: larger ones gain nothing and make the first of them wait.
 const GROUP: usize = 512;
-/// How long jobs that only record what has happened wait for company, where they come at least as often as [`LIVELY`] …
-const LINGER: Duration = Duration::from_millis(1);
-const LIVELY: Duration = Duration::from_millis(20);
-/// … and with how much they weigh they do not wait.
-const MANY: usize = 16;
 /// A transaction that lost against another one is run again this often.
 const AGAIN: usize = 5;
 
@@ -26,8 +20,6 @@ const AGAIN: usize = 5;
 pub(super) trait Job: Send + Sync + Sized + 'static {
     /// What the caller gets.
     type Answer: Send + 'static;
-    /// Whether nobody waits for it to go on: it only records what has happened.
-    const IS_OUTCOME: bool = false;
     /// How many rows it is about.
     fn weight(&self) -> usize;
     /// Every id of a partitioned table that it writes or may write.
@@ -83,20 +75,11 @@ impl<J: Job> Writer<J> {
 }
 
 async fn serve<J: Job>(core: Arc<Core>, mut queue: mpsc::UnboundedReceiver<Waiting<J>>) {
-    let mut lively_until = Instant::now();
     while let Some(first) = queue.recv().await {
-        let begun = Instant::now();
-        let waits = J::IS_OUTCOME && begun < lively_until;
-        lively_until = begun + LIVELY;
         let mut weight = first.job.weight();
         let (mut jobs, mut replies) = (vec![first.job], vec![first.reply]);
         while weight < GROUP {
-            let next = match queue.try_recv() {
-                Ok(next) => Some(next),
-                Err(_) if waits && weight < MANY => timeout_at(begun + LINGER, queue.recv()).await.ok().flatten(),
-                Err(_) => None,
-            };
-            let Some(next) = next else { break };
+            let Ok(next) = queue.try_recv() else { break };
             weight += next.job.weight();
             jobs.push(next.job);
             replies.push(next.reply);

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use switchboard_model::problem::Problem;
 
-use super::{ANY_PORT, Context, measure_at_rate, megabytes, receiver, tell_missing, tell_trouble};
+use super::{ANY_PORT, Context, STEADY, measure_at_rate, megabytes, receiver, tell_missing, tell_trouble};
 use crate::bench::{
     child::free_address,
     configuration::{LEAD, Receiver},
-    connection::{Connection, Destination},
+    connection::Destination,
     failure,
     figures::Section,
     installation::Installation,
@@ -19,8 +19,6 @@ use crate::bench::{
 };
 
 const EVENTS: u64 = 1_000_000;
-/// Events per second of the connection that is well.
-const RATE: f64 = 300.0;
 /// Events in one request while they pile up.
 const AT_ONCE: u64 = 100;
 
@@ -73,14 +71,8 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
 /// How many deliveries wait for the connection that is down, as the hub says.
 async fn waiting(hub: &Destination) -> Result<u64, Problem> {
     let status = hub.with_path("/api/crm/sync-status/down");
-    let reply = match Connection::open(hub.address).await {
-        Some(mut connection) => connection.get(&status).await,
-        None => None,
-    };
-    let pending = reply
-        .filter(|reply| reply.status == 200)
-        .and_then(|reply| serde_json::from_slice::<serde_json::Value>(&reply.body).ok())
-        .and_then(|status| status["pending"].as_u64());
+    let status = status.read::<serde_json::Value>().await;
+    let pending = status.and_then(|status| status["pending"].as_u64());
     pending.ok_or_else(|| {
         failure(
             "The backlog cannot be counted",
@@ -98,7 +90,7 @@ async fn others(
     when: &str,
 ) -> Result<f64, Problem> {
     let ledger = sink.ledger();
-    let (times, answers, missing) = measure_at_rate(context.arguments, installation.events()?, &ledger, RATE).await?;
+    let (times, answers, missing) = measure_at_rate(context.arguments, installation.events()?, &ledger, STEADY).await?;
     section.latencies(&format!("sent_to_delivered_{when}"), &times.whole);
     tell_trouble(section, &answers);
     tell_missing(section, missing);

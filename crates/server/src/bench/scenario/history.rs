@@ -27,6 +27,8 @@ use crate::bench::{
 const EVENTS: u64 = 10_000_000;
 /// They lie over so many days.
 const DAYS: u32 = 10;
+/// What a store holds that counts as empty, events and days: a first page takes as long as it has rows, and both stores are to have the same.
+const ONE_PAGE: (u64, u32) = (50, 1);
 /// Length of each stored message.
 const BYTES: usize = 1024;
 /// The first page is read so often.
@@ -43,8 +45,8 @@ struct Rates {
 /// The scenario.
 pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(), Problem> {
     let events = context.arguments.events(EVENTS);
-    let empty = rates(context, section, "empty", 0).await?;
-    let full = rates(context, section, "stored", events).await?;
+    let empty = rates(context, section, "empty", ONE_PAGE).await?;
+    let full = rates(context, section, "stored", (events, DAYS)).await?;
     section.figure("stored_events", events as f64);
     section.figure("accepted_stored_of_empty", full.accepted / empty.accepted.max(1.0));
     section.figure("delivered_stored_of_empty", full.delivered / empty.delivered.max(1.0));
@@ -52,24 +54,20 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
     Ok(())
 }
 
-async fn rates(context: &Context<'_>, section: &mut Section, name: &str, stored: u64) -> Result<Rates, Problem> {
+async fn rates(context: &Context<'_>, section: &mut Section, name: &str, stored: (u64, u32)) -> Result<Rates, Problem> {
     let (sink, ledger) = receiver(ANY_PORT)?;
     let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())]).await?;
-    if stored > 0 {
-        store_settled_events(&installation, stored).await?;
+    store_settled_events(&installation, stored).await?;
+    if stored != ONE_PAGE {
         start::starts(section, name, &installation, &sink).await?;
     }
     let hub = installation.start().await?;
-    let list = installation.events()?.with_path("/v1/deliveries");
-    let at_start = first_pages(&list).await?;
+    let pages = first_pages(&installation.events()?.with_path("/v1/deliveries")).await?;
     let measured = measure_at(context.arguments, installation.events()?, &sink, &ledger).await?;
-    // As many rows in the one store as in the other.
-    let pages = first_pages(&list).await?;
-    if stored > 0 {
+    if stored != ONE_PAGE {
         drop_day::measure(context, section, &installation, &ledger).await?;
     }
     hub.kill();
-    section.latencies(&format!("{name}_first_page_at_start"), &at_start);
     section.figure(format!("{name}_accepted_per_second"), measured.accepted);
     section.figure(format!("{name}_delivered_per_second"), measured.delivered);
     section.latencies(&format!("{name}_first_page"), &pages);
@@ -94,7 +92,7 @@ async fn first_pages(list: &Destination) -> Result<Latencies, Problem> {
 }
 
 /// Writes events with settled deliveries straight into the store of an installation whose hub does not run.
-async fn store_settled_events(installation: &Installation, events: u64) -> Result<(), Problem> {
+async fn store_settled_events(installation: &Installation, (events, days): (u64, u32)) -> Result<(), Problem> {
     let clock = Arc::new(SystemClock);
     let (workspace, connection) = (WorkspaceId(1), ConnectionId(1));
     let (events, now_ms) = (usize::try_from(events).unwrap_or(usize::MAX), clock.now_ms());
@@ -102,7 +100,7 @@ async fn store_settled_events(installation: &Installation, events: u64) -> Resul
         workspace,
         connection,
         events,
-        days: DAYS,
+        days,
         now_ms,
         bytes: BYTES,
     };

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 use switchboard_model::problem::Problem;
 
-use super::super::{Context, measure_at_rate, megabytes};
+use super::super::{Context, STEADY, measure_at_rate, megabytes, tell_missing, tell_trouble};
 use crate::bench::{
     connection::{Connection, Destination},
     failure,
@@ -19,10 +19,8 @@ use crate::bench::{
     pace::pause,
 };
 
-/// Events per second that come in meanwhile.
-const RATE: f64 = 300.0;
-/// They come in for so long before the day is dropped.
-const LEAD: Duration = Duration::from_secs(1);
+/// Events come in for this part of a measurement before the day is dropped; they count from a tenth of it on.
+const LEAD: u32 = 5;
 
 #[derive(Debug, Deserialize)]
 struct Days {
@@ -43,16 +41,24 @@ pub(super) async fn measure(
     ledger: &Arc<Ledger>,
 ) -> Result<(), Problem> {
     let hub = installation.events()?;
-    let Some(oldest) = days(&hub).await?.into_iter().next() else {
+    let days = hub.with_path("/v1/history").read::<Days>().await;
+    let Some(oldest) = days.and_then(|days| days.items.into_iter().next()) else {
         return Err(failure("No day can be dropped", "the hub lists no history"));
     };
-    let (calm, ..) = measure_at_rate(context.arguments, hub.clone(), ledger, RATE).await?;
+    let (calm, ..) = measure_at_rate(context.arguments, hub.clone(), ledger, STEADY).await?;
     let before = on_disk(&installation.data());
-    let meanwhile = measure_at_rate(context.arguments, hub.clone(), ledger, RATE);
-    let (meanwhile, took) = tokio::join!(meanwhile, dropped(&hub, &oldest.day));
-    let (meanwhile, ..) = meanwhile?;
-    section.figure("drop_day_ms", took?.as_secs_f64() * 1e3);
-    section.maybe("drop_day_longest_accept_ms", meanwhile.accept.quantile_ms(1.0));
+    let span = context.arguments.duration();
+    let meanwhile = measure_at_rate(context.arguments, hub.clone(), ledger, STEADY);
+    let drop = dropped(&hub, &oldest.day, span / LEAD);
+    let (meanwhile, took) = tokio::join!(meanwhile, drop);
+    let ((times, answers, missing), took) = (meanwhile?, took?);
+    tell_trouble(section, &answers);
+    tell_missing(section, missing);
+    if span / LEAD + took > span {
+        section.note("Dropping the day took longer than accepting was measured: give more --seconds.");
+    }
+    section.figure("drop_day_ms", took.as_secs_f64() * 1e3);
+    section.maybe("drop_day_longest_accept_ms", times.accept.quantile_ms(1.0));
     section.maybe("longest_accept_without_ms", calm.accept.quantile_ms(1.0));
     section.figure("drop_day_mb", megabytes(oldest.bytes));
     // What a database server takes is not in the data folder.
@@ -63,20 +69,9 @@ pub(super) async fn measure(
     Ok(())
 }
 
-async fn days(hub: &Destination) -> Result<Vec<Day>, Problem> {
-    let reply = match Connection::open(hub.address).await {
-        Some(mut connection) => connection.get(&hub.with_path("/v1/history")).await,
-        None => None,
-    };
-    let days = reply
-        .filter(|reply| reply.status == 200)
-        .and_then(|reply| serde_json::from_slice::<Days>(&reply.body).ok());
-    days.map(|days| days.items)
-        .ok_or_else(|| failure("The days of the history cannot be listed", &hub.path))
-}
-
-async fn dropped(hub: &Destination, day: &str) -> Result<Duration, Problem> {
-    pause(LEAD).await;
+/// Answers how long that took, after a pause.
+async fn dropped(hub: &Destination, day: &str, lead: Duration) -> Result<Duration, Problem> {
+    pause(lead).await;
     let begun = Instant::now();
     let what = hub.with_path(&format!("/v1/history/{day}"));
     let reply = match Connection::open(hub.address).await {

@@ -1,6 +1,6 @@
 //! What a call knows: the account that it is made for, and the record that it is about.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -81,6 +81,7 @@ impl Connector {
             .and_then(|name| account.objects.get(name))
             .unwrap_or(&account.nothing);
         Scope::of(&call.vars)
+            .with_map(&call.start.vars)
             .with_map(object)
             .with_map(&account.base)
             .lookups(&self.lookups)
@@ -129,12 +130,44 @@ impl Lookups for Tables {
     }
 }
 
+/// When calls are made, and with which token. It is made once for all that are made together; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    now_ms: i64,
+    vars: Arc<Map<String, Value>>,
+}
+
+impl Start {
+    /// Calls at this time (Unix milliseconds) with the token, where there is one.
+    pub fn new(now_ms: i64, token: Option<&Token>) -> Self {
+        let mut vars = times("now", now_ms);
+        vars.insert("now_seconds".into(), now_ms.div_euclid(1000).into());
+        vars.extend(since(now_ms));
+        vars.extend(token.map(|token| ("token".to_owned(), token.access.as_str().into())));
+        Self {
+            now_ms,
+            vars: Arc::new(vars),
+        }
+    }
+}
+
+/// A moment as templates see it: `<name>` as text, `<name>_ms` as a number.
+fn times(name: &str, ms: i64) -> Map<String, Value> {
+    Map::from_iter([(name.to_owned(), moment(ms)), (format!("{name}_ms"), ms.into())])
+}
+
+/// From when on a probe looks for what was first sent at this moment.
+fn since(first_sent_ms: i64) -> Map<String, Value> {
+    times("since", first_sent_ms.saturating_sub(SKEW_MS))
+}
+
 /// One delivery's calls: the record that they are about, what is known of it, and what changes from call to call.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// What is known of the record; grows with every outcome.
     pub known: Known,
     vars: Map<String, Value>,
+    start: Start,
     age_ms: i64,
     page: PageAt,
 }
@@ -147,6 +180,7 @@ impl Call {
         Self {
             known,
             vars,
+            start: Start::default(),
             age_ms: 0,
             page: PageAt::default(),
         }
@@ -157,6 +191,7 @@ impl Call {
         Self {
             known: Known::default(),
             vars: Map::new(),
+            start: Start::default(),
             age_ms: 0,
             page: PageAt::default(),
         }
@@ -171,6 +206,7 @@ impl Call {
         let mut group = Self {
             known: Known::default(),
             vars: kept.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            start: self.start.clone(),
             age_ms: self.age_ms,
             page: PageAt::default(),
         };
@@ -178,15 +214,14 @@ impl Call {
         group
     }
 
-    /// Readies it for the next call: the time (Unix milliseconds) and the token, where there is one. A probe looks for
-    /// nothing older than `first_sent_ms`, the moment when this record was first sent.
-    pub fn begin(&mut self, now_ms: i64, token: Option<&Token>, first_sent_ms: Option<i64>) {
-        self.set_now(now_ms);
-        self.set_token(token);
-        let since = first_sent_ms.unwrap_or(now_ms).saturating_sub(SKEW_MS);
-        self.set("since", moment(since));
-        self.set("since_ms", since.into());
-        self.age_ms = now_ms.saturating_sub(first_sent_ms.unwrap_or(now_ms));
+    /// Readies it for the next call. A probe looks for nothing older than `first_sent_ms`, the moment when this record was
+    /// first sent.
+    pub fn begin(&mut self, start: &Start, first_sent_ms: Option<i64>) {
+        self.start = start.clone();
+        if let Some(first_sent_ms) = first_sent_ms {
+            self.vars.extend(since(first_sent_ms));
+        }
+        self.age_ms = start.now_ms.saturating_sub(first_sent_ms.unwrap_or(start.now_ms));
     }
 
     /// The page of a read that [`Connector::build`] asks for from now on; the default is the first one.

@@ -25,16 +25,15 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// True when request and answer are about credentials: neither body may be kept, not even masked.
     pub confidential: bool,
+    /// Each in every form in which it may stand somewhere.
     secrets: Vec<String>,
 }
 
 impl HttpRequest {
     /// A request with the texts in it that nobody may see.
     pub fn new(method: Method, url: String, headers: HeaderMap, body: Bytes, secrets: Vec<String>) -> Self {
-        let secrets = secrets
-            .into_iter()
-            .filter(|secret| secret.len() >= SHORTEST_SECRET)
-            .collect();
+        let secrets = secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET);
+        let secrets = secrets.flat_map(|secret| forms(secret)).collect();
         Self {
             method,
             url,
@@ -54,18 +53,11 @@ impl HttpRequest {
 
     /// `text` (of this request or of its answer) with every secret of this request masked, also where it stands
     /// percent-encoded or as a JSON string.
-    pub fn mask(&self, text: &str) -> String {
-        let mut masked = text.to_owned();
+    pub fn mask<'t>(&self, text: impl Into<Cow<'t, str>>) -> String {
+        let mut masked = text.into().into_owned();
         for secret in &self.secrets {
-            for form in [
-                Cow::Borrowed(secret.as_str()),
-                percent(secret),
-                form_encoded(secret),
-                json_inner(secret),
-            ] {
-                if masked.contains(form.as_ref()) {
-                    masked = masked.replace(form.as_ref(), MASK);
-                }
+            if masked.contains(secret) {
+                masked = masked.replace(secret, MASK);
             }
         }
         masked
@@ -80,7 +72,7 @@ impl HttpRequest {
     pub fn masked_headers(&self) -> Vec<(String, String)> {
         let value = |value: &http::HeaderValue| match value.is_sensitive() {
             true => MASK.to_owned(),
-            false => self.mask(&String::from_utf8_lossy(value.as_bytes())),
+            false => self.mask(String::from_utf8_lossy(value.as_bytes())),
         };
         self.headers
             .iter()
@@ -93,7 +85,7 @@ impl HttpRequest {
         if self.confidential && !self.body.is_empty() {
             return MASK.to_owned();
         }
-        self.mask(&String::from_utf8_lossy(&self.body))
+        self.mask(String::from_utf8_lossy(&self.body))
     }
 }
 
@@ -103,17 +95,20 @@ impl std::fmt::Debug for HttpRequest {
     }
 }
 
-fn percent(text: &str) -> Cow<'_, str> {
-    percent_encoding::utf8_percent_encode(text, crate::interpolation::STRICT).into()
-}
-
-fn form_encoded(text: &str) -> Cow<'static, str> {
-    Cow::Owned(url::form_urlencoded::byte_serialize(text.as_bytes()).collect())
-}
-
-fn json_inner(text: &str) -> Cow<'static, str> {
+/// A text as it is, percent-encoded, as a form has it, and as JSON has it; each form once.
+fn forms(text: &str) -> Vec<String> {
     let quoted = Value::from(text).to_string();
-    Cow::Owned(quoted[1..quoted.len() - 1].to_owned())
+    let mut forms = vec![text.to_owned()];
+    for form in [
+        percent_encoding::utf8_percent_encode(text, crate::interpolation::STRICT).to_string(),
+        url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
+        quoted[1..quoted.len() - 1].to_owned(),
+    ] {
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
 }
 
 /// What came back.

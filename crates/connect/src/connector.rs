@@ -37,7 +37,7 @@ use crate::{
 };
 
 pub use crate::{
-    account::{Account, Call},
+    account::{Account, Call, Start},
     bulk::{Bulk, BulkAnswer, BulkRequest, answers_within},
     decision::{Decision, Doubt, Known},
     discover::{Choice, FieldView, Findings, FoundField, FoundObject, Misfit, Survey},

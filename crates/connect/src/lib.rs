@@ -21,6 +21,7 @@ pub mod form;
 pub mod guide;
 mod identity;
 mod interpolation;
+mod items;
 pub mod limit;
 mod listing;
 pub mod load;

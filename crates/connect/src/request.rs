@@ -1,5 +1,7 @@
 //! Requests of a manifest: compiled templates → an HTTP request.
 
+use std::borrow::Cow;
+
 use http::{
     HeaderValue, Method,
     header::{ACCEPT, CONTENT_TYPE},
@@ -15,6 +17,7 @@ use crate::{
     compile::{Compiler, child},
     draft::Draft,
     interpolation::{Escape, FillError, Interpolation},
+    items::with_items,
     manifest::RequestSpec,
     operation::optional,
     parameter::{Basic, Header, Parameter, compile_headers, named},
@@ -88,7 +91,7 @@ impl Request {
         &self,
         base_url: Option<&str>,
         scope: &Scope<'_>,
-        items: Option<(&str, Vec<Value>)>,
+        items: Option<(&str, &[Cow<'_, Value>])>,
     ) -> Result<Draft, Problem> {
         let mut draft = Draft::new(self.method.clone(), self.target.url(base_url, scope)?);
         draft.add_query(&self.query, scope)?;
@@ -98,16 +101,13 @@ impl Request {
         match &self.body {
             Body::Nothing => {}
             Body::Json(tree) => {
-                let mut body = tree.fill(scope)?;
-                if let Some((at, items)) = items {
-                    *body
-                        .to_mut()
-                        .pointer_mut(at)
-                        .ok_or_else(|| failed(&format!("the body has nothing at `{at}`")))? = Value::Array(items);
-                }
-                draft.body = serde_json::to_vec(&*body)
-                    .map_err(|error| failed(&error.to_string()))?
-                    .into();
+                let body = tree.fill(scope)?;
+                let written = match items {
+                    None => serde_json::to_vec(&*body),
+                    Some((at, items)) => with_items(&body, at, items)
+                        .ok_or_else(|| failed(&format!("the body has nothing at `{at}`")))?,
+                };
+                draft.body = written.map_err(|error| failed(&error.to_string()))?.into();
                 draft
                     .headers
                     .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -70,13 +70,21 @@ impl Tree {
     /// # Errors
     /// When a template fails.
     pub fn fill<'v>(&'v self, scope: &Scope<'v>) -> Result<Cow<'v, Value>, Problem> {
+        let filled = self.filled(scope)?;
+        Ok(filled.unwrap_or_else(|| Cow::Owned(Value::Object(Map::new()))))
+    }
+
+    /// The same; `None` when nothing is left of it.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub fn filled<'v>(&'v self, scope: &Scope<'v>) -> Result<Option<Cow<'v, Value>>, Problem> {
         let plain = self.insert.is_empty() && self.texts.is_empty();
         let lone = plain.then(|| self.tree.lone(scope)).flatten();
-        let filled = match lone {
-            Some(value) => value.map_err(|errors| unrendered(&errors))?,
-            None => self.render(scope)?.map(Cow::Owned),
-        };
-        Ok(filled.unwrap_or_else(|| Cow::Owned(Value::Object(Map::new()))))
+        match lone {
+            Some(value) => value.map_err(|errors| unrendered(&errors)),
+            None => Ok(self.render(scope)?.map(Cow::Owned)),
+        }
     }
 
     /// Fills it in; `None` when nothing is left of it.

@@ -212,6 +212,7 @@ async fn send(bench: &Bench) {
 fn intent(pending: &Pending) -> Intent {
     Intent {
         delivery: pending.id,
+        connection: pending.connection,
         operation: OperationKind::Create,
         recovery: None,
         request_digest: [0; 8],

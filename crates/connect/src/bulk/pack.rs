@@ -55,12 +55,13 @@ impl Group<'_> {
 
     /// The items of as many calls as fit, in the body of one request; how many they are; and what stands around them.
     fn pack_items(&self, plan: &ItemPlan, calls: &[&Call], mut around: Call) -> Result<Packed, Problem> {
+        let ids = id_layers(calls);
         let items = {
             let scope = self.scope_around(&around);
             let body = self.plan.request.json_body(&scope)?;
             let room = self.plan.most_bytes.saturating_sub(body.as_ref().map_or(0, size));
-            self.take(calls, self.plan.most_items(&scope), room, |_, scope| {
-                let item = plan.item.render(scope)?;
+            self.take((calls, &ids), self.plan.most_items(&scope), room, |_, scope| {
+                let item = plan.item.filled(scope)?;
                 let item = item.ok_or_else(|| failed("nothing is left of the record"))?;
                 let bytes = size(&item) + 1;
                 Ok((item, bytes))
@@ -68,28 +69,26 @@ impl Group<'_> {
         };
         let taken = items.len();
         around.set("key", key_of(&calls[..taken]).into());
-        let items = match &plan.at {
-            Some(at) => Some((at.as_str(), items)),
-            None => {
-                around.set("items", Value::Array(items));
-                None
-            }
-        };
+        let placed = plan.at.as_deref().map(|at| (at, &*items));
+        if placed.is_none() {
+            around.set("items", items.iter().map(|item| Value::clone(item)).collect());
+        }
         let scope = self.scope_around(&around);
         let draft = self
             .plan
             .request
-            .draft_around(self.account.base_url.as_deref(), &scope, items)?;
+            .draft_around(self.account.base_url.as_deref(), &scope, placed)?;
         Ok((draft, taken, around))
     }
 
     /// The same with the whole requests of the calls.
     fn pack_requests(&self, calls: &[&Call], mut around: Call) -> Result<Packed, Problem> {
         let base_url = self.account.base_url.as_deref();
+        let ids = id_layers(calls);
         let parts = {
             let most = self.plan.most_items(&self.scope_around(&around));
             let room = self.plan.most_bytes.saturating_sub(envelope::CLOSING);
-            self.take(calls, most, room, |way, scope| {
+            self.take((calls, &ids), most, room, |way, scope| {
                 // The envelope alone is signed in.
                 let part = Part::new(way.request.draft(base_url, scope)?)?;
                 let bytes = part.size();
@@ -109,19 +108,19 @@ impl Group<'_> {
         Ok((draft, taken, around))
     }
 
-    /// What as many calls as fit have in the request, at least one. `make` gives it, and how many bytes of the `room` it takes.
-    fn take<T>(
-        &self,
-        calls: &[&Call],
+    /// What as many calls as fit have in the request, at least one; each stands beside its layer of ids. `make` gives it, and how many bytes of
+    /// the `room` it takes.
+    fn take<'s, T>(
+        &'s self,
+        (calls, ids): (&[&'s Call], &'s [Map<String, Value>]),
         most: usize,
         mut room: usize,
-        make: impl Fn(&Operation, &Scope<'_>) -> Result<(T, usize), Problem>,
+        make: impl Fn(&Operation, &Scope<'s>) -> Result<(T, usize), Problem>,
     ) -> Result<Vec<T>, Problem> {
         let mut taken = Vec::with_capacity(calls.len().min(most));
         let mut seen = HashSet::new();
-        for call in calls.iter().take(most) {
-            let id = id_layer(call);
-            let scope = self.scope(call, &id);
+        for (call, id) in calls.iter().zip(ids).take(most) {
+            let scope = self.scope(call, id);
             let made = match self.joins(call, &scope, &mut seen) {
                 Ok(Some(way)) => make(way, &scope),
                 Ok(None) => break,
@@ -183,6 +182,11 @@ impl Group<'_> {
 
 /// A request, the number of calls in it, and what its templates saw.
 type Packed = (Draft, usize, Call);
+
+/// What templates see beside each of the calls.
+fn id_layers(calls: &[&Call]) -> Vec<Map<String, Value>> {
+    calls.iter().map(|call| id_layer(call)).collect()
+}
 
 /// A text that is the same for the same calls in the same order.
 fn key_of(calls: &[&Call]) -> String {

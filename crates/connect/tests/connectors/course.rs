@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use switchboard_connect::{
     auth::Token,
     call::{Answer, HttpRequest},
-    connector::{Account, Call, Connector, Doubt, Known, PrepareStep, TestStep},
+    connector::{Account, Call, Connector, Doubt, Known, PrepareStep, Start, TestStep},
     document::Document,
     manifest::OperationKind as Op,
     registry::Registry,
@@ -310,7 +310,7 @@ impl Course {
 
     fn call(&self, key: &str, record: &Value, link: Option<String>) -> Call {
         let mut call = Call::new(key, record.clone(), Known::new(link, Doubt::No));
-        call.begin(NOW_MS, self.token.as_ref(), Some(NOW_MS - 60_000));
+        call.begin(&Start::new(NOW_MS, self.token.as_ref()), Some(NOW_MS - 60_000));
         call
     }
 

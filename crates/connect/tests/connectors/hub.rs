@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use switchboard_connect::{
     auth::Token,
     call::{Answer, HttpRequest},
-    connector::{Account, Call, Connector, Known},
+    connector::{Account, Call, Connector, Known, Start},
     registry::Registry,
 };
 
@@ -106,7 +106,7 @@ pub fn call(record: Value, known: Known) -> Call {
 /// The same about the record with this key.
 pub fn call_of(key: &str, record: Value, known: Known) -> Call {
     let mut call = Call::new(key, record, known);
-    call.begin(NOW_MS, Some(&token()), Some(NOW_MS - 60_000));
+    call.begin(&Start::new(NOW_MS, Some(&token())), Some(NOW_MS - 60_000));
     call
 }
 

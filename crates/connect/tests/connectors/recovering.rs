@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use switchboard_connect::{
-    connector::{Account, Call, Connector, Decision, Doubt, Known, Means, Recovery},
+    connector::{Account, Call, Connector, Decision, Doubt, Known, Means, Recovery, Start},
     manifest::OperationKind as Op,
 };
 use switchboard_model::{outcome::Outcome, problem::Code};
@@ -47,7 +47,7 @@ fn dingtalk(facts: Value) -> Account {
 
 fn call(record: Value, known: Known) -> Call {
     let mut call = Call::new("k-1", record, known);
-    call.begin(NOW_MS, Some(&token()), Some(NOW_MS - 60_000));
+    call.begin(&Start::new(NOW_MS, Some(&token())), Some(NOW_MS - 60_000));
     call
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use switchboard_connect::{
-    connector::{Decision, Doubt, Known},
+    connector::{Decision, Doubt, Known, Start},
     manifest::OperationKind,
 };
 use switchboard_model::outcome::Outcome;
@@ -109,7 +109,7 @@ fn a_call_is_repeated_only_while_the_vendor_recognises_it() {
     for (age_ms, expected) in [(60_000, OperationKind::Create), (600_001, OperationKind::Probe)] {
         let known = Known::new(None, Doubt::Of(OperationKind::Create));
         let mut call = call_of("k-1", json!({"subject": "x"}), known);
-        call.begin(NOW_MS, Some(&token()), Some(NOW_MS - age_ms));
+        call.begin(&Start::new(NOW_MS, Some(&token())), Some(NOW_MS - age_ms));
         assert_eq!(desk.next_call("ticket", &account, &call), Decision::Call(expected));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use switchboard_connect::{
-    connector::{Call, Known},
+    connector::{Call, Known, Start},
     manifest::OperationKind as Op,
 };
 
@@ -16,7 +16,7 @@ fn sign(secret: &str, record: &Value) -> Option<String> {
         .account("signature", &map(settings), &map(secrets), &map(json!({})))
         .unwrap();
     let mut call = Call::new("msg_p5jXN8AQM9LWM0D4loKWxJek", record.clone(), Known::default());
-    call.begin(1_614_265_330_999, None, None);
+    call.begin(&Start::new(1_614_265_330_999, None), None);
     let request = connector.build("event", Op::Create, &account, &call).unwrap();
     assert_eq!(request.headers["webhook-id"], "msg_p5jXN8AQM9LWM0D4loKWxJek");
     assert_eq!(request.headers["webhook-timestamp"], "1614265330");
@@ -53,7 +53,7 @@ fn a_secret_that_is_no_base64_is_used_as_it_is_unless_it_says_otherwise() {
         .account("signature", &map(settings), &map(secrets), &map(json!({})))
         .unwrap();
     let mut call = Call::new("k", json!({}), Known::default());
-    call.begin(0, None, None);
+    call.begin(&Start::new(0, None), None);
     let problem = connector.build("event", Op::Create, &account, &call).unwrap_err();
     assert!(
         problem.detail.contains("whsec_") && !problem.detail.contains("???"),

@@ -263,6 +263,7 @@ impl Flight<'_> {
         let since_ms = case.first_sent_ms.unwrap_or_else(|| self.desk.clock.now_ms());
         case.members.iter().map(move |pending| Intent {
             delivery: pending.id,
+            connection: pending.connection,
             operation: kind,
             recovery,
             request_digest,

@@ -15,7 +15,7 @@ use std::{
 use futures::{StreamExt, stream::FuturesUnordered};
 use switchboard_connect::{
     auth::Token,
-    connector::{Account, Connector, Decision},
+    connector::{Account, Connector, Decision, Start},
     manifest::OperationKind,
 };
 use switchboard_model::{
@@ -189,10 +189,11 @@ impl Flight<'_> {
             back.extend(failed);
         }
         let now_ms = self.desk.clock.now_ms();
+        let start = Start::new(now_ms, round.token.as_ref());
         let mut bulk: Vec<(OperationKind, usize, Vec<Case>)> = Vec::new();
         let mut single: Vec<(OperationKind, Case)> = Vec::new();
         for mut case in flying {
-            case.call.begin(now_ms, round.token.as_ref(), case.first_sent_ms);
+            case.call.begin(&start, case.first_sent_ms);
             let kind = match round.connector.next_call(&self.object, &round.account, &case.call) {
                 Decision::Call(kind) => kind,
                 Decision::Done { external_id } => {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use futures::future::join_all;
-use switchboard_connect::connector::{Call, Directory, Question, Resolution};
+use switchboard_connect::connector::{Call, Directory, Question, Resolution, Start};
 use switchboard_model::{outcome::Outcome, problem::Problem};
 
 use super::{
@@ -33,7 +33,7 @@ pub enum Unanswered {
 impl Flight<'_> {
     /// Looks up what the cases name, as far as that is not done. Answers those that can go on, and those that cannot.
     pub(super) async fn resolve(&mut self, round: &Round, flying: Vec<Case>) -> (Vec<Case>, Vec<Case>) {
-        let now_ms = self.desk.clock.now_ms();
+        let start = Start::new(self.desk.clock.now_ms(), round.token.as_ref());
         let (mut ready, mut open): (Vec<Case>, Vec<Case>) = flying
             .into_iter()
             .partition(|case| case.call.known.is_removal() || case.names.is_done());
@@ -41,7 +41,7 @@ impl Flight<'_> {
             return (ready, open);
         }
         for case in &mut open {
-            case.call.begin(now_ms, round.token.as_ref(), case.first_sent_ms);
+            case.call.begin(&start, case.first_sent_ms);
         }
         self.leave_turn();
         let this = &*self;

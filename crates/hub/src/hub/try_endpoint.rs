@@ -1,7 +1,7 @@
 //! Tries an endpoint: a message of a sample event is sent at once, made and signed like any other, and the answer is told.
 
 use switchboard_connect::{
-    connector::{Call, Known},
+    connector::{Call, Known, Start},
     manifest::OperationKind,
 };
 use switchboard_model::{
@@ -41,7 +41,7 @@ impl Hub {
         let event = sample::event(kind, workspace, now_ms);
         let record = make(&connection, OBJECT, None, &event)?;
         let mut call = Call::new(&format!("test_{}", event.id), record, Known::default());
-        call.begin(now_ms, None, None);
+        call.begin(&Start::new(now_ms, None), None);
         let account = connection.account()?;
         let request = connector.build(OBJECT, OperationKind::Create, &account, &call)?;
         let mut pass = match pass(&connection).await {

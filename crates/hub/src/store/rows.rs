@@ -159,6 +159,8 @@ impl Pending {
 pub struct Intent {
     /// Whose.
     pub delivery: DeliveryId,
+    /// The connection that the delivery goes to.
+    pub connection: ConnectionId,
     /// Which operation.
     pub operation: OperationKind,
     /// What could tell what became of it, if its answer is lost.

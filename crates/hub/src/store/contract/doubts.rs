@@ -5,7 +5,7 @@ use switchboard_model::delivery::DeliveryState;
 
 use super::{
     bench::{Bench, NOW},
-    fixture::{Fixture, RECOVERY, intent},
+    fixture::{Fixture, RECOVERY},
 };
 use crate::store::{InDoubt, Intent, LinkChange, Linked, Pending, Wish};
 
@@ -67,7 +67,7 @@ pub(super) async fn settled(bench: &impl Bench) {
     let later = Intent {
         since_ms: NOW + 90,
         recovery: None,
-        ..intent(pending.id)
+        ..fixture.intent(pending.id)
     };
     assert!(
         fixture

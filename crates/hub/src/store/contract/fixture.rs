@@ -108,7 +108,18 @@ impl Fixture {
     }
 
     pub async fn intend(&self, fence: Fence, id: DeliveryId) -> Vec<DeliveryId> {
-        self.store.intend(fence, vec![intent(id)]).await.unwrap()
+        self.store.intend(fence, vec![self.intent(id)]).await.unwrap()
+    }
+
+    pub fn intent(&self, delivery: DeliveryId) -> Intent {
+        Intent {
+            delivery,
+            connection: self.connection,
+            operation: OperationKind::Create,
+            recovery: Some(RECOVERY),
+            request_digest: [0; 8],
+            since_ms: NOW + 5,
+        }
     }
 
     pub fn settlement(&self, pending: &Pending, state: DeliveryState) -> Settlement {
@@ -209,16 +220,6 @@ pub(super) fn delivery_at(connection: ConnectionId, object: &str, name: &str) ->
         }),
     };
     share.delivery(connection, Some(&Map::new()))
-}
-
-pub(super) fn intent(delivery: DeliveryId) -> Intent {
-    Intent {
-        delivery,
-        operation: OperationKind::Create,
-        recovery: Some(RECOVERY),
-        request_digest: [0; 8],
-        since_ms: NOW + 5,
-    }
 }
 
 pub(super) fn new_event(accepted: Accepted) -> EventId {

@@ -87,7 +87,7 @@ pub(super) async fn late_settlement(bench: &PostgresBench) {
         found[0].doubt.is_some(),
         "the next holder reads the open intent as a doubt"
     );
-    let intents = vec![super::fixture::intent(all[0].id)];
+    let intents = vec![fixture.intent(all[0].id)];
     assert!(other.intend(fence, intents).await.unwrap().is_empty());
     // The first was taken up by the next holder, the second was not.
     let settlements = all

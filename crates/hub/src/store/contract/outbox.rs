@@ -100,7 +100,7 @@ pub(super) async fn refused_intents(bench: &impl Bench) {
     let ids: Vec<_> = all.iter().map(|pending| pending.id).collect();
     assert_eq!(fixture.wish(Wish::Hold, &ids[..1]).await, &ids[..1]);
     assert_eq!(fixture.wish(Wish::Cancel, &ids[1..2]).await, &ids[1..2]);
-    let intents = ids.iter().map(|id| super::fixture::intent(*id)).collect();
+    let intents = ids.iter().map(|id| fixture.intent(*id)).collect();
     let refused = fixture.store.intend(fixture.fence, intents).await.unwrap();
     assert_eq!(refused, &ids[..2]);
     assert_eq!(fixture.state(ids[2]).await, DeliveryState::Sending);

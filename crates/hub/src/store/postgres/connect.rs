@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -18,9 +18,10 @@ use crate::store::StoreError;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections of one process at most, beside that of its session.
 const CONNECTIONS: usize = 12;
-/// What every connection is told. The statements are few and prepared, so plans are made once; compiling them never pays. A transaction
+/// What every connection is told. The statements are few and prepared, so plans are made once; compiling them never pays. A plan that is made
+/// while a table is empty stays when it has grown, so none may read a table from end to end where an index leads to the rows. A transaction
 /// that its process has forgotten must not keep rows locked.
-const OPTIONS: &str = "-c plan_cache_mode=force_generic_plan -c jit=off -c idle_in_transaction_session_timeout=60000 \
+const OPTIONS: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c idle_in_transaction_session_timeout=60000 \
                        -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3";
 
 /// A database that can be connected to.
@@ -83,6 +84,8 @@ impl Address {
         };
         Pool::builder(Manager::from_config(self.config.clone(), self.tls.clone(), how))
             .max_size(CONNECTIONS)
+            // The one that was used last has everything at hand; taking turns would keep all of them cold.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))

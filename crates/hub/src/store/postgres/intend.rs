@@ -15,8 +15,7 @@ WITH asked AS (
         AS a (id, fence, operation, means, request_digest, since_ms)
 ), held AS (
     SELECT l.connection, l.fence FROM lease l
-    WHERE l.connection IN (SELECT d.connection FROM delivery d WHERE d.id = ANY ($1))
-      AND l.node = $7 AND l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+    WHERE l.connection = ANY ($8) AND l.node = $7 AND l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
     ORDER BY l.connection
     FOR KEY SHARE
 )
@@ -61,6 +60,7 @@ impl Job for Intents {
         let client = core.client().await?;
         let statement = client.prepare_cached(INTEND).await?;
         let slot = group.first().map_or(0, |job| job.slot);
+        let connections: HashSet<i64> = all().map(|(_, intent)| intent.connection.0).collect();
         let rows = client
             .query(
                 &statement,
@@ -74,6 +74,7 @@ impl Job for Intents {
                     &all().map(|(_, intent)| &intent.request_digest[..]).collect::<Vec<_>>(),
                     &all().map(|(_, intent)| intent.since_ms).collect::<Vec<_>>(),
                     &slot,
+                    &connections.into_iter().collect::<Vec<_>>(),
                 ],
             )
             .await?;

@@ -1,74 +1,16 @@
 //! Settlements: all that wait in one statement; only hand-overs need a second one in the same transaction.
 
+mod parts;
+
 use std::collections::HashSet;
 
 use switchboard_connect::manifest::OperationKind;
 use switchboard_model::id::{ConnectionId, DeliveryId};
 use tokio_postgres::GenericClient;
 
+use self::parts::Parts;
 use super::{Core, Trouble, note_arrival, outbox, record, smallest, writer::Job};
 use crate::store::{CallRecord, Fence, InDoubt, LinkChange, Settlement, StoreError};
-
-/// What was delivered leaves the outbox for the history of its day at once. Links change only with their delivery, so that a former holder
-/// changes none. Calls are written down in any case: they were made.
-const SETTLE: &str = "
-WITH given AS (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
-                         $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-                         $15::text[], $16::text[], $28::text[], $29::boolean[], $30::bigint[], $31::text[], $32::text[]) WITH ORDINALITY
-        AS g (id, fence, state, attempts, due_ms, doubt_ms, operation, settled_ms, external_id, problem, carrier, handed_over_ms,
-              link_connection, link_object, link_key, link_id, means, link_forgotten, link_doubt_ms, link_operation, link_means, place)
-), arrived AS (
-    DELETE FROM delivery d USING given g
-    WHERE d.id = g.id AND g.state = 10 AND d.state IN (0, 1, 2) AND d.fence <= g.fence
-    RETURNING d.id, d.workspace, d.event, d.connection, d.object, d.record_key, d.options, d.fallback, g.state, g.attempts, g.due_ms,
-              d.operation, d.means, d.fence, g.settled_ms, coalesce(g.external_id, d.external_id) AS external_id, g.problem, g.carrier,
-              coalesce(g.handed_over_ms, d.handed_over_ms) AS handed_over_ms
-), past AS (
-    INSERT INTO delivery_history (id, workspace, event, connection, object, record_key, options, fallback, state, attempts, due_ms,
-                                  operation, means, fence, settled_ms, external_id, problem, carrier, handed_over_ms)
-    SELECT * FROM arrived
-), changed AS (
-    UPDATE delivery d
-    SET state = g.state, attempts = g.attempts, due_ms = g.due_ms, doubt_ms = g.doubt_ms, operation = g.operation,
-        settled_ms = g.settled_ms, external_id = coalesce(g.external_id, d.external_id), problem = g.problem, carrier = g.carrier,
-        handed_over_ms = coalesce(g.handed_over_ms, d.handed_over_ms), means = g.means
-    FROM given g
-    WHERE d.id = g.id AND g.state <> 10 AND d.state IN (0, 1, 2) AND d.fence <= g.fence
-    RETURNING d.id
-), counted AS (
-    INSERT INTO tally (connection, delivered, last_delivered_ms)
-    SELECT connection, count(*), max(settled_ms) FROM arrived GROUP BY connection ORDER BY connection
-    ON CONFLICT (connection) DO UPDATE SET delivered = tally.delivered + excluded.delivered,
-        last_delivered_ms = greatest(tally.last_delivered_ms, excluded.last_delivered_ms)
-), done AS (
-    SELECT id FROM arrived UNION ALL SELECT id FROM changed
-), wish AS (
-    SELECT DISTINCT ON (link_connection, link_object, link_key) link_connection, link_object, link_key, link_id, link_forgotten,
-        link_doubt_ms, link_operation, link_means
-    FROM given WHERE link_connection IS NOT NULL AND id IN (SELECT id FROM done)
-    ORDER BY link_connection, link_object, link_key, place DESC
-), linked AS (
-    INSERT INTO link (connection, object, record_key, external_id) SELECT link_connection, link_object, link_key, link_id
-    FROM wish WHERE link_id IS NOT NULL
-    ON CONFLICT (connection, object, record_key) DO UPDATE SET external_id = excluded.external_id
-), forgotten AS (
-    DELETE FROM link l USING wish w
-    WHERE w.link_forgotten AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
-), doubted AS (
-    INSERT INTO link_doubt (connection, object, record_key, doubt_ms, operation, means)
-    SELECT link_connection, link_object, link_key, link_doubt_ms, link_operation, link_means FROM wish WHERE link_doubt_ms IS NOT NULL
-    ON CONFLICT (connection, object, record_key) DO UPDATE SET doubt_ms = excluded.doubt_ms, operation = excluded.operation,
-        means = excluded.means
-), certain AS (
-    DELETE FROM link_doubt l USING wish w
-    WHERE w.link_doubt_ms IS NULL AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
-), called AS (
-    INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
-    SELECT * FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[],
-                         $24::integer[], $25::text[], $26::text[], $27::bigint[])
-)
-SELECT id FROM done";
 
 /// Settlements under one right, with the ids of what they add.
 pub(super) struct Settlements {
@@ -117,11 +59,10 @@ impl Job for Settlements {
 
     async fn commit(core: &Core, group: &[Self]) -> Result<Vec<()>, Trouble> {
         let mut client = core.client().await?;
+        let statement = client.prepare_cached(&Parts::of(group).statement()).await?;
         if group.iter().all(|job| job.handed_ids.is_empty()) {
-            let statement = client.prepare_cached(SETTLE).await?;
             settle(&**client, &statement, group).await?;
         } else {
-            let statement = client.prepare_cached(SETTLE).await?;
             let tx = client.transaction().await?;
             let done = settle(&*tx, &statement, group).await?;
             let news = hand_over(&tx, group, &done).await?;

@@ -224,6 +224,8 @@ fn settlement(bench: &Bench, pending: &Pending) -> Settlement {
     let now_ms = SystemClock.now_ms();
     Settlement {
         delivery: pending.id,
+        connection: pending.connection,
+        event: pending.event,
         workspace: bench.workspace,
         state: DeliveryState::Delivered,
         attempts: 1,

@@ -163,6 +163,8 @@ impl Bench {
         let now_ms = SystemClock.now_ms();
         Settlement {
             delivery: pending.id,
+            connection: pending.connection,
+            event: pending.event,
             workspace: self.workspace,
             state: DeliveryState::Delivered,
             attempts: 0,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     configuration::{Connection, reason_of},
     failpoint,
-    store::{ConnectionNote, Fallback, Fence, HandOver, InDoubt, LinkChange, Pending, Settlement},
+    store::{ConnectionNote, Fallback, Fence, InDoubt, LinkChange, NewDelivery, Pending, Settlement},
 };
 
 /// How long to wait before the store is asked again to write down what must not be forgotten.
@@ -100,6 +100,8 @@ fn conclude(
         let fallback = pending.fallback.as_deref().filter(|_| next.hand_over);
         let settlement = Settlement {
             delivery: pending.id,
+            connection: pending.connection,
+            event: pending.event,
             workspace: connection.workspace,
             state: next.state,
             attempts: next.attempts,
@@ -111,7 +113,7 @@ fn conclude(
             problem: next.problem.as_ref().map(ProblemBody::from),
             calls: std::mem::take(&mut calls),
             carrier: carrier.filter(|carrier| *carrier != pending.id),
-            hand_over: fallback.map(|fallback| given(&pending, fallback)),
+            hand_over: fallback.map(given),
         };
         desk.metrics.settled(&connection.spec.connector, next.state.name());
         if !next.state.is_settled() {
@@ -186,6 +188,8 @@ pub(crate) async fn hand_over(
             let problem = verdict::handed_over(&connection.key, why, fallback.sync_back);
             Some(Settlement {
                 delivery: pending.id,
+                connection: pending.connection,
+                event: pending.event,
                 workspace: connection.workspace,
                 state: match fallback.sync_back {
                     true => pending.state(),
@@ -200,7 +204,7 @@ pub(crate) async fn hand_over(
                 problem: Some(ProblemBody::from(&problem)),
                 calls: Vec::new(),
                 carrier: None,
-                hand_over: Some(given(pending, fallback)),
+                hand_over: Some(given(fallback)),
             })
         })
         .collect();
@@ -209,13 +213,10 @@ pub(crate) async fn hand_over(
     count
 }
 
-fn given(pending: &Pending, fallback: &Fallback) -> HandOver {
+fn given(fallback: &Fallback) -> Vec<NewDelivery> {
     let shares = fallback.objects.iter().cloned();
     let deliveries = shares.map(|share| share.delivery(fallback.connection, fallback.options.as_ref()));
-    HandOver {
-        event: pending.event,
-        deliveries: deliveries.collect(),
-    }
+    deliveries.collect()
 }
 
 /// Dead credentials, and what else only a person can mend, stop the whole connection, so that no delivery burns tries and no account is

@@ -181,6 +181,10 @@ pub struct Fence(pub i64);
 pub struct Settlement {
     /// Whose.
     pub delivery: DeliveryId,
+    /// The connection that it goes to.
+    pub connection: ConnectionId,
+    /// The event that it is about.
+    pub event: EventId,
     /// Its tenant.
     pub workspace: WorkspaceId,
     /// Where the delivery stands now.
@@ -203,17 +207,8 @@ pub struct Settlement {
     pub calls: Vec<Arc<CallRecord>>,
     /// The delivery of the same record whose call carried this one's content, when they were folded into one.
     pub carrier: Option<DeliveryId>,
-    /// What the backup gets, in the same transaction.
-    pub hand_over: Option<HandOver>,
-}
-
-/// A delivery passes to its backup.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HandOver {
-    /// The event that it is about.
-    pub event: EventId,
-    /// What the backup makes of it.
-    pub deliveries: Vec<NewDelivery>,
+    /// It passes to its backup: what that gets, in the same transaction.
+    pub hand_over: Option<Vec<NewDelivery>>,
 }
 
 /// What a settlement says about the link of its record.

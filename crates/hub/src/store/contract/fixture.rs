@@ -125,6 +125,8 @@ impl Fixture {
     pub fn settlement(&self, pending: &Pending, state: DeliveryState) -> Settlement {
         Settlement {
             delivery: pending.id,
+            connection: pending.connection,
+            event: pending.event,
             workspace: self.workspace,
             state,
             attempts: 1,

@@ -14,7 +14,7 @@ use super::{
     fixture::{Fixture, RECOVERY, delivery},
 };
 use crate::store::{
-    CallRecord, DeliveryFilter, Fallback, HandOver, InDoubt, LinkChange, Selection, Settlement, Share, Wish,
+    CallRecord, DeliveryFilter, Fallback, InDoubt, LinkChange, Selection, Settlement, Share, Wish,
 };
 
 pub(super) async fn open_intent(bench: &impl Bench) {
@@ -229,13 +229,10 @@ pub(super) async fn handed_over(bench: &impl Bench) {
     assert_eq!(pending.fallback.as_deref(), Some(&fallback));
     assert!(!pending.handed_over);
     let mut settlement = fixture.settlement(&pending, DeliveryState::Waiting);
-    settlement.hand_over = Some(HandOver {
-        event: pending.event,
-        deliveries: vec![
-            delivery(fixture.backup, "lead", Some("p-1")),
-            delivery(fixture.backup, "task", None),
-        ],
-    });
+    settlement.hand_over = Some(vec![
+        delivery(fixture.backup, "lead", Some("p-1")),
+        delivery(fixture.backup, "task", None),
+    ]);
     let twice: Vec<Settlement> = vec![settlement.clone(), settlement];
     for settlement in twice {
         fixture.store.settle(fixture.fence, vec![settlement]).await.unwrap();

@@ -12,7 +12,7 @@ use super::{
     bench::Bench,
     fixture::{Fixture, delivery, delivery_at},
 };
-use crate::store::{Fallback, HandOver, NewDelivery, Pending, Share};
+use crate::store::{Fallback, NewDelivery, Pending, Share};
 
 const OBJECT: &str = "message";
 
@@ -100,10 +100,7 @@ pub(super) async fn handed_over(bench: &impl Bench) {
     assert_eq!(pending.fallback.as_deref(), Some(&fallback));
     for _ in 0..2 {
         let mut settlement = fixture.settlement(&pending, DeliveryState::Waiting);
-        settlement.hand_over = Some(HandOver {
-            event: pending.event,
-            deliveries: vec![at("#a"), at("#b")],
-        });
+        settlement.hand_over = Some(vec![at("#a"), at("#b")]);
         fixture.store.settle(fixture.fence, vec![settlement]).await.unwrap();
     }
     let backup = fixture.store.pending(fixture.backup, DeliveryId(0), 10).await.unwrap();

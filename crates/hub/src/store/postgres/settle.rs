@@ -33,7 +33,7 @@ impl Settlements {
         let handed = settlements
             .iter()
             .filter_map(|settlement| settlement.hand_over.as_ref());
-        let handed = handed.map(|hand_over| hand_over.deliveries.len()).sum();
+        let handed = handed.map(|hand_over| hand_over.len()).sum();
         let mut identity = core.identity.lock();
         Ok(Self {
             slot: identity.slot()?,
@@ -256,14 +256,14 @@ async fn hand_over(
             let Some(hand_over) = &settlement.hand_over else {
                 continue;
             };
-            let theirs: Vec<i64> = ids.by_ref().take(hand_over.deliveries.len()).collect();
+            let theirs: Vec<i64> = ids.by_ref().take(hand_over.len()).collect();
             if done.contains(&settlement.delivery.0) {
                 added.extend(
                     outbox::add(
                         &**tx,
-                        hand_over.event,
+                        settlement.event,
                         &theirs,
-                        &hand_over.deliveries,
+                        hand_over,
                         settlement.now_ms,
                     )
                     .await?,

@@ -113,7 +113,7 @@ impl Outbox for SqliteStore {
         let handed: Vec<(ConnectionId, DeliveryId)> = settlements
             .iter()
             .flat_map(|settlement| {
-                let given = settlement.hand_over.iter().flat_map(|hand_over| &hand_over.deliveries);
+                let given = settlement.hand_over.iter().flatten();
                 given.map(|new| (new.connection, DeliveryId(floor_of(settlement.now_ms))))
             })
             .collect();

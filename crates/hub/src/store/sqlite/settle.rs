@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use switchboard_connect::manifest::OperationKind;
 use switchboard_model::{
     delivery::DeliveryState,
@@ -85,7 +85,7 @@ impl Settling {
     ) -> Self {
         let mut handed = Vec::new();
         for settlement in &settlements {
-            let new = settlement.hand_over.iter().flat_map(|hand_over| &hand_over.deliveries);
+            let new = settlement.hand_over.iter().flatten();
             handed.extend(new.map(|_| DeliveryId(ids.next(settlement.now_ms))));
         }
         Self {
@@ -100,17 +100,19 @@ impl Job for Settling {
     fn run(&mut self, tx: &mut Tx<'_>) -> rusqlite::Result<()> {
         let mut handed = self.handed.iter();
         for settlement in &self.settlements {
-            let event = settle(tx, settlement)?;
+            let settled = settle(tx, settlement)?;
             change_link(tx.db, &settlement.link)?;
-            let new = settlement.hand_over.iter().flat_map(|hand_over| &hand_over.deliveries);
+            let new = settlement.hand_over.iter().flatten();
             let new: Vec<_> = new.zip(&mut handed).collect();
             // What a person has cancelled meanwhile is the backup's neither.
-            let Some(event) = event else { continue };
+            if !settled {
+                continue;
+            }
             for (new, id) in new {
-                add_delivery(tx, event, *id, new, settlement.now_ms)?;
+                add_delivery(tx, settlement.event, *id, new, settlement.now_ms)?;
             }
             if settlement.state == DeliveryState::Delivered {
-                note_end(tx.db, event)?;
+                note_end(tx.db, settlement.event)?;
             }
         }
         Ok(())
@@ -122,49 +124,46 @@ impl Job for Settling {
     }
 }
 
-/// Answers the event of the delivery; `None` when it was settled, held or cancelled already, and is left as it is.
-fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<Option<EventId>> {
+/// False when the delivery was settled, held or cancelled already; then it is left as it is.
+fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<bool> {
     let settled = settlement.state.is_settled();
-    let row: Option<(i64, i64)> = tx
+    // Without RETURNING, which would make a table of its own for each of them.
+    let changed = tx
         .db
         .prepare_cached(
             "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, operation = ?9, settled_ms = ?6,
                     external_id = coalesce(?7, external_id), problem = ?8, carrier = ?10,
                     handed_over_ms = coalesce(?11, handed_over_ms), means = ?12
-             WHERE id = ?1 AND state IN (0, 1, 2) RETURNING connection, event",
+             WHERE id = ?1 AND state IN (0, 1, 2)",
         )?
-        .query_row(
-            params![
-                settlement.delivery.0,
-                settlement.state as u8,
-                settlement.attempts,
-                settlement.due_ms,
-                settlement.doubt.map(|doubt| doubt.since_ms),
-                settled.then_some(settlement.now_ms),
-                settlement.external_id,
-                settlement.problem.as_ref().map(record::to_text),
-                settlement
-                    .doubt
-                    .and_then(|doubt| doubt.operation)
-                    .map(OperationKind::name),
-                settlement.carrier.map(|carrier| carrier.0),
-                settlement.hand_over.as_ref().map(|_| settlement.now_ms),
-                settlement.doubt.as_ref().and_then(means)
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    let Some((connection, event)) = row else {
-        return Ok(None);
-    };
+        .execute(params![
+            settlement.delivery.0,
+            settlement.state as u8,
+            settlement.attempts,
+            settlement.due_ms,
+            settlement.doubt.map(|doubt| doubt.since_ms),
+            settled.then_some(settlement.now_ms),
+            settlement.external_id,
+            settlement.problem.as_ref().map(record::to_text),
+            settlement
+                .doubt
+                .and_then(|doubt| doubt.operation)
+                .map(OperationKind::name),
+            settlement.carrier.map(|carrier| carrier.0),
+            settlement.hand_over.as_ref().map(|_| settlement.now_ms),
+            settlement.doubt.as_ref().and_then(means)
+        ])?;
+    if changed == 0 {
+        return Ok(false);
+    }
     // Whichever open state it was in counts alike.
     tx.tallies.moved(
-        ConnectionId(connection),
+        settlement.connection,
         DeliveryState::Sending,
         settlement.state,
         settlement.now_ms,
     );
-    Ok(Some(EventId(event)))
+    Ok(true)
 }
 
 /// Notes that the event is over if all its deliveries have arrived.

@@ -90,6 +90,8 @@ impl Fixture {
     fn settlement(&self, pending: &Pending, state: DeliveryState) -> Settlement {
         Settlement {
             delivery: pending.id,
+            connection: pending.connection,
+            event: pending.event,
             workspace: self.workspace,
             state,
             attempts: 1,

@@ -2,7 +2,8 @@
 //!
 //! Jobs that somebody waits for to go on ([`Class::Urgent`]: events to accept, intents) make a transaction at once. What only records what has
 //! happened ([`Class::Outcome`]) rides with the next of them, and makes one of its own when none comes within [`LINGER`] or when much has
-//! gathered; it never takes more of a shared transaction than the urgent jobs do.
+//! gathered; it never takes more of a shared transaction than the urgent jobs do. Urgent jobs that come while a transaction is at work get
+//! into it, too.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -218,6 +219,13 @@ impl Queue {
         self.came.notify_one();
     }
 
+    /// The urgent jobs that have come since the group began, `room` of them at most.
+    fn latecomers(&self, room: usize) -> Vec<Box<dyn Job>> {
+        let mut waiting = self.waiting.lock();
+        let many = waiting.urgent.len().min(room);
+        waiting.urgent.drain(..many).collect()
+    }
+
     /// Waits for the next group to begin; answers its urgent jobs, or the first outcome when there are none. `None`: the end.
     fn begin(&self) -> Option<Vec<Box<dyn Job>>> {
         let mut waiting = self.waiting.lock();
@@ -279,7 +287,7 @@ impl Desk {
         }
     }
 
-    /// Runs a group in one transaction. Outcomes that wait join it while there is time.
+    /// Runs a group in one transaction. Outcomes that wait join it while there is time, and urgent jobs that have come meanwhile.
     fn shared(&mut self, queue: &Queue, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
         let began = Instant::now();
         self.transact(|tx| {
@@ -297,6 +305,13 @@ impl Desk {
                 };
                 group.push(job);
                 if let Some(job) = group.last_mut() {
+                    job.run(tx)?;
+                }
+            }
+            if began.elapsed() < LONGEST {
+                let at = group.len();
+                group.extend(queue.latecomers(GROUP.saturating_sub(at)));
+                for job in &mut group[at..] {
                     job.run(tx)?;
                 }
             }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-/// How long records wait for company while another call is under way, in milliseconds. A vendor's own time is of that order; a quiet lane never
-/// waits.
-const LINGER_MS: i64 = 10;
+/// How long records wait for company while another call is under way. A vendor's own time is of that order; a quiet lane never waits.
+const LINGER: Duration = Duration::from_millis(10);
 
 /// So many records fly together at most when each takes a call of its own.
 const COMPANY: usize = 8;
@@ -29,13 +28,14 @@ pub(super) enum Start {
 }
 
 impl Start {
-    /// With `ready` records of which `most` fit into one call, `under_way` calls, and the first record due for `waited_ms`.
-    pub(super) fn decide(ready: usize, most: usize, under_way: usize, waited_ms: i64) -> Self {
-        let rest = LINGER_MS - waited_ms;
-        if ready >= most || under_way == 0 || rest <= 0 {
+    /// With `ready` records of which `most` fit into one call, `under_way` calls, and the lane aware since `waited` that there are some. (How
+    /// long they have been due does not count: a store that commits slowly would use up the time.)
+    pub(super) fn decide(ready: usize, most: usize, under_way: usize, waited: Duration) -> Self {
+        let rest = LINGER.saturating_sub(waited);
+        if ready >= most || under_way == 0 || rest.is_zero() {
             return Self::Now;
         }
-        Self::In(Duration::from_millis(rest.unsigned_abs()))
+        Self::In(rest)
     }
 }
 
@@ -45,11 +45,12 @@ mod tests {
 
     #[test]
     fn a_quiet_lane_adds_no_delay_and_a_busy_one_waits_for_company() {
-        assert_eq!(Start::decide(1, 100, 0, 0), Start::Now, "nothing else is under way");
-        assert_eq!(Start::decide(100, 100, 5, 0), Start::Now, "the call is full");
-        assert_eq!(Start::decide(1, 1, 5, 0), Start::Now, "nothing could join it");
-        assert_eq!(Start::decide(7, 100, 1, 4), Start::In(Duration::from_millis(6)));
-        assert_eq!(Start::decide(7, 100, 1, 10), Start::Now, "it has waited long enough");
+        let ms = Duration::from_millis;
+        assert_eq!(Start::decide(1, 100, 0, ms(0)), Start::Now, "nothing else is under way");
+        assert_eq!(Start::decide(100, 100, 5, ms(0)), Start::Now, "the call is full");
+        assert_eq!(Start::decide(1, 1, 5, ms(0)), Start::Now, "nothing could join it");
+        assert_eq!(Start::decide(7, 100, 1, ms(4)), Start::In(ms(6)));
+        assert_eq!(Start::decide(7, 100, 1, ms(10)), Start::Now, "it has waited long enough");
     }
 
     #[test]

@@ -96,6 +96,8 @@ struct Runner {
     /// Not before this moment is anything started (preparation failed, credentials refused).
     held_until_ms: i64,
     failed_preparations: u32,
+    /// Since when records wait for company.
+    ready_since: Option<Instant>,
 }
 
 /// Runs until `stopped` becomes true.
@@ -121,6 +123,7 @@ pub(super) async fn run(mut berth: Berth) {
         owed: Owed::new(pace),
         held_until_ms: 0,
         failed_preparations: 0,
+        ready_since: None,
     };
     while !*berth.stopped.borrow() {
         if berth.changes.has_changed().unwrap_or(false) {
@@ -305,6 +308,7 @@ impl Runner {
         }
         while let Some(free) = self.free_calls() {
             let Some((object, ready)) = self.window.next(now_ms) else {
+                self.ready_since = None;
                 break;
             };
             let object = Arc::clone(object);
@@ -314,9 +318,9 @@ impl Runner {
                 return None;
             }
             let most = self.connection.records_per_call(&object);
-            let waited_ms = self.window.next_due().map_or(0, |due_ms| now_ms - due_ms);
-            match Start::decide(ready, most, self.calls.count(), waited_ms) {
-                Start::Now => {}
+            let waited = self.ready_since.get_or_insert_with(Instant::now).elapsed();
+            match Start::decide(ready, most, self.calls.count(), waited) {
+                Start::Now => self.ready_since = None,
                 Start::In(pause) => return Some(pause),
             }
             let permit = self.connection.circuit.lock().may_start(now_ms);

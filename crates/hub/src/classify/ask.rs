@@ -172,7 +172,7 @@ impl Asker<'_> {
                     status = answer.status,
                     tokens = used,
                     sent = %excerpt(request.masked_body().as_bytes()),
-                    answer = %request.mask(&excerpt(&answer.body)),
+                    answer = %request.mask(excerpt(&answer.body)),
                     "the model was asked"
                 );
                 reading::read(&answer, choices)

@@ -53,12 +53,12 @@ impl Serialize for WithItems<'_> {
                 }
                 map.end()
             }
-            Value::Array(list) => serializer.collect_seq(list.iter().enumerate().map(|(at, value)| {
-                match at.to_string() == *next {
+            Value::Array(list) => serializer.collect_seq(list.iter().enumerate().map(
+                |(at, value)| match at.to_string() == *next {
                     true => Member::OnTheWay(inside(value)),
                     false => Member::Beside(value),
-                }
-            })),
+                },
+            )),
             other => other.serialize(serializer),
         }
     }

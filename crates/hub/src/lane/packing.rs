@@ -50,7 +50,11 @@ mod tests {
         assert_eq!(Start::decide(100, 100, 5, ms(0)), Start::Now, "the call is full");
         assert_eq!(Start::decide(1, 1, 5, ms(0)), Start::Now, "nothing could join it");
         assert_eq!(Start::decide(7, 100, 1, ms(4)), Start::In(ms(6)));
-        assert_eq!(Start::decide(7, 100, 1, ms(10)), Start::Now, "it has waited long enough");
+        assert_eq!(
+            Start::decide(7, 100, 1, ms(10)),
+            Start::Now,
+            "it has waited long enough"
+        );
     }
 
     #[test]

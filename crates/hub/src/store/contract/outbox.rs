@@ -13,9 +13,7 @@ use super::{
     bench::{Bench, NOW},
     fixture::{Fixture, RECOVERY, delivery},
 };
-use crate::store::{
-    CallRecord, DeliveryFilter, Fallback, InDoubt, LinkChange, Selection, Settlement, Share, Wish,
-};
+use crate::store::{CallRecord, DeliveryFilter, Fallback, InDoubt, LinkChange, Selection, Settlement, Share, Wish};
 
 pub(super) async fn open_intent(bench: &impl Bench) {
     let fixture = Fixture::new(bench).await;

@@ -30,7 +30,10 @@ pub async fn remove(server: &str, name: &str) -> Result<(), StoreError> {
 async fn run(server: &str, statement: &str) -> Result<(), StoreError> {
     let pool = Address::read(server)?.pool()?;
     let client = pool.get().await.map_err(Trouble::from)?;
-    client.batch_execute(statement).await.map_err(Trouble::from)?;
+    // That there is no database of this name to remove is no news.
+    for statement in ["SET client_min_messages = warning", statement] {
+        client.batch_execute(statement).await.map_err(Trouble::from)?;
+    }
     Ok(())
 }
 

@@ -38,17 +38,17 @@ impl Address {
     pub fn read(url: &str) -> Result<Self, StoreError> {
         let mut url = Url::parse(url).map_err(|error| unreadable(&error))?;
         let (mut authorities, mut mode, mut rest) = (None, None, Vec::new());
-        for (name, value) in url.query_pairs() {
-            match &*name {
-                "sslrootcert" => authorities = Some(value.into_owned()),
-                "sslmode" => mode = Some(value.into_owned()),
-                _ => rest.push((name.into_owned(), value.into_owned())),
+        // The others stay as they are written: what reads them next takes `%20` for a space, and not `+`.
+        let query = url.query().unwrap_or_default().to_owned();
+        for part in query.split('&') {
+            match url::form_urlencoded::parse(part.as_bytes()).next() {
+                Some((name, value)) if name == "sslrootcert" => authorities = Some(value.into_owned()),
+                Some((name, value)) if name == "sslmode" => mode = Some(value.into_owned()),
+                Some(_) => rest.push(part),
+                None => {}
             }
         }
-        url.set_query(None);
-        if !rest.is_empty() {
-            url.query_pairs_mut().extend_pairs(rest);
-        }
+        url.set_query((!rest.is_empty()).then(|| rest.join("&")).as_deref());
         let mut config: Config = url.as_str().parse().map_err(|error| unreadable(&error))?;
         let near = config.get_hosts().iter().all(is_near);
         config.ssl_mode(match mode.as_deref() {
@@ -152,6 +152,17 @@ mod tests {
             let address = Address::read(url).unwrap();
             assert_eq!(address.config.get_ssl_mode(), mode, "{url}");
         }
+    }
+
+    #[test]
+    fn options_of_the_address_are_told_after_the_own_ones() {
+        let url = "postgres://u:p@localhost/d?options=-c%20search_path%3Dcrm&sslmode=disable&application_name=hub";
+        let address = Address::read(url).unwrap();
+        assert_eq!(
+            address.config.get_options(),
+            Some(&*format!("{OPTIONS} -c search_path=crm"))
+        );
+        assert_eq!(address.config.get_application_name(), Some("hub"));
     }
 
     #[test]

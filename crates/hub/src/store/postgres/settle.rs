@@ -258,16 +258,7 @@ async fn hand_over(
             };
             let theirs: Vec<i64> = ids.by_ref().take(hand_over.len()).collect();
             if done.contains(&settlement.delivery.0) {
-                added.extend(
-                    outbox::add(
-                        &**tx,
-                        settlement.event,
-                        &theirs,
-                        hand_over,
-                        settlement.now_ms,
-                    )
-                    .await?,
-                );
+                added.extend(outbox::add(&**tx, settlement.event, &theirs, hand_over, settlement.now_ms).await?);
             }
         }
     }

@@ -140,8 +140,7 @@ pub struct Start {
 impl Start {
     /// Calls at this time (Unix milliseconds) with the token, where there is one.
     pub fn new(now_ms: i64, token: Option<&Token>) -> Self {
-        let mut vars = times("now", now_ms);
-        vars.insert("now_seconds".into(), now_ms.div_euclid(1000).into());
+        let mut vars = now(now_ms);
         vars.extend(since(now_ms));
         vars.extend(token.map(|token| ("token".to_owned(), token.access.as_str().into())));
         Self {
@@ -149,6 +148,20 @@ impl Start {
             vars: Arc::new(vars),
         }
     }
+
+    /// The same for a record that was first sent at this moment.
+    fn of_record(&self, first_sent_ms: i64) -> Self {
+        let mut own = self.clone();
+        Arc::make_mut(&mut own.vars).extend(since(first_sent_ms));
+        own
+    }
+}
+
+/// This moment as templates see it.
+fn now(now_ms: i64) -> Map<String, Value> {
+    let mut vars = times("now", now_ms);
+    vars.insert("now_seconds".into(), now_ms.div_euclid(1000).into());
+    vars
 }
 
 /// A moment as templates see it: `<name>` as text, `<name>_ms` as a number.
@@ -217,10 +230,7 @@ impl Call {
     /// Readies it for the next call. A probe looks for nothing older than `first_sent_ms`, the moment when this record was
     /// first sent.
     pub fn begin(&mut self, start: &Start, first_sent_ms: Option<i64>) {
-        self.start = start.clone();
-        if let Some(first_sent_ms) = first_sent_ms {
-            self.vars.extend(since(first_sent_ms));
-        }
+        self.start = first_sent_ms.map_or_else(|| start.clone(), |ms| start.of_record(ms));
         self.age_ms = start.now_ms.saturating_sub(first_sent_ms.unwrap_or(start.now_ms));
     }
 
@@ -239,17 +249,12 @@ impl Call {
     }
 
     pub(crate) fn set_now(&mut self, now_ms: i64) {
-        self.set("now", moment(now_ms));
-        self.set("now_seconds", now_ms.div_euclid(1000).into());
-        self.set("now_ms", now_ms.into());
+        self.vars.extend(now(now_ms));
     }
 
     pub(crate) fn set_token(&mut self, token: Option<&Token>) {
-        match token {
-            Some(token) => self.set("token", token.access.as_str().into()),
-            None => {
-                self.vars.shift_remove("token");
-            }
+        if let Some(token) = token {
+            self.set("token", token.access.as_str().into());
         }
     }
 
@@ -292,4 +297,21 @@ fn moment(ms: i64) -> Value {
     Timestamp::from_second(ms.div_euclid(1000))
         .map(|moment| moment.to_string().into())
         .unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_looks_as_far_back_as_the_write_that_is_in_doubt_and_no_further() {
+        let since_ms = |call: &Call| call.start.vars["since_ms"].as_i64();
+        let start = Start::new(9_000_000, None);
+        let mut call = Call::new("k", Value::Null, Known::default());
+        call.begin(&start, Some(1_000_000));
+        assert_eq!((since_ms(&call), call.age_ms()), (Some(1_000_000 - SKEW_MS), 8_000_000));
+        // What was in doubt is certain now.
+        call.begin(&start, None);
+        assert_eq!((since_ms(&call), call.age_ms()), (Some(9_000_000 - SKEW_MS), 0));
+    }
 }

@@ -106,6 +106,14 @@ struct Waiting {
     closed: bool,
 }
 
+impl Waiting {
+    /// The urgent jobs, `room` of them at most.
+    fn take_urgent(&mut self, room: usize) -> Vec<Box<dyn Job>> {
+        let many = self.urgent.len().min(room);
+        self.urgent.drain(..many).collect()
+    }
+}
+
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -221,9 +229,7 @@ impl Queue {
 
     /// The urgent jobs that have come since the group began, `room` of them at most.
     fn latecomers(&self, room: usize) -> Vec<Box<dyn Job>> {
-        let mut waiting = self.waiting.lock();
-        let many = waiting.urgent.len().min(room);
-        waiting.urgent.drain(..many).collect()
+        self.waiting.lock().take_urgent(room)
     }
 
     /// Waits for the next group to begin; answers its urgent jobs, or the first outcome when there are none. `None`: the end.
@@ -231,8 +237,7 @@ impl Queue {
         let mut waiting = self.waiting.lock();
         loop {
             if !waiting.urgent.is_empty() {
-                let many = waiting.urgent.len().min(GROUP);
-                return Some(waiting.urgent.drain(..many).collect());
+                return Some(waiting.take_urgent(GROUP));
             }
             if waiting.outcomes.is_empty() {
                 if waiting.closed {
@@ -255,6 +260,24 @@ impl Queue {
         let mut waiting = self.waiting.lock();
         jobs.into_iter().rev().for_each(|job| waiting.urgent.push_front(job));
     }
+}
+
+/// Runs the jobs of a group from this place on. Those for which there is no time go back.
+fn run_urgent(
+    queue: &Queue,
+    group: &mut Vec<Box<dyn Job>>,
+    from: usize,
+    began: Instant,
+    tx: &mut Tx<'_>,
+) -> rusqlite::Result<()> {
+    for at in from..group.len() {
+        if began.elapsed() > LONGEST {
+            queue.give_back(group.split_off(at));
+            break;
+        }
+        group[at].run(tx)?;
+    }
+    Ok(())
 }
 
 /// By connection the smallest id.
@@ -291,13 +314,7 @@ impl Desk {
     fn shared(&mut self, queue: &Queue, group: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
         let began = Instant::now();
         self.transact(|tx| {
-            for at in 0..group.len() {
-                if began.elapsed() > LONGEST {
-                    queue.give_back(group.split_off(at));
-                    break;
-                }
-                group[at].run(tx)?;
-            }
+            run_urgent(queue, group, 0, began, tx)?;
             let limit = (began.elapsed() * 2).max(SHARE).min(LONGEST);
             while began.elapsed() < limit {
                 let Some(job) = queue.waiting.lock().outcomes.pop_front() else {
@@ -311,9 +328,7 @@ impl Desk {
             if began.elapsed() < LONGEST {
                 let at = group.len();
                 group.extend(queue.latecomers(GROUP.saturating_sub(at)));
-                for job in &mut group[at..] {
-                    job.run(tx)?;
-                }
+                run_urgent(queue, group, at, began, tx)?;
             }
             Ok(())
         })

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
 /// What stands around the items, the way to their place in it, and the items.
-pub(crate) struct WithItems<'a> {
+struct WithItems<'a> {
     around: &'a Value,
     way: &'a [String],
     items: &'a [Cow<'a, Value>],

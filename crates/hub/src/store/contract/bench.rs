@@ -74,6 +74,20 @@ impl PostgresBench {
         client.batch_execute(sql).await.unwrap();
     }
 
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let row = client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
+        row.unwrap().get(0)
+    }
+
+    /// Another node, whose clock stands at this moment.
+    pub async fn open_at(&self, now_ms: i64) -> Arc<dyn Store> {
+        let clock = Arc::new(ManualClock::at(now_ms));
+        Arc::new(PostgresStore::open(&self.url, clock).await.unwrap())
+    }
+
     /// What a restart of the server does to its clients.
     pub async fn cut(&self) {
         let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
@@ -89,9 +103,6 @@ impl PostgresBench {
 
 impl Bench for PostgresBench {
     async fn open(&self) -> Arc<dyn Store> {
-        let store = PostgresStore::open(&self.url, Arc::new(ManualClock::at(NOW)))
-            .await
-            .unwrap();
-        Arc::new(store)
+        self.open_at(NOW).await
     }
 }

@@ -19,6 +19,7 @@ mod moving;
 mod outbox;
 mod places;
 mod removal;
+mod repeats;
 mod runs;
 
 /// Makes a test of each case for each store.
@@ -137,6 +138,9 @@ contract! {
     leases::late_commit as what_another_node_commits_is_told_whatever_its_ids,
     leases::released_elsewhere as a_delivery_that_was_released_on_another_node_is_told,
     moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
+    repeats::moved as a_repeat_is_recognised_while_fingerprints_move,
+    repeats::late as a_fingerprint_that_comes_after_its_day_was_moved_is_kept,
+    repeats::dropped as fingerprints_of_a_dropped_day_are_forgotten_wherever_they_are,
     grants::turns_across as a_turn_is_taken_by_one_node_at_a_time,
     callbacks::shared as nodes_share_the_callbacks,
     callbacks::neighbours as what_is_too_large_for_the_database_harms_no_neighbour,

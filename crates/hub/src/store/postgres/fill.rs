@@ -2,6 +2,7 @@
 
 use jiff::ToSpan;
 use switchboard_model::id::floor_of;
+use tokio_postgres::error::SqlState;
 
 use super::{PostgresStore, Trouble, days};
 use crate::store::{Filling, StoreError};
@@ -34,8 +35,15 @@ impl PostgresStore {
         let tally = "INSERT INTO tally (connection, delivered) VALUES ($1, $2)
                      ON CONFLICT (connection) DO UPDATE SET delivered = tally.delivered + excluded.delivered";
         client.execute(tally, &[&filling.connection.0, &(each * count)]).await?;
-        // The planner knows nothing of the new partitions before.
-        client.batch_execute("ANALYZE").await?;
+        // What has lain there for days is on the disk, and autovacuum and the planner know it.
+        client.batch_execute("VACUUM (ANALYZE)").await?;
+        client
+            .batch_execute("CHECKPOINT")
+            .await
+            .or_else(|error| match error.code() {
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(()),
+                _ => Err(error),
+            })?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Days: listed from the catalogue, dropped with their partitions.
 //!
-//! Nothing has to be moved on this store: events are written into the partition of their day, and a delivery goes there when it arrives.
+//! Only fingerprints have to be moved on this store: events are written into the partition of their day, and a delivery goes there when it
+//! arrives.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use super::{
     PostgresStore, Trouble,
     days::{LOCK, TABLES, partition, range},
+    seen,
 };
 use crate::store::{Answer, DayRow, History};
 
@@ -21,8 +23,8 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '300ms'";
 const TRIES: usize = 50;
 
 impl History for PostgresStore {
-    fn archive(&self, _most: usize) -> Answer<'_, usize> {
-        Box::pin(async { Ok(0) })
+    fn archive(&self, most: usize) -> Answer<'_, usize> {
+        Box::pin(async move { Ok(seen::move_slice(&self.core, most).await?) })
     }
 
     fn archivable(&self) -> Answer<'_, usize> {
@@ -87,6 +89,18 @@ impl PostgresStore {
             to,
         )
         .await?;
+        self.in_slices(
+            "DELETE FROM recent WHERE (workspace, key) IN
+             (SELECT workspace, key FROM recent r WHERE event >= $1 AND event < $2
+              AND NOT EXISTS (SELECT 1 FROM event_kept k WHERE k.id = r.event) LIMIT $3)",
+            from,
+            to,
+        )
+        .await?;
+        // What is being copied was read before: it is there now.
+        let client = self.core.client().await?;
+        client.execute("UPDATE recent_moved SET copied = copied", &[]).await?;
+        drop(client);
         self.in_slices(
             "DELETE FROM seen WHERE (workspace, key) IN
              (SELECT workspace, key FROM seen s WHERE event >= $1 AND event < $2

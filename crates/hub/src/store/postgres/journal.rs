@@ -3,7 +3,7 @@
 use deadpool_postgres::Transaction;
 use switchboard_model::{
     delivery::DeliveryState,
-    id::{ConnectionId, DeliveryId, EventId, WorkspaceId, floor_of},
+    id::{ConnectionId, DeliveryId, EventId, WorkspaceId, floor_of, time_of},
 };
 use tokio_postgres::types::ToSql;
 
@@ -20,6 +20,8 @@ SELECT id, started_ms, duration_ms, operation, request, status, answer, outcome,
 WHERE delivery = $1 AND workspace = $2 AND id >= $3 ORDER BY id LIMIT 1000";
 /// A call is made after its delivery; but another node makes the id, and its clock may be behind by this, in milliseconds.
 const CLOCKS_APART: i64 = 3_600_000;
+/// A page is looked for in these milliseconds before its end first.
+const LAST: i64 = 24 * 3_600_000;
 /// The stages of `delivery` (see the schema): what waits, held, delivered in no case, dead, cancelled.
 const STAGES: [i16; 4] = [0, 3, 11, 12];
 
@@ -149,7 +151,65 @@ fn page_of_deliveries(workspace: WorkspaceId, filter: DeliveryFilter, page: Page
     (sql, conditions)
 }
 
+/// What is left of a page when its last days have been looked through.
+fn rest(page: Page, border_ms: i64, found: usize) -> Option<Page> {
+    let limit = page.limit.saturating_sub(found);
+    (limit > 0).then(|| Page {
+        before: Some(floor_of(border_ms)),
+        limit,
+    })
+}
+
 impl PostgresStore {
+    /// From here on a page is looked for first: a statement takes time for every day that it may have to read, and the last ones before its
+    /// end fill most pages. Unix milliseconds.
+    fn border_ms(&self, page: Page) -> i64 {
+        page.before.map_or_else(|| self.core.clock.now_ms(), time_of) - LAST
+    }
+
+    async fn page_of_deliveries(
+        &self,
+        workspace: WorkspaceId,
+        filter: DeliveryFilter,
+        page: Page,
+    ) -> Result<Vec<DeliveryRow>, Trouble> {
+        let (sql, conditions) = page_of_deliveries(workspace, filter, page);
+        let rows = self.rows(&sql, &conditions.parameters()).await?;
+        rows.iter().map(record::delivery_row).collect()
+    }
+
+    async fn page_of_events(
+        &self,
+        workspace: WorkspaceId,
+        filter: &EventFilter,
+        from_ms: Option<i64>,
+        page: Page,
+    ) -> Result<Vec<EventRow>, Trouble> {
+        let mut conditions = Conditions::default();
+        conditions.and("workspace =", workspace.0);
+        if let Some(kind) = &filter.kind {
+            conditions.and("kind =", kind.clone());
+        }
+        if let Some(from_ms) = from_ms {
+            conditions.and("id >=", floor_of(from_ms));
+        }
+        if let Some(before) = page.before {
+            conditions.and("id <", before);
+        }
+        let limit = conditions.value(i64::try_from(page.limit).unwrap_or(i64::MAX));
+        let range = |table: &str| {
+            let condition = &conditions.text;
+            format!("(SELECT {EVENT} FROM {table}{condition} ORDER BY id DESC LIMIT {limit})")
+        };
+        let (days, kept) = (range("event"), range("event_kept"));
+        let sql = format!("SELECT * FROM ({days} UNION ALL {kept}) everywhere ORDER BY id DESC LIMIT {limit}");
+        let rows = self.rows(&sql, &conditions.parameters()).await?;
+        let mut found = rows.iter().map(record::event_row).collect::<Result<Vec<_>, _>>()?;
+        // An event is at both places while its day is being dropped.
+        found.dedup_by_key(|row| row.event.id);
+        Ok(found)
+    }
+
     async fn rows(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<tokio_postgres::Row>, Trouble> {
         let client = self.core.client().await?;
         let statement = client.prepare_cached(sql).await?;
@@ -160,26 +220,12 @@ impl PostgresStore {
 impl Journal for PostgresStore {
     fn events(&self, workspace: WorkspaceId, filter: EventFilter, page: Page) -> Answer<'_, Vec<EventRow>> {
         Box::pin(async move {
-            let mut conditions = Conditions::default();
-            conditions.and("workspace =", workspace.0);
-            if let Some(kind) = filter.kind {
-                conditions.and("kind =", kind);
+            let border_ms = self.border_ms(page);
+            let mut rows = self.page_of_events(workspace, &filter, Some(border_ms), page).await?;
+            if let Some(rest) = rest(page, border_ms, rows.len()) {
+                rows.extend(self.page_of_events(workspace, &filter, None, rest).await?);
             }
-            if let Some(before) = page.before {
-                conditions.and("id <", before);
-            }
-            let limit = conditions.value(i64::try_from(page.limit).unwrap_or(i64::MAX));
-            let range = |table: &str| {
-                let condition = &conditions.text;
-                format!("(SELECT {EVENT} FROM {table}{condition} ORDER BY id DESC LIMIT {limit})")
-            };
-            let (days, kept) = (range("event"), range("event_kept"));
-            let sql = format!("SELECT * FROM ({days} UNION ALL {kept}) everywhere ORDER BY id DESC LIMIT {limit}");
-            let rows = self.rows(&sql, &conditions.parameters()).await?;
-            let mut found = rows.iter().map(record::event_row).collect::<Result<Vec<_>, _>>()?;
-            // An event is at both places while its day is being dropped.
-            found.dedup_by_key(|row| row.event.id);
-            Ok(found)
+            Ok(rows)
         })
     }
 
@@ -196,9 +242,19 @@ impl Journal for PostgresStore {
 
     fn deliveries(&self, workspace: WorkspaceId, filter: DeliveryFilter, page: Page) -> Answer<'_, Vec<DeliveryRow>> {
         Box::pin(async move {
-            let (sql, conditions) = page_of_deliveries(workspace, filter, page);
-            let rows = self.rows(&sql, &conditions.parameters()).await?;
-            Ok(rows.iter().map(record::delivery_row).collect::<Result<_, _>>()?)
+            let border_ms = self.border_ms(page);
+            if filter.from_ms.is_some_and(|from_ms| from_ms >= border_ms) {
+                return Ok(self.page_of_deliveries(workspace, filter, page).await?);
+            }
+            let last = DeliveryFilter {
+                from_ms: Some(border_ms),
+                ..filter.clone()
+            };
+            let mut rows = self.page_of_deliveries(workspace, last, page).await?;
+            if let Some(rest) = rest(page, border_ms, rows.len()) {
+                rows.extend(self.page_of_deliveries(workspace, filter, rest).await?);
+            }
+            Ok(rows)
         })
     }
 
@@ -215,7 +271,7 @@ impl Journal for PostgresStore {
 
     fn attempts(&self, workspace: WorkspaceId, delivery: DeliveryId) -> Answer<'_, Vec<AttemptRow>> {
         Box::pin(async move {
-            let from = floor_of(switchboard_model::id::time_of(delivery.0) - CLOCKS_APART);
+            let from = floor_of(time_of(delivery.0) - CLOCKS_APART);
             let rows = self.rows(ATTEMPTS, &[&delivery.0, &workspace.0, &from]).await?;
             Ok(rows.iter().map(record::attempt_row).collect())
         })

@@ -32,6 +32,7 @@ mod migrate;
 mod outbox;
 mod record;
 mod removal;
+mod seen;
 mod session;
 mod settle;
 pub mod transfer;
@@ -71,6 +72,7 @@ pub(in crate::store) struct Core {
     pool: Pool,
     clock: Arc<dyn Clock>,
     days: days::Days,
+    moving: seen::Moving,
     listener: Mutex<Option<Arc<dyn Listener>>>,
     identity: Mutex<Identity>,
     /// The rights to send that this node believes to hold.
@@ -108,6 +110,7 @@ impl PostgresStore {
             pool,
             clock,
             days,
+            moving: seen::Moving::default(),
             listener: Mutex::default(),
             identity: Mutex::new(Identity::new(last)),
             rights: Mutex::default(),

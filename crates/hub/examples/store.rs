@@ -115,7 +115,8 @@ impl Bench {
             data: Map::from_iter([
                 ("messageContent".to_owned(), json!("x".repeat(900))),
                 ("from".to_owned(), json!(format!("+375 29 {number}"))),
-            ]),
+            ])
+            .into(),
             fingerprint: Some(Fingerprint { key, content: [1; 8] }),
             deliveries: vec![NewDelivery {
                 connection: self.connection,

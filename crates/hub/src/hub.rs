@@ -245,7 +245,7 @@ impl Hub {
         items: Vec<Incoming>,
         idempotency_key: Option<&str>,
     ) -> Result<Vec<Result<Receipt, Problem>>, Problem> {
-        let bytes = items.iter().map(|item| item.bytes).sum();
+        let bytes = items.iter().map(|item| item.data.length()).sum();
         let place = self.inner.waiting.enter(items.len(), bytes)?;
         let configuration = self.configuration();
         intake::accept(

@@ -50,7 +50,7 @@ pub(crate) fn make(
         )
     })?;
     connection.check_place(object.name(), options)?;
-    let mut derived = normalise::variables(event);
+    let mut derived = normalise::variables(event, |name| mapping.reads(name));
     // It is copied for those that ask for it only.
     if mapping.reads("event") {
         derived.insert("event".into(), Value::Object(event.data.clone()));

@@ -29,7 +29,7 @@ impl Facts {
         );
         Self {
             above,
-            derived: normalise::variables(&event),
+            derived: normalise::variables(&event, |_| true),
             event,
         }
     }

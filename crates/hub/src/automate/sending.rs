@@ -102,7 +102,7 @@ impl Sending {
             workspace,
             kind,
             received_ms: now_ms,
-            data,
+            data: data.into(),
             fingerprint: Some(fingerprint(run, at, number)),
             deliveries: vec![NewDelivery {
                 connection: self.connection.id,

@@ -26,7 +26,7 @@ pub(crate) use ask::{Asked, day_of};
 
 use crate::{
     configuration::{Workspace, WorkspaceClassifier},
-    store::Fingerprint,
+    store::{Content, Fingerprint},
 };
 
 /// What the sender of a message is told that waits.
@@ -34,7 +34,7 @@ pub const WAITS: &str = "it waits for its classification and goes on as message.
 
 /// Classifies an event by the rules of its workspace. Answers its type from then on: `message.unclassified` when a model is to be asked, and
 /// then nothing was added.
-pub fn at_intake(workspace: Option<&Workspace>, kind: EventType, data: &mut Map<String, Value>) -> EventType {
+pub fn at_intake(workspace: Option<&Workspace>, kind: EventType, data: &mut Content) -> EventType {
     let Some(classifier) = workspace.and_then(Workspace::classifier) else {
         return kind;
     };

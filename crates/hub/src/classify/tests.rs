@@ -53,9 +53,9 @@ fn message(text: &str) -> Map<String, Value> {
 }
 
 fn taken(configuration: &Configuration, text: &str) -> (EventType, Value) {
-    let mut data = message(text);
+    let mut data = Content::from(message(text));
     let kind = at_intake(configuration.workspace(WORKSPACE), EventType::MESSAGE, &mut data);
-    (kind, data.into())
+    (kind, data.into_parts().0.into())
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn nothing_happens_without_a_classifier_and_with_one_that_is_switched_off_or_bro
             .and_then(|workspace| workspace.classifier_entry());
         assert!(entry.is_some(), "it is kept");
     }
-    let mut data = message("退款");
+    let mut data = Content::from(message("退款"));
     assert_eq!(at_intake(None, EventType::MESSAGE, &mut data), EventType::MESSAGE);
 }
 

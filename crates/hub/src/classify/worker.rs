@@ -182,7 +182,7 @@ impl Round<'_> {
             configuration.workspace(self.workspace),
             self.workspace,
             EventType::MESSAGE,
-            data,
+            data.into(),
             event.received_ms,
         );
         made.fingerprint = Some(fingerprint(event.id));

@@ -17,14 +17,15 @@ pub struct ObjectMapping {
     pub mapping: Mapping,
     /// What its values pass through afterwards.
     pub rules: FieldRules,
-    /// The variables that it reads.
+    /// The variables that it and the rules read.
     variables: HashSet<Box<str>>,
 }
 
 impl ObjectMapping {
     /// A mapping with the rules of its fields.
     pub(super) fn new(mapping: Mapping, rules: FieldRules) -> Self {
-        let variables = mapping.paths().iter().map(|path| path.root().into()).collect();
+        let paths = mapping.paths().into_iter().chain(rules.paths());
+        let variables = paths.map(|path| path.root().into()).collect();
         Self {
             mapping,
             rules,
@@ -32,7 +33,7 @@ impl ObjectMapping {
         }
     }
 
-    /// Whether it reads this variable.
+    /// Whether it, or a rule, reads this variable.
     pub fn reads(&self, variable: &str) -> bool {
         self.variables.contains(variable)
     }

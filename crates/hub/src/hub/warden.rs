@@ -178,13 +178,11 @@ impl Hub {
             "reason": reason,
             "source": view.endpoint.owner.source,
         });
-        let bytes = data.to_string().len();
         let incoming = Incoming {
             kind,
             // Several nodes may see it; it is told once.
             id: Some(format!("{notice}-{}-{}", view.id, view.changed_ms)),
-            data: data.as_object().cloned().unwrap_or_default(),
-            bytes,
+            data: data.as_object().cloned().unwrap_or_default().into(),
         };
         for receipt in self.accept(workspace, vec![incoming], None).await? {
             receipt?;

@@ -52,13 +52,10 @@ pub(super) fn of(item: &Incoming, request: Option<Request<'_>>) -> Option<Finger
 
 /// The digest of what came.
 fn content(item: &Incoming, items: usize) -> [u8; 32] {
-    let mut text = Vec::with_capacity(item.bytes + item.bytes / 8 + 64);
-    // Writing parsed JSON into memory cannot fail.
-    let _ = serde_json::to_writer(&mut text, &item.data);
     Sha256::new()
         .chain_update(item.kind.name())
         .chain_update((items as u64).to_be_bytes())
-        .chain_update(text)
+        .chain_update(item.data.text())
         .finalize()
         .into()
 }
@@ -86,8 +83,7 @@ mod tests {
         Incoming {
             kind: EventType::find("message.received").unwrap(),
             id: id.map(str::to_owned),
-            data: data.as_object().cloned().unwrap(),
-            bytes: 0,
+            data: data.as_object().cloned().unwrap().into(),
         }
     }
 

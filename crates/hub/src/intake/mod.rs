@@ -6,7 +6,6 @@ mod waiting;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use switchboard_model::{
     event::EventType,
     id::{EventId, WorkspaceId},
@@ -23,7 +22,7 @@ use crate::{
     automate, classify,
     configuration::{Configuration, Workspace},
     failpoint, route,
-    store::{Accepted, Fingerprint, NewEvent},
+    store::{Accepted, Content, Fingerprint, NewEvent},
 };
 
 /// An event as a sender gives it.
@@ -34,9 +33,7 @@ pub struct Incoming {
     /// The sender's own id of it, which recognises a repeat.
     pub id: Option<String>,
     /// What the sender says about it.
-    pub data: Map<String, Value>,
-    /// About how many bytes `data` takes as JSON.
-    pub bytes: usize,
+    pub data: Content,
 }
 
 /// What became of one event.
@@ -128,7 +125,7 @@ pub(crate) fn draft(
     compiled: Option<&Workspace>,
     workspace: WorkspaceId,
     kind: EventType,
-    mut data: Map<String, Value>,
+    mut data: Content,
     received_ms: i64,
     fingerprint: Option<Fingerprint>,
 ) -> NewEvent {
@@ -144,7 +141,7 @@ pub(crate) fn routed(
     compiled: Option<&Workspace>,
     workspace: WorkspaceId,
     kind: EventType,
-    data: Map<String, Value>,
+    data: Content,
     received_ms: i64,
 ) -> NewEvent {
     let mut plan = route::plan(compiled, kind, &data);

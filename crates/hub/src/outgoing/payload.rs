@@ -27,7 +27,7 @@ pub fn with_id() -> Value {
 /// When the mapping cannot be filled in, which is a fault of the hub.
 pub fn of(event: &Event) -> Result<Value, Problem> {
     let mapping = Mapping::compile(&with_id()).map_err(|errors| broken(&errors))?;
-    let mut variables = normalise::variables(event);
+    let mut variables = normalise::variables(event, |_| true);
     variables.insert("event".into(), Value::Object(event.data.clone()));
     let told = mapping.render(&Scope::of(&variables));
     told.map(Option::unwrap_or_default).map_err(|errors| broken(&errors))

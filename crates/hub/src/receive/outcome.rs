@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use switchboard_connect::source::{Made, MadeEvent, MadeRecord, Mode};
 use switchboard_model::{
@@ -17,7 +17,8 @@ use crate::{
     intake,
     record::{Said, announcer, object, prepare},
     store::{
-        CallbackOutcome, CallbackRow, CallbackState, Commit, Fingerprint, Guard, How, NewEvent, RecordWrite, StoreError,
+        CallbackOutcome, CallbackRow, CallbackState, Commit, Content, Fingerprint, Guard, How, NewEvent, RecordWrite,
+        StoreError,
     },
 };
 
@@ -218,8 +219,9 @@ fn new_event(
     event: MadeEvent,
 ) -> NewEvent {
     let id = event.id.unwrap_or_else(|| format!("{}/{at}", callback.id));
-    let print = fingerprint(&receiver.key, event.kind.name(), &id, &event.data);
     let MadeEvent { kind, data, .. } = event;
+    let data = Content::from(data);
+    let print = fingerprint(&receiver.key, kind.name(), &id, data.text());
     let compiled = configuration.workspace(receiver.workspace);
     intake::draft(
         compiled,
@@ -232,7 +234,7 @@ fn new_event(
 }
 
 /// The same thing of the same source is one event. Parts are told apart by their lengths.
-fn fingerprint(source: &str, kind: &str, id: &str, data: &Map<String, Value>) -> Fingerprint {
+fn fingerprint(source: &str, kind: &str, id: &str, data: &str) -> Fingerprint {
     let mut hash = Sha256::new();
     for part in ["source", source, kind, id] {
         hash.update((part.len() as u64).to_be_bytes());
@@ -240,6 +242,6 @@ fn fingerprint(source: &str, kind: &str, id: &str, data: &Map<String, Value>) ->
     }
     let (mut key, mut content) = ([0; 16], [0; 8]);
     key.copy_from_slice(&hash.finalize()[..16]);
-    content.copy_from_slice(&Sha256::digest(json!(data).to_string())[..8]);
+    content.copy_from_slice(&Sha256::digest(data)[..8]);
     Fingerprint { key, content }
 }

@@ -57,7 +57,7 @@ pub(crate) fn announcer(configuration: Arc<Configuration>, workspace: WorkspaceI
                     workspace,
                     kind,
                     received_ms: change.now_ms,
-                    data: data.clone(),
+                    data: data.clone().into(),
                     fingerprint: None,
                     deliveries: plan.deliveries,
                     runs,

@@ -5,6 +5,7 @@
 
 pub mod callbacks;
 pub mod classifying;
+mod content;
 #[cfg(test)]
 pub(crate) mod contract;
 mod database;
@@ -36,6 +37,7 @@ pub use callbacks::{
     MadeRecord, NewCallback, RawRequest, Round,
 };
 pub use classifying::{Classifying, Expense};
+pub use content::Content;
 pub use database::Database;
 pub use definition::{DefinitionKind, DefinitionRow, DefinitionWrite, Removal};
 pub use doubt::{InDoubt, Linked};

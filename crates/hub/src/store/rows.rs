@@ -16,7 +16,7 @@ use switchboard_model::{
 };
 
 use super::{
-    InDoubt,
+    Content, InDoubt,
     definition::{DefinitionRow, DefinitionWrite, Removal},
     grants::AccessNote,
     place::{Place, Share},
@@ -42,7 +42,7 @@ pub struct NewEvent {
     /// When it was accepted, Unix milliseconds.
     pub received_ms: i64,
     /// What came in, parsed.
-    pub data: Map<String, Value>,
+    pub data: Content,
     /// The key that recognises a repeat, if there is one.
     pub fingerprint: Option<Fingerprint>,
     /// Where it goes. Empty: nobody wanted it.

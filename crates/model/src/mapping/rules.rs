@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{MappingError, MappingFault};
-use crate::template::{Scope, Template};
+use crate::template::{Path, Scope, Template};
 
 /// The rules of one object, compiled.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +40,11 @@ impl FieldRules {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Every path that they read.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().flat_map(|(_, template)| template.paths())
     }
 
     /// Whether a field that the mapping leaves out may get a value.

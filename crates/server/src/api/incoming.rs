@@ -1,7 +1,7 @@
 //! One posted event: from JSON to what the hub accepts, with every problem at once.
 
 use serde_json::{Map, Value};
-use switchboard_hub::intake::Incoming;
+use switchboard_hub::{intake::Incoming, store::Content};
 use switchboard_model::{
     event::EventType,
     problem::{Code, Problem},
@@ -41,7 +41,7 @@ pub fn read(value: Value, place: &str, limits: &Limits) -> Result<Incoming, Prob
         ));
     }
     match (Problem::all(problems), kind, data) {
-        (None, Some(kind), Some((data, bytes))) => Ok(Incoming { kind, id, data, bytes }),
+        (None, Some(kind), Some(data)) => Ok(Incoming { kind, id, data }),
         (Some(problem), _, _) => Err(problem),
         // Not reachable: each missing part left a problem.
         (None, _, _) => Err(shape(place, "The event is not complete".into(), EXAMPLE)),
@@ -111,12 +111,7 @@ fn read_id(given: Option<Value>, place: &str, problems: &mut Vec<Problem>) -> Op
     }
 }
 
-fn read_data(
-    given: Option<Value>,
-    place: &str,
-    limits: &Limits,
-    problems: &mut Vec<Problem>,
-) -> Option<(Map<String, Value>, usize)> {
+fn read_data(given: Option<Value>, place: &str, limits: &Limits, problems: &mut Vec<Problem>) -> Option<Content> {
     let place = || below(place, "data");
     let data = match given {
         Some(Value::Object(data)) => data,
@@ -145,7 +140,7 @@ fn read_data(
             problems.push(Problem::new(Code::TooLarge, detail, next).at(place()));
         }
     }
-    Some((data, size.bytes))
+    Some(Content::new(data, size.bytes))
 }
 
 /// How large a value is: its keys, and the bytes of its texts and punctuation, which is what it takes as compact JSON but
@@ -230,7 +225,7 @@ mod tests {
         .unwrap();
         assert_eq!(event.kind.name(), "message.received");
         assert_eq!(event.id.as_deref(), Some("m-1"));
-        assert_eq!(Value::Object(event.data), data);
+        assert_eq!(event.data.text(), data.to_string());
         let short = read(json!({"type": "call.missed", "id": null, "data": {}}), "", &LIMITS).unwrap();
         assert_eq!(short.id, None);
     }

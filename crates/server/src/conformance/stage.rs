@@ -289,8 +289,7 @@ impl<'s> Stage<'s> {
         let incoming = samples.iter().map(|sample| Incoming {
             kind,
             id: None,
-            data: sample.data().clone(),
-            bytes: 1_000,
+            data: sample.data().clone().into(),
         });
         let receipts = self.hub().accept(self.workspace, incoming.collect(), None).await?;
         let mut events = Vec::with_capacity(receipts.len());

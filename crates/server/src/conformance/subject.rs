@@ -197,7 +197,7 @@ impl Subject {
     /// What the mapping makes of an event, before it is brought into the vendor's form.
     pub fn record(&self, object: &str, event: &Event) -> Result<Value, Failure> {
         let wrong = |found: String| Failure::new("the mapping can be filled in", found);
-        let mut derived = variables(event);
+        let mut derived = variables(event, |_| true);
         derived.insert("event".into(), Value::Object(event.data.clone()));
         let scope = Scope::of(&derived).with_map(&event.data);
         let own = self.written(object).and_then(|written| written.mapping.as_ref());

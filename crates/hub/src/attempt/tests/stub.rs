@@ -216,8 +216,8 @@ impl Stage {
             data: json!({"senderEmail": format!("p{n}@example.org")})
                 .as_object()
                 .unwrap()
-                .clone(),
-            bytes: 100,
+                .clone()
+                .into(),
         });
         let receipts = self.hub.accept(self.workspace, incoming.collect(), None).await.unwrap();
         assert!(receipts.into_iter().all(|receipt| receipt.unwrap().deliveries == 1));

@@ -67,18 +67,22 @@ impl PostgresBench {
         })
     }
 
-    /// A statement on the database under test, past the store.
-    pub async fn run(&self, sql: &str) {
+    /// A connection to the database under test, past the store.
+    pub async fn connect(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
-        client.batch_execute(sql).await.unwrap();
+        client
+    }
+
+    /// A statement, past the store.
+    pub async fn run(&self, sql: &str) {
+        self.connect().await.batch_execute(sql).await.unwrap();
     }
 
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
-        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        let row = client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
+        let sql = format!("SELECT count(*) FROM {table}");
+        let row = self.connect().await.query_one(&sql, &[]).await;
         row.unwrap().get(0)
     }
 

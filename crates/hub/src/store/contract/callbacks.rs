@@ -170,7 +170,7 @@ pub(super) async fn guards(bench: &impl Bench) {
         workspace: fixture.workspace,
         kind: EventType::find("lead.received").unwrap(),
         received_ms: NOW,
-        data: json!({"senderName": "张三"}).as_object().cloned().unwrap(),
+        data: json!({"senderName": "张三"}).as_object().cloned().unwrap().into(),
         fingerprint: None,
         deliveries: Vec::new(),
         runs: Vec::new(),
@@ -221,7 +221,7 @@ fn coming(fixture: &Fixture, round: Round, records: Vec<RecordWrite>, content: u
         workspace: fixture.workspace,
         kind: EventType::find("lead.received").unwrap(),
         received_ms: NOW,
-        data: json!({"content": content}).as_object().cloned().unwrap(),
+        data: json!({"content": content}).as_object().cloned().unwrap().into(),
         fingerprint: Some(Fingerprint {
             key: [1; 16],
             content: [content; 8],

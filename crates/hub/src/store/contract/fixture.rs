@@ -81,7 +81,7 @@ impl Fixture {
             workspace: self.workspace,
             kind: EventType::find("message.received").unwrap(),
             received_ms: NOW,
-            data: json!({"messageContent": text}).as_object().cloned().unwrap(),
+            data: json!({"messageContent": text}).as_object().cloned().unwrap().into(),
             fingerprint,
             deliveries: vec![delivery(self.connection, "lead", Some("p-1"))],
             runs: vec![],

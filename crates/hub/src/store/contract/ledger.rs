@@ -414,7 +414,7 @@ fn telling(connection: ConnectionId, workspace: switchboard_model::id::Workspace
             workspace,
             kind,
             received_ms: change.now_ms,
-            data: data.as_object().cloned().unwrap(),
+            data: data.as_object().cloned().unwrap().into(),
             fingerprint: None,
             deliveries: vec![delivery(connection, "lead", None)],
             runs: vec![],

@@ -56,6 +56,21 @@ pub(super) async fn moved(bench: &PostgresBench) {
     assert_eq!(bench.count("event").await, 3);
 }
 
+pub(super) async fn waits(bench: &PostgresBench) {
+    let fixture = Fixture::new(bench).await;
+    accept_three(&fixture).await;
+    let tomorrow = bench.open_at(NOW + DAY).await;
+    let acceptance = bench.connect().await;
+    let begin = "BEGIN; INSERT INTO recent VALUES (1, 'another one', '', 1)";
+    acceptance.batch_execute(begin).await.unwrap();
+    assert_eq!(tomorrow.archive(ALL).await.unwrap(), 0);
+    assert_eq!((bench.count("recent").await, bench.count("seen").await), (3, 0));
+    acceptance.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(tomorrow.archive(ALL).await.unwrap(), 3);
+    assert_eq!(tomorrow.archive(ALL).await.unwrap(), 3);
+    assert_eq!((bench.count("recent").await, bench.count("seen").await), (0, 3));
+}
+
 pub(super) async fn late(bench: &PostgresBench) {
     let fixture = Fixture::new(bench).await;
     accept_three(&fixture).await;

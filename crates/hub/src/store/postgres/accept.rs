@@ -95,13 +95,13 @@ impl Acceptance {
 impl Draft {
     pub fn new(new: NewEvent, ids: &mut impl Iterator<Item = i64>) -> Self {
         let id = EventId(ids.next().unwrap_or_default());
-        let data = record::to_text(&new.data);
+        let (members, data) = new.data.into_parts();
         let event = Arc::new(Event {
             id,
             workspace: new.workspace,
             kind: new.kind,
             received_ms: new.received_ms,
-            data: new.data,
+            data: members,
         });
         let deliveries = new.deliveries.into_iter().zip(ids.by_ref());
         let deliveries = deliveries.map(|(new, id)| fresh(&event, new, DeliveryId(id))).collect();

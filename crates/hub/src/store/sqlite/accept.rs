@@ -16,40 +16,28 @@ use super::{
 };
 use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError, place::Present};
 
-/// An event with everything that has to be written for it.
-pub(super) struct Draft {
-    new: NewEvent,
-    data: String,
-}
-
-impl Draft {
-    /// Does what can be done before the event has an id.
-    pub(super) fn new(new: NewEvent) -> Self {
-        let data = record::to_text(&new.data);
-        Self { new, data }
-    }
-
-    pub(super) fn number(self, ids: &mut IdSource) -> Numbered {
-        let now_ms = self.new.received_ms;
-        let event = Arc::new(Event {
-            id: EventId(ids.next(now_ms)),
-            workspace: self.new.workspace,
-            kind: self.new.kind,
-            received_ms: now_ms,
-            data: self.new.data,
-        });
-        let deliveries = self.new.deliveries.into_iter();
-        let deliveries = deliveries.map(|new| pending_of(&event, new, DeliveryId(ids.next(now_ms)), now_ms));
-        let deliveries = deliveries.collect();
-        let runs = self.new.runs.into_iter();
-        Numbered {
-            deliveries,
-            runs: runs.map(|new| (RunId(ids.next(now_ms)), new)).collect(),
-            event,
-            data: self.data,
-            note: self.new.note,
-            fingerprint: self.new.fingerprint,
-        }
+/// Gives an event and what belongs to it their ids. Its JSON text should have been asked for before: others wait for ids meanwhile.
+pub(super) fn numbered(new: NewEvent, ids: &mut IdSource) -> Numbered {
+    let now_ms = new.received_ms;
+    let (members, data) = new.data.into_parts();
+    let event = Arc::new(Event {
+        id: EventId(ids.next(now_ms)),
+        workspace: new.workspace,
+        kind: new.kind,
+        received_ms: now_ms,
+        data: members,
+    });
+    let deliveries = new.deliveries.into_iter();
+    let deliveries = deliveries.map(|new| pending_of(&event, new, DeliveryId(ids.next(now_ms)), now_ms));
+    let deliveries = deliveries.collect();
+    let runs = new.runs.into_iter();
+    Numbered {
+        deliveries,
+        runs: runs.map(|new| (RunId(ids.next(now_ms)), new)).collect(),
+        event,
+        data,
+        note: new.note,
+        fingerprint: new.fingerprint,
     }
 }
 
@@ -91,13 +79,13 @@ pub(super) struct Accepting {
 
 impl Accepting {
     pub(super) fn new(
-        drafts: Vec<Draft>,
+        events: Vec<NewEvent>,
         ids: &mut IdSource,
         reply: oneshot::Sender<Result<Vec<Accepted>, StoreError>>,
     ) -> Self {
         Self {
-            accepted: Vec::with_capacity(drafts.len()),
-            events: drafts.into_iter().map(|draft| draft.number(ids)).collect(),
+            accepted: Vec::with_capacity(events.len()),
+            events: events.into_iter().map(|new| numbered(new, ids)).collect(),
             reply,
         }
     }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::{
     SqliteStore,
-    accept::{Draft, accept},
+    accept::{accept, numbered},
     writer::{Class, Job, Tx},
 };
 use crate::{
@@ -91,7 +91,7 @@ struct Committing {
 
 impl Committing {
     fn accept(&mut self, tx: &mut Tx<'_>, new: NewEvent) -> rusqlite::Result<Accepted> {
-        let numbered = Draft::new(new).number(&mut self.ids.lock());
+        let numbered = numbered(new, &mut self.ids.lock());
         let accepted = accept(tx, &numbered)?;
         if let Accepted::New { .. } = accepted {
             let each = numbered.deliveries.iter();

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::{
     SqliteStore,
-    accept::{Accepting, Draft, add_delivery},
+    accept::{Accepting, add_delivery},
     days::Day,
     history::bring_back,
     journal, record,
@@ -36,10 +36,13 @@ impl Outbox for SqliteStore {
     }
 
     fn accept(&self, events: Vec<NewEvent>) -> Answer<'_, Vec<Accepted>> {
-        let drafts: Vec<Draft> = events.into_iter().map(Draft::new).collect();
+        // Before the place in the queue is held.
+        for event in &events {
+            event.data.text();
+        }
         let (reply, answer) = oneshot::channel();
         self.writer.submit(Class::Urgent, || {
-            Box::new(Accepting::new(drafts, &mut self.ids.lock(), reply))
+            Box::new(Accepting::new(events, &mut self.ids.lock(), reply))
         });
         Box::pin(async move { answer.await.map_err(|_| StoreError::Closed)? })
     }

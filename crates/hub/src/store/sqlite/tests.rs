@@ -72,7 +72,7 @@ impl Fixture {
             workspace: self.workspace,
             kind: EventType::find("message.received").unwrap(),
             received_ms: NOW,
-            data: json!({"messageContent": text}).as_object().cloned().unwrap(),
+            data: json!({"messageContent": text}).as_object().cloned().unwrap().into(),
             fingerprint,
             deliveries: vec![NewDelivery {
                 connection: self.connection,

@@ -177,6 +177,6 @@ async fn event_of(
         workspace: caller.workspace,
         kind: sample.kind,
         received_ms: app.hub.now_ms(),
-        data: sample.data,
+        data: sample.data.into_parts().0,
     })
 }

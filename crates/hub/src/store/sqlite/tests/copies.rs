@@ -68,7 +68,7 @@ async fn a_database_of_the_first_version_comes_over_with_everything() {
         workspace,
         kind: switchboard_model::event::EventType::find("message.received").unwrap(),
         received_ms: NOW,
-        data: json!({"a": 1}).as_object().cloned().unwrap(),
+        data: json!({"a": 1}).as_object().cloned().unwrap().into(),
         fingerprint: Some(print(1)),
         deliveries: vec![],
         runs: vec![],

@@ -1,22 +1,20 @@
-//! A body with items at a place in it, written without copying them there.
-
-use std::borrow::Cow;
+//! A body with items at a place in it, which are JSON text already.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 /// What stands around the items, the way to their place in it, and the items.
 struct WithItems<'a> {
     around: &'a Value,
     way: &'a [String],
-    items: &'a [Cow<'a, Value>],
+    items: &'a [Box<RawValue>],
 }
 
 /// `around` as JSON, with `items` as the list at the JSON pointer `at`; `None`: nothing stands there.
 pub(crate) fn with_items(
     around: &Value,
     at: &str,
-    items: &[Cow<'_, Value>],
+    items: &[Box<RawValue>],
 ) -> Option<Result<Vec<u8>, serde_json::Error>> {
     around.pointer(at)?;
     let way: Vec<String> = at.split('/').skip(1).map(unescaped).collect();
@@ -78,7 +76,8 @@ mod tests {
     use super::*;
 
     fn written(around: &Value, at: &str) -> Option<Value> {
-        let items = [Cow::Owned(json!({"a": 1})), Cow::Owned(json!("b"))];
+        let items = [json!({"a": 1}), json!("b")];
+        let items = items.map(|item| serde_json::value::to_raw_value(&item).unwrap());
         let bytes = with_items(around, at, &items)?.unwrap();
         Some(serde_json::from_slice(&bytes).unwrap())
     }

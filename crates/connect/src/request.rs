@@ -1,12 +1,10 @@
 //! Requests of a manifest: compiled templates → an HTTP request.
 
-use std::borrow::Cow;
-
 use http::{
     HeaderValue, Method,
     header::{ACCEPT, CONTENT_TYPE},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use switchboard_model::{
     mapping::{Mapping, MappingError},
     problem::{Code, Problem},
@@ -91,7 +89,7 @@ impl Request {
         &self,
         base_url: Option<&str>,
         scope: &Scope<'_>,
-        items: Option<(&str, &[Cow<'_, Value>])>,
+        items: Option<(&str, &[Box<RawValue>])>,
     ) -> Result<Draft, Problem> {
         let mut draft = Draft::new(self.method.clone(), self.target.url(base_url, scope)?);
         draft.add_query(&self.query, scope)?;

@@ -86,14 +86,14 @@ impl Metrics {
         self.callbacks.get_or_create(&CallbackLabels { source, result }).inc();
     }
 
-    /// A try of a delivery ended in this state.
-    pub fn settled(&self, connector: &str, state: &str) {
+    /// Tries of so many deliveries ended in this state.
+    pub fn settled(&self, connector: &str, state: &str, count: u64) {
         self.deliveries
             .get_or_create(&DeliveryLabels {
                 connector: connector.into(),
                 state: state.into(),
             })
-            .inc();
+            .inc_by(count);
     }
 
     /// A call was made.

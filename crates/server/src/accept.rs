@@ -2,20 +2,46 @@
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo, serve::Listener};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use axum::{BoxError, extract::ConnectInfo, serve::Listener};
+use http::{Request, Response};
+use hyper::{
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 /// How long a caller may take from its connection, or from its last answer, to the end of the next request's head.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What answers requests; each request has its own clone. Errors are answers, too.
+pub trait Serves<B>:
+    Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<B, S> Serves<B> for S where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+/// The body of an answer.
+pub trait AnswerBody: Body<Data: Send, Error: Into<BoxError>> + Send + 'static {}
+
+impl<B> AnswerBody for B where B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static {}
+
 /// Serves until it is told to stop; then requests that have begun are brought to their end.
-pub async fn serve(mut listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>, patience: Duration) {
+pub async fn serve<B: AnswerBody>(
+    mut listener: TcpListener,
+    service: impl Serves<B>,
+    mut stopped: watch::Receiver<bool>,
+    patience: Duration,
+) {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
@@ -26,12 +52,10 @@ pub async fn serve(mut listener: TcpListener, router: Router, mut stopped: watch
             // An error means that the sender is gone, which is an end as well.
             _ = stopped.wait_for(|stop| *stop) => break,
         };
-        let router = router.clone();
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request = request.map(Body::new);
+        let service = service.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-            let answering = router.clone().oneshot(request);
-            async move { Ok::<_, Infallible>(answering.await.unwrap_or_else(|never| match never {})) }
+            service.clone().oneshot(request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -51,6 +75,7 @@ pub async fn serve(mut listener: TcpListener, router: Router, mut stopped: watch
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpStream,

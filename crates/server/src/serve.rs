@@ -111,7 +111,7 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|error| no_address(settings.listen, &error))?;
-        let router = api::router(App {
+        let service = api::service(App {
             hub: hub.clone(),
             connectors,
             public_url: public_url(settings, address).into(),
@@ -119,7 +119,7 @@ impl Server {
             quota: Arc::new(Quota::new(settings.limits.requests_per_minute)),
         });
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(accept::serve(listener, router, stopped, accept::PATIENCE));
+        let serving = tokio::spawn(accept::serve(listener, service, stopped, accept::PATIENCE));
         Ok(Self {
             hub,
             address,

@@ -14,6 +14,7 @@ mod parts;
 mod plan;
 mod whole;
 
+use serde_json::value::RawValue;
 use switchboard_model::{
     outcome::Outcome,
     problem::{Code, Problem},
@@ -48,8 +49,15 @@ pub struct Bulk {
 pub struct BulkRequest {
     /// The request.
     pub request: HttpRequest,
-    /// How many of the calls are in it, counted from the first; at least 1.
-    pub taken: usize,
+    /// What it says about each of the calls that are in it, as JSON; the calls are counted from the first, and there is at least one.
+    pub items: Vec<Box<RawValue>>,
+}
+
+impl BulkRequest {
+    /// How many of the calls are in it.
+    pub fn taken(&self) -> usize {
+        self.items.len()
+    }
 }
 
 /// What the answer to a request about several records means.

@@ -3,7 +3,10 @@
 use std::{collections::HashSet, io};
 
 use http::header::{CONTENT_TYPE, HeaderValue};
-use serde_json::{Map, Value};
+use serde_json::{
+    Map, Value,
+    value::{RawValue, to_raw_value},
+};
 use sha2::{Digest, Sha256};
 use switchboard_model::{problem::Problem, template::Scope};
 
@@ -43,42 +46,46 @@ impl Group<'_> {
         let first = calls.first().ok_or_else(|| failed("there are no records"))?;
         // Every key has the same length, so that any measures as well as that of those who get in.
         let around = first.around(key_of(&calls[..1]));
-        let (draft, taken, around) = match &self.plan.content {
+        let (draft, items, around) = match &self.plan.content {
             Content::Items(plan) => self.pack_items(plan, calls, around)?,
             Content::Requests => self.pack_requests(calls, around)?,
         };
         let request = self
             .connector
             .complete(draft, self.account, &self.scope_around(&around))?;
-        Ok(BulkRequest { request, taken })
+        Ok(BulkRequest { request, items })
     }
 
-    /// The items of as many calls as fit, in the body of one request; how many they are; and what stands around them.
+    /// The items of as many calls as fit, in the body of one request.
     fn pack_items(&self, plan: &ItemPlan, calls: &[&Call], mut around: Call) -> Result<Packed, Problem> {
         let ids = id_layers(calls);
-        let items = {
+        // What is put into the body by its place there is written once; templates that ask for the items want values.
+        let wants_values = plan.at.is_none();
+        let (items, values): (Vec<_>, Vec<_>) = {
             let scope = self.scope_around(&around);
             let body = self.plan.request.json_body(&scope)?;
             let room = self.plan.most_bytes.saturating_sub(body.as_ref().map_or(0, size));
             self.take((calls, &ids), self.plan.most_items(&scope), room, |_, scope| {
                 let item = plan.item.filled(scope)?;
                 let item = item.ok_or_else(|| failed("nothing is left of the record"))?;
-                let bytes = size(&item) + 1;
-                Ok((item, bytes))
+                let text = written(&item)?;
+                let bytes = text.get().len() + 1;
+                Ok(((text, wants_values.then(|| item.into_owned())), bytes))
             })?
-        };
-        let taken = items.len();
-        around.set("key", key_of(&calls[..taken]).into());
-        let placed = plan.at.as_deref().map(|at| (at, &*items));
-        if placed.is_none() {
-            around.set("items", items.iter().map(|item| Value::clone(item)).collect());
         }
+        .into_iter()
+        .unzip();
+        around.set("key", key_of(&calls[..items.len()]).into());
+        if wants_values {
+            around.set("items", values.into_iter().flatten().collect());
+        }
+        let placed = plan.at.as_deref().map(|at| (at, &*items));
         let scope = self.scope_around(&around);
         let draft = self
             .plan
             .request
             .draft_around(self.account.base_url.as_deref(), &scope, placed)?;
-        Ok((draft, taken, around))
+        Ok((draft, items, around))
     }
 
     /// The same with the whole requests of the calls.
@@ -95,8 +102,8 @@ impl Group<'_> {
                 Ok((part, bytes))
             })?
         };
-        let taken = parts.len();
-        around.set("key", key_of(&calls[..taken]).into());
+        let packed = &calls[..parts.len()];
+        around.set("key", key_of(packed).into());
         let mut draft = self.plan.request.draft(base_url, &self.scope_around(&around))?;
         let (content_type, body) = envelope::seal(&parts);
         draft.body = body;
@@ -105,7 +112,9 @@ impl Group<'_> {
         }
         let content_type = HeaderValue::try_from(content_type).map_err(|error| failed(&error.to_string()))?;
         draft.headers.insert(CONTENT_TYPE, content_type);
-        Ok((draft, taken, around))
+        let items = packed.iter().map(|call| written(call.record()));
+        let items = items.collect::<Result<_, Problem>>()?;
+        Ok((draft, items, around))
     }
 
     /// What as many calls as fit have in the request, at least one; each stands beside its layer of ids. `make` gives it, and how many bytes of
@@ -180,8 +189,8 @@ impl Group<'_> {
     }
 }
 
-/// A request, the number of calls in it, and what its templates saw.
-type Packed = (Draft, usize, Call);
+/// A request, what it says about each of the calls in it, and what its templates saw.
+type Packed = (Draft, Vec<Box<RawValue>>, Call);
 
 /// What templates see beside each of the calls.
 fn id_layers(calls: &[&Call]) -> Vec<Map<String, Value>> {
@@ -201,6 +210,11 @@ fn key_of(calls: &[&Call]) -> String {
         key.push_str(&format!("{byte:02x}"));
     }
     key
+}
+
+/// A value as JSON text.
+fn written(value: &Value) -> Result<Box<RawValue>, Problem> {
+    to_raw_value(value).map_err(|error| failed(&error.to_string()))
 }
 
 /// The length of a value as JSON, in bytes.

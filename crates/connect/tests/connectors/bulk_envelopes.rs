@@ -254,11 +254,11 @@ fn an_envelope_is_filled_up_to_its_limit_and_not_beyond() {
     let built = connector("dynamics365")
         .build_bulk("note", Op::Upsert, &account, &calls)
         .unwrap();
-    let (size, each) = (built.request.body.len(), built.request.body.len() / built.taken);
+    let (size, each) = (built.request.body.len(), built.request.body.len() / built.taken());
     assert!(
         size <= most_bytes && size + each > most_bytes,
         "{}: {each}",
-        built.taken
+        built.taken()
     );
 }
 

@@ -28,7 +28,8 @@ fn references(calls: &[Call]) -> Vec<&Call> {
 fn build(slug: &str, object: &str, kind: Op, account: &Account, calls: &[Call]) -> (HttpRequest, usize) {
     let built = connector(slug).build_bulk(object, kind, account, &references(calls));
     let built = built.unwrap_or_else(|problem| panic!("{object} {kind}: {problem:?}"));
-    (built.request, built.taken)
+    let taken = built.taken();
+    (built.request, taken)
 }
 
 /// Every request about these records together.

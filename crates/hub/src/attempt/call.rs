@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use switchboard_connect::{
     auth::Token,
     call::HttpRequest,
-    connector::{BulkAnswer, Call, PageAt, Recovery},
+    connector::{BulkAnswer, BulkRequest, Call, PageAt, Recovery},
     manifest::OperationKind,
 };
 use switchboard_model::outcome::Outcome;
@@ -110,8 +110,8 @@ impl Flight<'_> {
                     continue;
                 }
             };
-            if built.taken < part.len() {
-                parts.push(part.split_off(built.taken.max(1)));
+            if built.taken() < part.len() {
+                parts.push(part.split_off(built.taken().max(1)));
             }
             let mut pass = match self.pass(round, self.asks(round, kind)).await {
                 Ok(pass) => pass,
@@ -142,17 +142,17 @@ impl Flight<'_> {
                 BulkAnswer::Whole(
                     refusal @ (Outcome::Rejected { .. } | Outcome::Duplicate { .. } | Outcome::Missing),
                 ) => {
-                    note_refusal(&mut part, (&built.request, &sent), &refusal);
+                    note_refusal(&mut part, (&built, &sent), &refusal);
                     let rest = part.split_off(part.len() / 2);
                     parts.push(rest);
                     parts.push(part);
                 }
                 BulkAnswer::Whole(outcome) => {
                     let outcomes = vec![outcome; part.len()];
-                    back.extend(self.take_in_together(round, kind, (&built.request, &sent), part, outcomes));
+                    back.extend(self.take_in_together(round, kind, (&built, &sent), part, outcomes));
                 }
                 BulkAnswer::Each(outcomes) => {
-                    back.extend(self.take_in_together(round, kind, (&built.request, &sent), part, outcomes));
+                    back.extend(self.take_in_together(round, kind, (&built, &sent), part, outcomes));
                 }
             }
         }
@@ -184,12 +184,11 @@ impl Flight<'_> {
         &self,
         round: &Round,
         kind: OperationKind,
-        (request, sent): (&HttpRequest, &Exchange),
+        (built, sent): (&BulkRequest, &Exchange),
         mut part: Vec<Case>,
         outcomes: Vec<Outcome>,
     ) -> Vec<Case> {
-        let records: Vec<_> = part.iter().map(|case| case.call.record()).collect();
-        let lines = sent.record_each(request, &records);
+        let lines = sent.record_each(&built.request, &built.items);
         for ((case, outcome), mut line) in part.iter_mut().zip(outcomes).zip(lines) {
             line.outcome = outcome.name();
             case.calls.push(line);
@@ -412,10 +411,10 @@ impl Flight<'_> {
 
 /// A call that was refused as a whole stands in the history once, with the first of its records: there are as many of them as halvings, and
 /// the record that is to blame has its own in the end.
-fn note_refusal(part: &mut [Case], (request, sent): (&HttpRequest, &Exchange), refusal: &Outcome) {
+fn note_refusal(part: &mut [Case], (built, sent): (&BulkRequest, &Exchange), refusal: &Outcome) {
     let count = part.len();
-    if let Some(first) = part.first_mut() {
-        let mut line = sent.record_of(request, (0, count), first.call.record(), None);
+    if let (Some(first), Some(item)) = (part.first_mut(), built.items.first()) {
+        let mut line = sent.record_of(&built.request, (0, count), item, None);
         line.outcome = refusal.name();
         first.calls.push(line);
     }

@@ -1,6 +1,6 @@
 //! Writes down what came of tries.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use switchboard_connect::connector::Doubt;
 use switchboard_model::{
@@ -56,8 +56,20 @@ pub(super) async fn write_down(desk: &Desk, connection: &Connection, fence: Fenc
             conclude(desk, connection, case, situation, &mut settlements, &mut written.again);
         }
     }
+    for (state, count) in by_state(&settlements) {
+        desk.metrics.settled(&connection.spec.connector, state, count);
+    }
     commit(desk, fence, settlements).await;
     written
+}
+
+/// How many there are of each state.
+fn by_state(settlements: &[Settlement]) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for settlement in settlements {
+        *counts.entry(settlement.state.name()).or_default() += 1;
+    }
+    counts
 }
 
 /// What becomes of each delivery of a case.
@@ -115,7 +127,6 @@ fn conclude(
             carrier: carrier.filter(|carrier| *carrier != pending.id),
             hand_over: fallback.map(given),
         };
-        desk.metrics.settled(&connection.spec.connector, next.state.name());
         if !next.state.is_settled() {
             again.push(Pending {
                 attempts: next.attempts,

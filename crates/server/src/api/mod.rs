@@ -39,10 +39,11 @@ mod wishes;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request, response::Response};
+use axum::{BoxError, Router, body::Bytes, extract::Request, response::Response};
 use switchboard_hub::Hub;
 use switchboard_model::problem::{Code, Problem};
-use tower_http::{catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
+use tower::ServiceBuilder;
+use tower_http::{body::UnsyncBoxBody, catch_panic::CatchPanicLayer, timeout::RequestBodyTimeoutLayer};
 
 pub use crm::{ConfiguredConnectionView, ConfiguredRouteView, ConfiguredSourceView, ConfiguredView};
 pub use openapi::description;
@@ -51,7 +52,7 @@ pub use quota::Quota;
 pub use templates::InstalledView;
 pub use views::moment;
 
-use crate::{connectors::Shelf, settings::Limits};
+use crate::{accept::Serves, connectors::Shelf, settings::Limits};
 
 /// How long nothing may come of a body that is not whole.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -71,8 +72,16 @@ pub struct App {
     pub quota: Arc<Quota>,
 }
 
-/// The whole API.
-pub fn router(app: App) -> Router {
+/// The whole API. What holds for every request stands around the routes and not within them, where each would have it for itself.
+pub fn service(app: App) -> impl Serves<UnsyncBoxBody<Bytes, BoxError>> {
+    ServiceBuilder::new()
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        // A body whose sender has stopped sending is not waited for.
+        .layer(RequestBodyTimeoutLayer::new(SILENCE))
+        .service(router(app))
+}
+
+fn router(app: App) -> Router {
     let (routes, _) = openapi::routes(Some(app.clone())).split_for_parts();
     routes
         // Paths of sources may have several segments, which the description of the API has no word for.
@@ -80,9 +89,6 @@ pub fn router(app: App) -> Router {
         .route("/in/{path}/{*rest}", axum::routing::any(receive::receive))
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)
-        // A body whose sender has stopped sending is not waited for.
-        .layer(RequestBodyTimeoutLayer::new(SILENCE))
-        .layer(CatchPanicLayer::custom(problem::panicked))
         .with_state(app)
 }
 

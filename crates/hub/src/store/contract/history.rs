@@ -32,7 +32,10 @@ pub(super) async fn lists_across(bench: &impl Bench) {
         let mut settlement = fixture.settlement(pending, DeliveryState::Delivered);
         settlement.external_id = Some(format!("x-{}", pending.id));
         settlement.calls = vec![call().into()];
-        fixture.store.settle(fixture.fence, vec![settlement]).await.unwrap();
+        // As after an answer of the store that was lost.
+        for again in [settlement.clone(), settlement] {
+            fixture.store.settle(fixture.fence, vec![again]).await.unwrap();
+        }
     }
     fixture.archive().await;
     let mut ids: Vec<_> = all.iter().map(|pending| pending.id).collect();

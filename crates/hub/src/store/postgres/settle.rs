@@ -2,7 +2,7 @@
 
 mod parts;
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use switchboard_connect::manifest::OperationKind;
 use switchboard_model::id::{ConnectionId, DeliveryId};
@@ -22,23 +22,26 @@ pub(super) struct Settlements {
 }
 
 impl Settlements {
-    /// Draws the ids.
+    /// Draws the ids. A call that has been handed over before keeps its own: it may have been written down although nobody heard of it.
     pub fn new(core: &Core, fence: Fence, settlements: Vec<Settlement>) -> Result<Self, StoreError> {
         let now_ms = settlements
             .iter()
             .map(|settlement| settlement.now_ms)
             .max()
             .unwrap_or_default();
-        let calls = settlements.iter().map(|settlement| settlement.calls.len()).sum();
+        let calls = || settlements.iter().flat_map(|settlement| &settlement.calls);
         let handed = settlements
             .iter()
             .filter_map(|settlement| settlement.hand_over.as_ref());
         let handed = handed.map(|hand_over| hand_over.len()).sum();
         let mut identity = core.identity.lock();
+        let nameless = calls().filter(|call| call.id.get().is_none()).count();
+        let mut drawn = identity.ids(nameless, now_ms)?.into_iter();
+        let id = |call: &Arc<CallRecord>| *call.id.get_or_init(|| drawn.next().unwrap_or_default());
         Ok(Self {
             slot: identity.slot()?,
             fence,
-            attempt_ids: identity.ids(calls, now_ms)?,
+            attempt_ids: calls().map(id).collect(),
             handed_ids: identity.ids(handed, now_ms)?,
             settlements,
         })

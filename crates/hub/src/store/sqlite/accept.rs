@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::{
     automations, classifying, record,
+    statements::Statements,
     writer::{Job, Tx},
 };
 use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError, place::Present};
@@ -125,12 +126,11 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accept
                 Accepted::Conflict(first.event)
             });
         }
-        tx.seen.add(tx.db, event.workspace, fingerprint, event.id)?;
+        tx.seen
+            .add(&mut tx.statements, event.workspace, fingerprint, event.id)?;
     }
-    tx.db
-        .prepare_cached(
-            "INSERT INTO event (id, workspace, kind, received_ms, data, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
+    tx.statements
+        .of("INSERT INTO event (id, workspace, kind, received_ms, data, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![
             event.id.0,
             event.workspace.0,
@@ -145,7 +145,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, new: &Numbered) -> rusqlite::Result<Accept
         is_over(tx.db, event.id)?;
     }
     for pending in &new.deliveries {
-        insert_delivery(tx.db, event.workspace, pending)?;
+        insert_delivery(&mut tx.statements, event.workspace, pending)?;
         tx.tallies.added(pending.connection);
     }
     for (id, run) in &new.runs {
@@ -164,12 +164,11 @@ pub(super) fn is_over(db: &Connection, event: EventId) -> rusqlite::Result<()> {
         .map(|_| ())
 }
 
-fn insert_delivery(db: &Connection, workspace: WorkspaceId, pending: &Pending) -> rusqlite::Result<()> {
-    db.prepare_cached(
+fn insert_delivery(statements: &mut Statements<'_>, workspace: WorkspaceId, pending: &Pending) -> rusqlite::Result<()> {
+    let insert =
         "INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, state, due_ms, fallback)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)",
-    )?
-    .execute(params![
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9)";
+    statements.of(insert)?.execute(params![
         pending.id.0,
         workspace.0,
         pending.event.0,

@@ -309,7 +309,7 @@ fn delete_settled(tx: &mut Tx<'_>, day: Day) -> rusqlite::Result<usize> {
             // Cancelled ones are not counted.
             tx.tallies.moved(*connection, dead, DeliveryState::Cancelled, 0);
         }
-        note_end(tx.db, *event)?;
+        note_end(tx, *event)?;
     }
     Ok(found.len())
 }

@@ -32,6 +32,7 @@ mod removal;
 mod runs;
 mod seen;
 mod settle;
+mod statements;
 mod tallies;
 pub mod transfer;
 mod writer;

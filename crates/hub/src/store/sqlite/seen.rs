@@ -14,7 +14,10 @@ use std::{collections::HashMap, sync::Arc};
 use rusqlite::{Connection, OptionalExtension, params};
 use switchboard_model::id::{EventId, WorkspaceId};
 
-use super::days::{Day, Days};
+use super::{
+    days::{Day, Days},
+    statements::Statements,
+};
 use crate::store::Fingerprint;
 
 /// So many fingerprints make a run.
@@ -186,12 +189,13 @@ impl Seen {
     /// Remembers the first event of a key.
     pub(super) fn add(
         &mut self,
-        db: &Connection,
+        statements: &mut Statements<'_>,
         workspace: WorkspaceId,
         fingerprint: &Fingerprint,
         event: EventId,
     ) -> rusqlite::Result<()> {
-        db.prepare_cached("INSERT INTO recent (event, workspace, key, content) VALUES (?1, ?2, ?3, ?4)")?
+        statements
+            .of("INSERT INTO recent (event, workspace, key, content) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![event.0, workspace.0, fingerprint.key, fingerprint.content])?;
         let key = (workspace.0, fingerprint.key);
         let content = fingerprint.content;

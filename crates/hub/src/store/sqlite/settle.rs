@@ -101,7 +101,7 @@ impl Job for Settling {
         let mut handed = self.handed.iter();
         for settlement in &self.settlements {
             let settled = settle(tx, settlement)?;
-            change_link(tx.db, &settlement.link)?;
+            change_link(tx, &settlement.link)?;
             let new = settlement.hand_over.iter().flatten();
             let new: Vec<_> = new.zip(&mut handed).collect();
             // What a person has cancelled meanwhile is the backup's neither.
@@ -112,7 +112,7 @@ impl Job for Settling {
                 add_delivery(tx, settlement.event, *id, new, settlement.now_ms)?;
             }
             if settlement.state == DeliveryState::Delivered {
-                note_end(tx.db, settlement.event)?;
+                note_end(tx, settlement.event)?;
             }
         }
         Ok(())
@@ -128,31 +128,28 @@ impl Job for Settling {
 fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<bool> {
     let settled = settlement.state.is_settled();
     // Without RETURNING, which would make a table of its own for each of them.
-    let changed = tx
-        .db
-        .prepare_cached(
-            "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, operation = ?9, settled_ms = ?6,
-                    external_id = coalesce(?7, external_id), problem = ?8, carrier = ?10,
-                    handed_over_ms = coalesce(?11, handed_over_ms), means = ?12
-             WHERE id = ?1 AND state IN (0, 1, 2)",
-        )?
-        .execute(params![
-            settlement.delivery.0,
-            settlement.state as u8,
-            settlement.attempts,
-            settlement.due_ms,
-            settlement.doubt.map(|doubt| doubt.since_ms),
-            settled.then_some(settlement.now_ms),
-            settlement.external_id,
-            settlement.problem.as_ref().map(record::to_text),
-            settlement
-                .doubt
-                .and_then(|doubt| doubt.operation)
-                .map(OperationKind::name),
-            settlement.carrier.map(|carrier| carrier.0),
-            settlement.hand_over.as_ref().map(|_| settlement.now_ms),
-            settlement.doubt.as_ref().and_then(means)
-        ])?;
+    let update =
+        "UPDATE delivery SET state = ?2, attempts = ?3, due_ms = ?4, doubt_ms = ?5, operation = ?9, settled_ms = ?6,
+                         external_id = coalesce(?7, external_id), problem = ?8, carrier = ?10,
+                         handed_over_ms = coalesce(?11, handed_over_ms), means = ?12
+                  WHERE id = ?1 AND state IN (0, 1, 2)";
+    let changed = tx.statements.of(update)?.execute(params![
+        settlement.delivery.0,
+        settlement.state as u8,
+        settlement.attempts,
+        settlement.due_ms,
+        settlement.doubt.map(|doubt| doubt.since_ms),
+        settled.then_some(settlement.now_ms),
+        settlement.external_id,
+        settlement.problem.as_ref().map(record::to_text),
+        settlement
+            .doubt
+            .and_then(|doubt| doubt.operation)
+            .map(OperationKind::name),
+        settlement.carrier.map(|carrier| carrier.0),
+        settlement.hand_over.as_ref().map(|_| settlement.now_ms),
+        settlement.doubt.as_ref().and_then(means)
+    ])?;
     if changed == 0 {
         return Ok(false);
     }
@@ -167,16 +164,14 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> rusqlite::Result<bool> {
 }
 
 /// Notes that the event is over if all its deliveries have arrived.
-pub(super) fn note_end(db: &Connection, event: EventId) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "INSERT OR IGNORE INTO over (event)
-         SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND state <> 10)",
-    )?
-    .execute([event.0])
-    .map(|_| ())
+pub(super) fn note_end(tx: &mut Tx<'_>, event: EventId) -> rusqlite::Result<()> {
+    let insert = "INSERT OR IGNORE INTO over (event)
+                  SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND state <> 10)";
+    tx.statements.of(insert)?.execute([event.0]).map(|_| ())
 }
 
-fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {
+fn change_link(tx: &mut Tx<'_>, change: &LinkChange) -> rusqlite::Result<()> {
+    let db = tx.db;
     match change {
         LinkChange::Keep => {}
         LinkChange::Set {
@@ -186,11 +181,10 @@ fn change_link(db: &Connection, change: &LinkChange) -> rusqlite::Result<()> {
             external_id,
             was_in_doubt,
         } => {
-            db.prepare_cached(
-                "INSERT INTO link (connection, object, record_key, external_id) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET external_id = excluded.external_id WHERE external_id <> excluded.external_id",
-            )?
-            .execute(params![connection.0, &**object, record_key, external_id])?;
+            let insert = "INSERT INTO link (connection, object, record_key, external_id) VALUES (?1, ?2, ?3, ?4)
+                          ON CONFLICT DO UPDATE SET external_id = excluded.external_id WHERE external_id <> excluded.external_id";
+            let link = params![connection.0, &**object, record_key, external_id];
+            tx.statements.of(insert)?.execute(link)?;
             if *was_in_doubt {
                 delete(db, "link_doubt", (*connection, object, record_key))?;
             }

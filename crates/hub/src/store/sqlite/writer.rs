@@ -17,7 +17,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use switchboard_model::id::{ConnectionId, DeliveryId};
 use tokio::sync::oneshot;
 
-use super::{checkpoint::Log, seen::Seen, tallies::Tallies};
+use super::{checkpoint::Log, seen::Seen, statements::Statements, tallies::Tallies};
 use crate::store::{Listener, Pending, StoreError};
 
 /// At most so many urgent jobs share one transaction; larger groups gain nothing and make the first of them wait.
@@ -45,6 +45,7 @@ pub(super) enum Class {
 /// What a job works with inside a transaction.
 pub(super) struct Tx<'a> {
     pub(super) db: &'a Connection,
+    pub(super) statements: Statements<'a>,
     pub(super) tallies: &'a mut Tallies,
     pub(super) seen: &'a mut Seen,
 }
@@ -350,12 +351,13 @@ impl Desk {
 
     fn transact(&mut self, run: impl FnOnce(&mut Tx<'_>) -> rusqlite::Result<()>) -> Result<(), StoreError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut of_jobs = Tx {
+        let ran = run(&mut Tx {
             db: &tx,
+            statements: Statements::new(&tx),
             tallies: &mut self.tallies,
             seen: &mut self.seen,
-        };
-        let ran = run(&mut of_jobs).and_then(|()| self.tallies.write(&tx));
+        });
+        let ran = ran.and_then(|()| self.tallies.write(&tx));
         match ran.and_then(|()| tx.commit()) {
             Ok(()) => {
                 self.seen.committed();

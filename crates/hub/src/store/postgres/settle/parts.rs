@@ -78,11 +78,12 @@ const LINKED: &str = ", wish AS (
     WHERE w.link_doubt_ms IS NULL AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
 )";
 
-/// Calls are written down in any case: they were made.
+/// Calls are written down in any case: they were made. They are there already when the answer to an earlier try was lost.
 const CALLED: &str = ", called AS (
     INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
     SELECT * FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[],
                          $24::integer[], $25::text[], $26::text[], $27::bigint[])
+    ON CONFLICT DO NOTHING
 )
 SELECT id FROM done";
 

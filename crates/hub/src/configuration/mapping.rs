@@ -98,3 +98,19 @@ pub(super) fn time_zone(spec: &ConnectionSpec, defaults: &Defaults, faults: &mut
         TimeZone::UTC
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_rule_reads_is_read_as_well() {
+        let mapping = Mapping::compile(&json!({"title": "{{ senderName }}"})).unwrap();
+        let rules = IndexMap::from([("note".to_owned(), "default: event.text".to_owned())]);
+        let mapping = ObjectMapping::new(mapping, FieldRules::compile(&rules).unwrap());
+        assert!(mapping.reads("senderName") && mapping.reads("event"));
+        assert!(!mapping.reads("eventTime"));
+    }
+}

@@ -6,7 +6,7 @@ use std::{
 };
 
 use switchboard_model::{
-    event::Event,
+    event::{Event, EventType},
     id::{ConnectionId, DeliveryId, EventId, RunId},
 };
 
@@ -15,7 +15,7 @@ use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending
 
 /// Repeats fall out at `fresh`; what belongs to them falls out with them. Keys are inserted in their order, so that two nodes do not wait for
 /// each other in a circle. The subquery is one that no plan can turn into a join, which would read all of `seen`.
-const ACCEPT: &str = "
+const KEPT: &str = "
 WITH fresh AS (
     INSERT INTO recent (workspace, key, content, event)
     SELECT f.workspace, f.key, f.content, f.event
@@ -31,10 +31,15 @@ WITH fresh AS (
         AS e (id, workspace, kind, received_ms, data, note)
     WHERE e.id <> ALL ($4) OR e.id IN (SELECT event FROM fresh)
     RETURNING id, workspace, kind
-), waiting AS (
+)";
+
+/// For groups with messages that wait for their classification.
+const WAITING: &str = ", waiting AS (
     INSERT INTO unclassified (event, workspace, until_ms)
     SELECT k.id, k.workspace, 0 FROM kept k WHERE k.kind = 'message.unclassified'
-), sent AS (
+)";
+
+const SENT: &str = ", sent AS (
     INSERT INTO delivery (id, workspace, event, connection, object, record_key, options, fallback, state, due_ms)
     SELECT d.id, d.workspace, d.event, d.connection, d.object, d.record_key, d.options, d.fallback, 0, d.due_ms
     FROM unnest($11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[],
@@ -258,7 +263,9 @@ pub(super) async fn insert(
         })
     };
     let number = |of: fn(&Pending) -> i64| deliveries().map(|(_, delivery)| of(delivery)).collect::<Vec<i64>>();
-    let statement = client.prepare_cached(ACCEPT).await?;
+    let any_waits = drafts.iter().any(|draft| draft.event.kind == EventType::UNCLASSIFIED);
+    let waiting = if any_waits { WAITING } else { "" };
+    let statement = client.prepare_cached(&[KEPT, waiting, SENT].concat()).await?;
     let rows = client
         .query(
             &statement,

@@ -19,6 +19,8 @@ pub(super) struct Settlements {
     settlements: Vec<Settlement>,
     attempt_ids: Vec<i64>,
     handed_ids: Vec<i64>,
+    /// Some of the calls have been handed over before.
+    again: bool,
 }
 
 impl Settlements {
@@ -41,6 +43,7 @@ impl Settlements {
         Ok(Self {
             slot: identity.slot()?,
             fence,
+            again: nameless < calls().count(),
             attempt_ids: calls().map(id).collect(),
             handed_ids: identity.ids(handed, now_ms)?,
             settlements,

@@ -12,6 +12,8 @@ pub(super) struct Parts {
     changes: bool,
     /// What is known of a record changes.
     links: bool,
+    /// Some of the calls have been handed over before.
+    again: bool,
 }
 
 const GIVEN: &str = "
@@ -78,13 +80,16 @@ const LINKED: &str = ", wish AS (
     WHERE w.link_doubt_ms IS NULL AND l.connection = w.link_connection AND l.object = w.link_object AND l.record_key = w.link_key
 )";
 
-/// Calls are written down in any case: they were made. They are there already when the answer to an earlier try was lost.
+/// Calls are written down in any case: they were made.
 const CALLED: &str = ", called AS (
     INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
     SELECT * FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[],
-                         $24::integer[], $25::text[], $26::text[], $27::bigint[])
-    ON CONFLICT DO NOTHING
-)
+                         $24::integer[], $25::text[], $26::text[], $27::bigint[])";
+
+/// They are there already when the answer to an earlier try was lost. Looking for each costs as much as writing it.
+const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
+
+const DONE: &str = ")
 SELECT id FROM done";
 
 impl Parts {
@@ -94,6 +99,7 @@ impl Parts {
         Self {
             changes: all().any(|settlement| settlement.state != DeliveryState::Delivered),
             links: all().any(|settlement| !matches!(settlement.link, LinkChange::Keep)),
+            again: group.iter().any(|job| job.again),
         }
     }
 
@@ -101,6 +107,7 @@ impl Parts {
     pub fn statement(self) -> String {
         let changed = if self.changes { CHANGED } else { NOTHING_CHANGED };
         let linked = if self.links { LINKED } else { "" };
-        [GIVEN, ARRIVED, changed, linked, CALLED].concat()
+        let unless_there = if self.again { UNLESS_THERE } else { "" };
+        [GIVEN, ARRIVED, changed, linked, CALLED, unless_there, DONE].concat()
     }
 }

@@ -32,8 +32,9 @@ WITH slice AS (
       AND EXISTS (SELECT 1 FROM seen s WHERE s.workspace = x.workspace AND s.key = x.key AND s.event = x.event)
 )
 SELECT workspace, key, count(*) OVER () FROM slice ORDER BY workspace DESC, key DESC LIMIT 1";
-/// Acceptances that wait for the lock keep others waiting behind them, so it is given up soon.
-const BARRIER: &str = "SET LOCAL lock_timeout = '300ms'; LOCK TABLE recent IN SHARE MODE";
+/// New acceptances wait behind it. Those at work end within milliseconds; a vacuum, which also keeps it waiting, may take long, so it is given
+/// up soon and tried again.
+const BARRIER: &str = "SET LOCAL lock_timeout = '50ms'; LOCK TABLE recent IN SHARE MODE";
 
 /// How far this process has come with moving.
 #[derive(Debug, Default)]

@@ -89,26 +89,23 @@ impl PostgresStore {
             to,
         )
         .await?;
-        self.in_slices(
-            "DELETE FROM recent WHERE (workspace, key) IN
-             (SELECT workspace, key FROM recent r WHERE event >= $1 AND event < $2
-              AND NOT EXISTS (SELECT 1 FROM event_kept k WHERE k.id = r.event) LIMIT $3)",
-            from,
-            to,
-        )
-        .await?;
-        // What is being copied was read before: it is there now.
-        let client = self.core.client().await?;
-        client.execute("UPDATE recent_moved SET copied = copied", &[]).await?;
-        drop(client);
-        self.in_slices(
-            "DELETE FROM seen WHERE (workspace, key) IN
-             (SELECT workspace, key FROM seen s WHERE event >= $1 AND event < $2
-              AND NOT EXISTS (SELECT 1 FROM event_kept k WHERE k.id = s.event) ORDER BY event LIMIT $3)",
-            from,
-            to,
-        )
-        .await
+        self.drop_fingerprints(from, to).await
+    }
+
+    /// First those that have not moved. A slice that is on its way is waited for before the others: it has read what is gone now.
+    async fn drop_fingerprints(&self, from: i64, to: i64) -> Result<(), Trouble> {
+        for table in ["recent", "seen"] {
+            let client = self.core.client().await?;
+            client.execute("UPDATE recent_moved SET copied = copied", &[]).await?;
+            drop(client);
+            let delete = format!(
+                "DELETE FROM {table} WHERE (workspace, key) IN
+                 (SELECT workspace, key FROM {table} s WHERE event >= $1 AND event < $2
+                  AND NOT EXISTS (SELECT 1 FROM event_kept k WHERE k.id = s.event) ORDER BY event LIMIT $3)"
+            );
+            self.in_slices(&delete, from, to).await?;
+        }
+        Ok(())
     }
 
     /// Events that something waits for are copied first, which takes as long as it takes and keeps nobody waiting; what came to them meanwhile

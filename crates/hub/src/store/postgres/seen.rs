@@ -41,7 +41,7 @@ const BARRIER: &str = "SET LOCAL lock_timeout = '50ms'; LOCK TABLE recent IN SHA
 pub(super) struct Moving(Mutex<Place>);
 
 /// Where the next slice begins: behind this key, on the way through the ids below `floor`.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone)]
 struct Place {
     floor: i64,
     step: Step,

@@ -2,7 +2,7 @@
 //!
 //! Pure: it makes requests and reads answers, and sends nothing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -91,7 +91,7 @@ pub struct Connector {
     pub(crate) resolvers: Vec<Resolver>,
     pub(crate) choices: IndexMap<String, ChoicePlan>,
     pub(crate) rules: Vec<Rule>,
-    pub(crate) operations: HashMap<OperationKind, Vec<Operation>>,
+    pub(crate) operations: BTreeMap<OperationKind, Vec<Operation>>,
 }
 
 impl Connector {

@@ -1,6 +1,6 @@
 //! The vendor's objects, compiled.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -39,7 +39,7 @@ pub struct Object {
     pub(crate) vars: Map<String, Value>,
     pub(crate) shape: Shape,
     pub(crate) discoveries: Vec<DiscoveryPlan>,
-    pub(crate) operations: HashMap<OperationKind, Vec<Operation>>,
+    pub(crate) operations: BTreeMap<OperationKind, Vec<Operation>>,
     pub(crate) rules: Vec<Rule>,
 }
 

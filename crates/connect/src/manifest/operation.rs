@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{BulkSpec, PagesSpec, RuleSpec, SourceSpec, WhenSpec};
 
 /// What can be done with an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     /// Makes a record.

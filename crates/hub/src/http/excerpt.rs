@@ -7,7 +7,7 @@ const KEPT: usize = 4096;
 pub fn excerpt(body: &[u8]) -> String {
     let kept = &body[..body.len().min(KEPT)];
     // Nearly every body is text, and that is found out faster than it is mended.
-    let mut text = match std::str::from_utf8(kept) {
+    let mut text = match simdutf8::basic::from_utf8(kept) {
         Ok(text) => text.to_owned(),
         Err(_) => String::from_utf8_lossy(kept).into_owned(),
     };

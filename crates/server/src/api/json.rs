@@ -45,7 +45,7 @@ pub fn read(bytes: &[u8], depth: usize) -> Result<Value, Problem> {
 /// # Errors
 /// [`Code::BrokenJson`] with the byte where it stops being UTF-8.
 pub fn utf8(bytes: &[u8]) -> Result<&str, Problem> {
-    std::str::from_utf8(bytes).map_err(|error| {
+    simdutf8::compat::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         Problem::new(

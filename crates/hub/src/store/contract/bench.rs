@@ -98,6 +98,13 @@ impl PostgresBench {
         self.server.execute(cut, &[&self.name]).await.unwrap();
     }
 
+    /// The same for all but this one.
+    pub async fn cut_others(&self, client: &tokio_postgres::Client) {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        client.execute(cut, &[]).await.unwrap();
+    }
+
     /// Removes the database of a test that has passed.
     pub async fn finish(self) {
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);

@@ -182,6 +182,48 @@ pub(super) async fn newer_schema(bench: &PostgresBench) {
     assert!(error.to_string().contains("newer version"), "{error}");
 }
 
+pub(super) async fn upgrade_beside_others(bench: &PostgresBench) {
+    let fixture = Fixture::new(bench).await;
+    let pending = fixture.accept_one("a").await;
+    bench
+        .run("DROP TABLE recent, recent_moved; UPDATE schema_version SET number = 10")
+        .await;
+    let open = || PostgresStore::open(&bench.url, Arc::new(ManualClock::at(NOW)));
+    let error = open().await.unwrap_err().to_string();
+    assert!(error.contains("a node of an earlier version is at work"), "{error}");
+    assert_eq!(fixture.state(pending.id).await, DeliveryState::Waiting, "it works on");
+    fixture.store.close().await.unwrap();
+    bench.open().await.close().await.unwrap();
+    assert_eq!(bench.count("recent").await, 0);
+}
+
+pub(super) async fn upgraded_meanwhile(bench: &PostgresBench) {
+    let fixture = Fixture::new(bench).await;
+    // Counts how often the version is asked for.
+    bench
+        .run(
+            "DROP TABLE schema_version; CREATE SEQUENCE asked;
+              CREATE VIEW schema_version AS SELECT 99 + (0 * nextval('asked'))::integer AS number",
+        )
+        .await;
+    let client = bench.connect().await;
+    let asked_again = async {
+        loop {
+            let row = client.query_one("SELECT last_value FROM asked", &[]).await.unwrap();
+            match row.get::<_, i64>(0) {
+                ..2 => tokio::task::yield_now().await,
+                _ => return,
+            }
+        }
+    };
+    bench.cut_others(&client).await;
+    let asked_again = tokio::time::timeout(std::time::Duration::from_secs(20), asked_again).await;
+    asked_again.expect("it does not look at the version when it comes back");
+    let refused = fixture.store.accept(vec![fixture.event("a", None)]).await;
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(bench.count("event").await, 0);
+}
+
 pub(super) async fn lost_connection(bench: &PostgresBench) {
     let fixture = Fixture::new(bench).await;
     fixture.accept_one("a").await;

@@ -146,5 +146,7 @@ contract! {
     callbacks::shared as nodes_share_the_callbacks,
     callbacks::neighbours as what_is_too_large_for_the_database_harms_no_neighbour,
     leases::newer_schema as a_database_of_a_newer_version_is_refused_and_left_alone,
+    leases::upgrade_beside_others as an_upgrade_waits_until_the_nodes_of_the_earlier_version_have_stopped,
+    leases::upgraded_meanwhile as a_node_whose_database_was_upgraded_meanwhile_works_on_no_longer,
     leases::lost_connection as a_lost_connection_is_survived,
 }

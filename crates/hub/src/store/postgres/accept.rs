@@ -10,7 +10,12 @@ use switchboard_model::{
     id::{ConnectionId, DeliveryId, EventId, RunId},
 };
 
-use super::{Core, Trouble, automations, record, smallest, writer::Job};
+use super::{
+    Core, Trouble, automations,
+    record::{self, sparse},
+    smallest,
+    writer::Job,
+};
 use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError};
 
 /// Repeats fall out at `fresh`; what belongs to them falls out with them. Keys are inserted in their order, so that two nodes do not wait for
@@ -279,7 +284,7 @@ pub(super) async fn insert(
                 &drafts.iter().map(|draft| draft.event.kind.name()).collect::<Vec<_>>(),
                 &column(|draft| draft.event.received_ms),
                 &drafts.iter().map(|draft| draft.data.as_str()).collect::<Vec<_>>(),
-                &drafts.iter().map(|draft| draft.note.as_deref()).collect::<Vec<_>>(),
+                &sparse(drafts.iter().map(|draft| draft.note.as_deref())),
                 &number(|delivery| delivery.id.0),
                 &deliveries().map(|(workspace, _)| workspace.0).collect::<Vec<_>>(),
                 &number(|delivery| delivery.event.0),
@@ -288,12 +293,8 @@ pub(super) async fn insert(
                 &deliveries()
                     .map(|(_, delivery)| delivery.record_key.as_str())
                     .collect::<Vec<_>>(),
-                &deliveries()
-                    .map(|(_, delivery)| delivery.options.as_ref().map(record::to_text))
-                    .collect::<Vec<_>>(),
-                &deliveries()
-                    .map(|(_, delivery)| delivery.fallback.as_deref().map(record::to_text))
-                    .collect::<Vec<_>>(),
+                &sparse(deliveries().map(|(_, delivery)| delivery.options.as_ref().map(record::to_text))),
+                &sparse(deliveries().map(|(_, delivery)| delivery.fallback.as_deref().map(record::to_text))),
                 &number(|delivery| delivery.due_ms),
                 &slot,
                 &now_ms,

@@ -1,8 +1,9 @@
-//! Brings the schema forward on start: all missing steps in one transaction, one process at a time.
+//! Brings the schema forward on start: all missing steps in one transaction, one process at a time, while no node of an earlier version is at
+//! work. What such a node does not know it would neither read nor write.
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient};
 
-use super::Trouble;
+use super::{Trouble, session};
 use crate::store::StoreError;
 
 /// Every step, in order; the table `schema_version` counts those that were taken.
@@ -47,14 +48,9 @@ pub(super) async fn run(client: &mut Client) -> Result<(), Trouble> {
         )
         .await?;
     }
-    let row = tx.query_one("SELECT number FROM schema_version", &[]).await?;
-    let version = usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX);
-    if version > STEPS.len() {
-        return Err(refused(format!(
-            "the database was written by a newer version of Switchboard (schema {version}, this program knows {}); start \
-             that version",
-            STEPS.len()
-        )));
+    let version = known_version(&tx).await?;
+    if version < STEPS.len() {
+        refuse_beside(&session::live_nodes(&tx).await?)?;
     }
     for step in &STEPS[version..] {
         tx.batch_execute(step).await?;
@@ -65,6 +61,36 @@ pub(super) async fn run(client: &mut Client) -> Result<(), Trouble> {
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// How many steps the database has taken.
+///
+/// # Errors
+/// When it has taken steps that this program does not know. A process whose session comes back asks, because it may have been upgraded
+/// meanwhile.
+pub(super) async fn known_version(client: &impl GenericClient) -> Result<usize, Trouble> {
+    let row = client.query_one("SELECT number FROM schema_version", &[]).await?;
+    let version = usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX);
+    match version <= STEPS.len() {
+        true => Ok(version),
+        false => Err(refused(format!(
+            "the database was written by a newer version of Switchboard (schema {version}, this program knows {}); start \
+             that version",
+            STEPS.len()
+        ))),
+    }
+}
+
+fn refuse_beside(nodes: &[i16]) -> Result<(), Trouble> {
+    let who = match nodes {
+        [] => return Ok(()),
+        [_] => "a node of an earlier version is".to_owned(),
+        more => format!("{} nodes of an earlier version are", more.len()),
+    };
+    Err(refused(format!(
+        "{who} at work on this database, which this version has to change; stop every node, then start this version \
+         (nothing was changed)"
+    )))
 }
 
 fn refused(why: String) -> Trouble {

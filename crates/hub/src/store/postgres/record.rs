@@ -1,5 +1,7 @@
 //! Rows of the database as values of the store, and the other way round.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use switchboard_connect::{connector::Recovery, manifest::OperationKind};
@@ -23,10 +25,27 @@ pub(super) fn to_text<T: Serialize>(value: &T) -> String {
 /// PostgreSQL's texts hold every character but U+0000; in its place stands the sign for one that cannot be shown. (JSON writes that
 /// character as an escape sequence and needs no such change.)
 pub(super) fn storable(text: String) -> String {
-    match text.contains('\0') {
-        true => text.replace('\0', "\u{fffd}"),
-        false => text,
+    match borrowed(&text) {
+        Cow::Owned(mended) => mended,
+        Cow::Borrowed(_) => text,
     }
+}
+
+/// The same for a text that belongs to somebody else.
+pub(super) fn borrowed(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// What rows have in a column of which mostly nothing is known: an empty list when none has anything. `unnest` makes `NULL` of what a list lacks,
+/// and a list that is not sent is not read either.
+pub(super) fn sparse<T>(values: impl IntoIterator<Item = Option<T>>) -> Vec<Option<T>> {
+    let mut values: Vec<Option<T>> = values.into_iter().collect();
+    let last = values.iter().rposition(Option::is_some);
+    values.truncate(last.map_or(0, |last| last + 1));
+    values
 }
 
 /// The JSON value in a column.

@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_postgres::{AsyncMessage, Client, Connection, Socket, tls::TlsStream};
 
-use super::{Core, Trouble};
+use super::{Core, Trouble, migrate};
 use crate::store::StoreError;
 
 /// The first key of the advisory locks of node numbers.
@@ -106,6 +106,7 @@ pub(super) async fn begin(core: &Core) -> Result<Session, Trouble> {
     let (client, connection) = core.address.config.connect(core.address.tls.clone()).await?;
     let (say, heard) = mpsc::unbounded_channel();
     tokio::spawn(drive(connection, say));
+    migrate::known_version(&client).await?;
     let slot = take_slot(core, &client).await?;
     client.batch_execute("LISTEN switchboard_outbox").await?;
     let row = client
@@ -235,6 +236,7 @@ pub(super) async fn keep(core: Arc<Core>, first: Session) {
                 pause = AGAIN;
                 session = Some(begun);
             }
+            Err(Trouble::Other(error)) => tracing::error!(%error, "no session with the database"),
             Err(trouble) => tracing::debug!(error = %StoreError::from(trouble), "no session with the database yet"),
         }
     }

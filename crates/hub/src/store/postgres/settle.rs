@@ -2,14 +2,19 @@
 
 mod parts;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use switchboard_connect::manifest::OperationKind;
 use switchboard_model::id::{ConnectionId, DeliveryId};
 use tokio_postgres::GenericClient;
 
 use self::parts::Parts;
-use super::{Core, Trouble, note_arrival, outbox, record, smallest, writer::Job};
+use super::{
+    Core, Trouble, note_arrival, outbox,
+    record::{self, borrowed, sparse},
+    smallest,
+    writer::Job,
+};
 use crate::store::{CallRecord, Fence, InDoubt, LinkChange, Settlement, StoreError};
 
 /// Settlements under one right, with the ids of what they add.
@@ -95,7 +100,7 @@ async fn settle(
             .flat_map(|job| job.settlements.iter().map(move |settlement| (job.fence, settlement)))
     };
     let number = |of: fn(&Settlement) -> i64| all().map(|(_, settlement)| of(settlement)).collect::<Vec<i64>>();
-    let maybe = |of: fn(&Settlement) -> Option<i64>| all().map(|(_, settlement)| of(settlement)).collect::<Vec<_>>();
+    let maybe = |of: fn(&Settlement) -> Option<i64>| sparse(all().map(|(_, settlement)| of(settlement)));
     let links: Vec<_> = all().map(|(_, settlement)| link(&settlement.link)).collect();
     let calls = Calls::of(group);
     let rows = client
@@ -110,14 +115,10 @@ async fn settle(
                     .collect::<Vec<_>>(),
                 &number(|settlement| settlement.due_ms),
                 &maybe(|settlement| settlement.doubt.map(|doubt| doubt.since_ms)),
-                &all().map(|(_, settlement)| operation(settlement)).collect::<Vec<_>>(),
+                &sparse(all().map(|(_, settlement)| operation(settlement))),
                 &maybe(|settlement| settlement.state.is_settled().then_some(settlement.now_ms)),
-                &all()
-                    .map(|(_, settlement)| settlement.external_id.clone().map(record::storable))
-                    .collect::<Vec<_>>(),
-                &all()
-                    .map(|(_, settlement)| settlement.problem.as_ref().map(record::to_text))
-                    .collect::<Vec<_>>(),
+                &sparse(all().map(|(_, settlement)| settlement.external_id.as_deref().map(borrowed))),
+                &sparse(all().map(|(_, settlement)| settlement.problem.as_ref().map(record::to_text))),
                 &maybe(|settlement| settlement.carrier.map(|carrier| carrier.0)),
                 &maybe(|settlement| settlement.hand_over.as_ref().map(|_| settlement.now_ms)),
                 &of_links(&links, |link| Some(link.connection)),
@@ -139,9 +140,7 @@ async fn settle(
                 &calls.text(|call| &call.answer),
                 &calls.records.iter().map(|call| call.outcome).collect::<Vec<_>>(),
                 &calls.number(|call| call.records.into()),
-                &all()
-                    .map(|(_, settlement)| settlement.doubt.as_ref().and_then(means))
-                    .collect::<Vec<_>>(),
+                &sparse(all().map(|(_, settlement)| settlement.doubt.as_ref().and_then(means))),
                 &of_links(&links, |link| Some(link.forgotten)),
                 &of_links(&links, |link| Some(link.doubt?.since_ms)),
                 &of_links(&links, |link| Some(link.doubt?.operation?.name())),
@@ -178,11 +177,8 @@ impl<'a> Calls<'a> {
         self.records.iter().map(|call| of(call)).collect()
     }
 
-    fn text(&self, of: fn(&CallRecord) -> &String) -> Vec<String> {
-        self.records
-            .iter()
-            .map(|call| record::storable(of(call).clone()))
-            .collect()
+    fn text(&self, of: fn(&CallRecord) -> &str) -> Vec<Cow<'a, str>> {
+        self.records.iter().map(|call| borrowed(of(call))).collect()
     }
 }
 
@@ -230,7 +226,7 @@ fn link(change: &LinkChange) -> Option<Link<'_>> {
 }
 
 fn of_links<'a, T>(links: &'a [Option<Link<'a>>], of: impl Fn(&'a Link<'a>) -> Option<T>) -> Vec<Option<T>> {
-    links.iter().map(|link| link.as_ref().and_then(&of)).collect()
+    sparse(links.iter().map(|link| link.as_ref().and_then(&of)))
 }
 
 /// What could tell what became of what is in doubt.

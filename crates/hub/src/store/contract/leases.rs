@@ -185,16 +185,14 @@ pub(super) async fn newer_schema(bench: &PostgresBench) {
 pub(super) async fn upgrade_beside_others(bench: &PostgresBench) {
     let fixture = Fixture::new(bench).await;
     let pending = fixture.accept_one("a").await;
-    bench
-        .run("DROP TABLE recent, recent_moved; UPDATE schema_version SET number = 10")
-        .await;
-    let open = || PostgresStore::open(&bench.url, Arc::new(ManualClock::at(NOW)));
-    let error = open().await.unwrap_err().to_string();
+    // The last step can be taken twice.
+    bench.run("UPDATE schema_version SET number = number - 1").await;
+    let opened = PostgresStore::open(&bench.url, Arc::new(ManualClock::at(NOW))).await;
+    let error = opened.unwrap_err().to_string();
     assert!(error.contains("a node of an earlier version is at work"), "{error}");
     assert_eq!(fixture.state(pending.id).await, DeliveryState::Waiting, "it works on");
     fixture.store.close().await.unwrap();
     bench.open().await.close().await.unwrap();
-    assert_eq!(bench.count("recent").await, 0);
 }
 
 pub(super) async fn upgraded_meanwhile(bench: &PostgresBench) {

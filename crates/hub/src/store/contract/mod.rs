@@ -139,6 +139,7 @@ contract! {
     leases::released_elsewhere as a_delivery_that_was_released_on_another_node_is_told,
     moving::there_and_back as an_installation_moves_to_another_database_and_back_with_every_row,
     repeats::moved as a_repeat_is_recognised_while_fingerprints_move,
+    repeats::written_elsewhere as a_repeat_of_what_another_node_is_writing_is_recognised,
     repeats::waits as fingerprints_stay_as_long_as_an_acceptance_may_look_for_them,
     repeats::late as a_fingerprint_that_comes_after_its_day_was_moved_is_kept,
     repeats::dropped as fingerprints_of_a_dropped_day_are_forgotten_wherever_they_are,

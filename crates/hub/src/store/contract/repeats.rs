@@ -56,6 +56,39 @@ pub(super) async fn moved(bench: &PostgresBench) {
     assert_eq!(bench.count("event").await, 3);
 }
 
+pub(super) async fn written_elsewhere(bench: &PostgresBench) {
+    let fixture = Fixture::new(bench).await;
+    let mut node = bench.connect().await;
+    let looking = bench.connect().await;
+    let writing = node.transaction().await.unwrap();
+    let insert = "INSERT INTO recent (workspace, key, content, event) VALUES ($1, $2, $3, 7)";
+    let (key, content) = (print(1).key, print(1).content);
+    writing
+        .execute(insert, &[&fixture.workspace.0, &&key[..], &&content[..]])
+        .await
+        .unwrap();
+    let events = vec![
+        fixture.event("a", Some(print(1))),
+        fixture.event("b", Some(print(2))),
+        fixture.event("c", None),
+    ];
+    let store = Arc::clone(&fixture.store);
+    let accepting = tokio::spawn(async move { store.accept(events).await });
+    let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                 WHERE NOT l.granted AND a.datname = current_database()";
+    while looking.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::task::yield_now().await;
+    }
+    writing.commit().await.unwrap();
+    let accepted = accepting.await.unwrap().unwrap();
+    assert_eq!(accepted[0], Accepted::Repeat(EventId(7)));
+    assert!(
+        accepted[1..].iter().all(|other| matches!(other, Accepted::New { .. })),
+        "{accepted:?}"
+    );
+    assert_eq!(fixture.pending().await.len(), 2);
+}
+
 pub(super) async fn waits(bench: &PostgresBench) {
     let fixture = Fixture::new(bench).await;
     accept_three(&fixture).await;

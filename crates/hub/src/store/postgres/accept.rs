@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use deadpool_postgres::Client;
 use switchboard_model::{
     event::{Event, EventType},
     id::{ConnectionId, DeliveryId, EventId, RunId},
@@ -19,15 +20,20 @@ use super::{
 use crate::store::{Accepted, Fingerprint, NewDelivery, NewEvent, NewRun, Pending, StoreError};
 
 /// Repeats fall out at `fresh`; what belongs to them falls out with them. Keys are inserted in their order, so that two nodes do not wait for
-/// each other in a circle. The subquery is one that no plan can turn into a join, which would read all of `seen`.
-const KEPT: &str = "
+/// each other in a circle. The subqueries are such that no plan can turn them into joins, which would read all of `seen`.
+const FRESH: &str = "
 WITH fresh AS (
     INSERT INTO recent (workspace, key, content, event)
     SELECT f.workspace, f.key, f.content, f.event
     FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[]) AS f (workspace, key, content, event)
     WHERE (SELECT s.event FROM seen s WHERE s.workspace = f.workspace AND s.key = f.key) IS NULL
-    ORDER BY f.workspace, f.key, f.event
-    ON CONFLICT DO NOTHING
+      AND (SELECT r.event FROM recent r WHERE r.workspace = f.workspace AND r.key = f.key) IS NULL
+    ORDER BY f.workspace, f.key, f.event";
+
+/// For keys that come twice in this group, or that somebody else is writing at this moment. Being ready for that costs more than the insert.
+const UNLESS_TAKEN: &str = " ON CONFLICT DO NOTHING";
+
+const KEPT: &str = "
     RETURNING event
 ), kept AS (
     INSERT INTO event (id, workspace, kind, received_ms, data, note)
@@ -167,16 +173,10 @@ impl Job for Acceptance {
                 .flat_map(|draft| draft.deliveries.iter().map(|new| (new.connection, new.id))),
         );
         let mut client = core.client().await?;
-        let (slot, now_ms) = group.first().map_or((0, 0), |first| (first.slot, first.now_ms));
-        let kept = match drafts.iter().all(|draft| draft.runs.is_empty()) {
-            true => insert(&client, &drafts, &news, slot, now_ms).await?,
-            false => {
-                let tx = client.transaction().await?;
-                let kept = insert(&tx, &drafts, &news, slot, now_ms).await?;
-                begin_runs(&tx, &drafts, &kept).await?;
-                tx.commit().await?;
-                kept
-            }
+        let told = group.first().map_or((0, 0), |first| (first.slot, first.now_ms));
+        let kept = match keep(&mut client, &drafts, Keys::of(&drafts), &news, told).await {
+            Err(trouble) if trouble.is_taken() => keep(&mut client, &drafts, Keys::Contested, &news, told).await?,
+            kept => kept?,
         };
         let before = match kept.len() == drafts.len() {
             true => HashMap::new(),
@@ -200,6 +200,24 @@ impl Job for Acceptance {
             })
             .collect()
     }
+}
+
+/// Writes them in one transaction; answers which events were kept.
+async fn keep(
+    client: &mut Client,
+    drafts: &[&Draft],
+    keys: Keys,
+    news: &HashMap<ConnectionId, DeliveryId>,
+    (slot, now_ms): (i16, i64),
+) -> Result<HashSet<i64>, Trouble> {
+    if drafts.iter().all(|draft| draft.runs.is_empty()) {
+        return insert(client, drafts, keys, news, (slot, now_ms)).await;
+    }
+    let tx = client.transaction().await?;
+    let kept = insert(&tx, drafts, keys, news, (slot, now_ms)).await?;
+    begin_runs(&tx, drafts, &kept).await?;
+    tx.commit().await?;
+    Ok(kept)
 }
 
 /// What became of one event.
@@ -245,12 +263,35 @@ pub(super) async fn begin_runs(
     }
 }
 
+/// Whether others may have the keys of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// Each is in it once, and if somebody else writes one at the same moment, the statement fails.
+    Own,
+    /// The first one has it.
+    Contested,
+}
+
+impl Keys {
+    fn of(drafts: &[&Draft]) -> Self {
+        let mut seen = HashSet::with_capacity(drafts.len());
+        let mut keys = drafts
+            .iter()
+            .filter_map(|draft| Some((draft.event.workspace, draft.fingerprint?.key)));
+        match keys.all(|key| seen.insert(key)) {
+            true => Self::Own,
+            false => Self::Contested,
+        }
+    }
+}
+
+/// Writes them as part of a transaction, or as one; answers which events were kept. `told` is who tells other nodes of `news`, and when.
 pub(super) async fn insert(
     client: &impl deadpool_postgres::GenericClient,
     drafts: &[&Draft],
+    keys: Keys,
     news: &HashMap<ConnectionId, DeliveryId>,
-    slot: i16,
-    now_ms: i64,
+    (slot, now_ms): (i16, i64),
 ) -> Result<HashSet<i64>, Trouble> {
     let printed = || {
         drafts
@@ -270,7 +311,9 @@ pub(super) async fn insert(
     let number = |of: fn(&Pending) -> i64| deliveries().map(|(_, delivery)| of(delivery)).collect::<Vec<i64>>();
     let any_waits = drafts.iter().any(|draft| draft.event.kind == EventType::UNCLASSIFIED);
     let waiting = if any_waits { WAITING } else { "" };
-    let statement = client.prepare_cached(&[KEPT, waiting, SENT].concat()).await?;
+    let unless_taken = if keys == Keys::Contested { UNLESS_TAKEN } else { "" };
+    let statement = [FRESH, unless_taken, KEPT, waiting, SENT].concat();
+    let statement = client.prepare_cached(&statement).await?;
     let rows = client
         .query(
             &statement,

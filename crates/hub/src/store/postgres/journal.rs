@@ -7,7 +7,10 @@ use switchboard_model::{
 };
 use tokio_postgres::types::ToSql;
 
-use super::{PostgresStore, Trouble, record};
+use super::{
+    PostgresStore, Trouble,
+    record::{self, stage},
+};
 use crate::store::{
     Answer, AttemptRow, DeliveryFilter, DeliveryRow, EventFilter, EventRow, Journal, Page, StoreError, Tally,
 };
@@ -77,10 +80,6 @@ fn passing(workspace: WorkspaceId, filter: DeliveryFilter) -> Conditions {
     conditions
 }
 
-fn stage(state: i16) -> i16 {
-    if state < 3 { 0 } else { state }
-}
-
 /// The outbox by stage, each stage a range of an index.
 fn of_outbox(columns: &str, conditions: &Conditions, stages: &[i16], order: &str, limit: &str) -> String {
     let condition = &conditions.text;
@@ -95,14 +94,14 @@ pub(super) async fn selected(
     tx: &Transaction<'_>,
     workspace: WorkspaceId,
     filter: DeliveryFilter,
-    states: &[i16],
+    states: &[DeliveryState],
     after: DeliveryId,
     limit: usize,
 ) -> Result<Vec<i64>, Trouble> {
-    let states: Vec<i16> = match filter.state {
-        Some(state) => states.iter().copied().filter(|known| *known == state as i16).collect(),
-        None => states.to_vec(),
-    };
+    let states = states.iter().copied();
+    let states: Vec<DeliveryState> = states
+        .filter(|known| filter.state.is_none_or(|state| state == *known))
+        .collect();
     let mut stages: Vec<i16> = states.iter().map(|state| stage(*state)).collect();
     stages.dedup();
     if stages.is_empty() {
@@ -110,7 +109,7 @@ pub(super) async fn selected(
     }
     let mut conditions = passing(workspace, filter);
     conditions.and("id >", after.0);
-    let states = conditions.value(states);
+    let states = conditions.value(states.iter().map(|state| *state as i16).collect::<Vec<_>>());
     conditions.text.push_str(&format!(" AND state = ANY ({states})"));
     let limit = conditions.value(i64::try_from(limit).unwrap_or(i64::MAX));
     let ranges = of_outbox("id", &conditions, &stages, "", &limit);
@@ -133,7 +132,7 @@ fn page_of_deliveries(workspace: WorkspaceId, filter: DeliveryFilter, page: Page
     let limit = conditions.value(i64::try_from(page.limit).unwrap_or(i64::MAX));
     let stages: Vec<i16> = match state {
         Some(DeliveryState::Delivered) => Vec::new(),
-        Some(state) => vec![stage(state as i16)],
+        Some(state) => vec![stage(state)],
         None => STAGES.to_vec(),
     };
     let mut ranges = Vec::new();

@@ -22,7 +22,7 @@ use tokio_postgres::error::SqlState;
 
 use super::{
     Core, PostgresStore, Trouble,
-    accept::{self, Draft},
+    accept::{self, Draft, Keys},
     note_arrival, smallest,
 };
 use crate::{
@@ -194,7 +194,7 @@ async fn accept_all(
     let drafts: Vec<&Draft> = drafts.iter().collect();
     let none = HashMap::new();
     // What is not kept makes no deliveries; whoever looks at them finds nothing, and nobody needs to.
-    let kept: HashSet<i64> = accept::insert(tx, &drafts, &none, slot, now_ms).await?;
+    let kept: HashSet<i64> = accept::insert(tx, &drafts, Keys::Contested, &none, (slot, now_ms)).await?;
     accept::begin_runs(tx, &drafts, &kept).await?;
     let before = match kept.len() == drafts.len() {
         true => HashMap::new(),

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("0009_doubts.sql"),
     include_str!("0010_starts.sql"),
     include_str!("0011_recent.sql"),
+    include_str!("0012_stage.sql"),
 ];
 /// The advisory lock of migrations; any number that nobody else uses.
 const LOCK: i64 = 0x5377_6269_6d69_6772;

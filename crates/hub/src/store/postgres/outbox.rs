@@ -46,7 +46,7 @@ UNION ALL SELECT connection, object, options, state FROM delivery_history WHERE 
 const CHANGE: &str = "
 WITH changed AS (
 UPDATE delivery
-SET state = $4::smallint, due_ms = $3::bigint, settled_ms = CASE WHEN $4::smallint >= 10 THEN $3::bigint END,
+SET state = $4::smallint, stage = $8::smallint, due_ms = $3::bigint, settled_ms = CASE WHEN $4::smallint >= 10 THEN $3::bigint END,
     attempts = CASE WHEN $6::boolean THEN 0 ELSE attempts END,
     handed_over_ms = CASE WHEN $6::boolean THEN NULL ELSE handed_over_ms END,
     doubt_ms = CASE WHEN $7::boolean THEN NULL ELSE doubt_ms END, operation = CASE WHEN $7::boolean THEN NULL ELSE operation END,
@@ -144,7 +144,6 @@ impl PostgresStore {
     ) -> Result<Changed, Trouble> {
         let slot = self.core.identity.lock().slot()?;
         let (from, to) = wish.states();
-        let from: Vec<i16> = from.into_iter().map(|state| state as i16).collect();
         let mut client = self.core.client().await?;
         let tx = client.transaction().await?;
         let ids = match which {
@@ -153,12 +152,22 @@ impl PostgresStore {
                 journal::selected(&tx, workspace, filter, &from, after, limit).await?
             }
         };
+        let from: Vec<i16> = from.into_iter().map(|state| state as i16).collect();
         let statement = tx.prepare_cached(CHANGE).await?;
         let (anew, certain) = (wish.is_anew(), wish == Wish::ReplayNotThere);
         let rows = tx
             .query(
                 &statement,
-                &[&ids, &workspace.0, &now_ms, &(to as i16), &from, &anew, &certain],
+                &[
+                    &ids,
+                    &workspace.0,
+                    &now_ms,
+                    &(to as i16),
+                    &from,
+                    &anew,
+                    &certain,
+                    &record::stage(to),
+                ],
             )
             .await?;
         let mut moved: Vec<(DeliveryId, ConnectionId)> = rows

@@ -39,6 +39,15 @@ pub(super) fn borrowed(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The stage of the outbox that a delivery in this state is at: the indexes of the outbox name it instead of the state, so that an intent or a
+/// retry changes no indexed column and PostgreSQL updates the row within its page.
+pub(super) fn stage(state: DeliveryState) -> i16 {
+    match state as i16 {
+        ..3 => 0,
+        state => state,
+    }
+}
+
 /// What rows have in a column of which mostly nothing is known: an empty list when none has anything. `unnest` makes `NULL` of what a list lacks,
 /// and a list that is not sent is not read either.
 pub(super) fn sparse<T>(values: impl IntoIterator<Item = Option<T>>) -> Vec<Option<T>> {

@@ -57,7 +57,7 @@ async fn end(client: &impl GenericClient, id: i64, key: &str, now_ms: i64) -> Re
         let from: Vec<i16> = ending.from.iter().map(|state| *state as i16).collect();
         client
             .execute(
-                "UPDATE delivery SET state = $2, problem = $3, settled_ms = $4, due_ms = $4
+                "UPDATE delivery SET state = $2, stage = $6, problem = $3, settled_ms = $4, due_ms = $4
                  WHERE id IN (SELECT id FROM delivery WHERE connection = $1 AND stage < 10 AND state = ANY ($5)
                               ORDER BY id FOR UPDATE)",
                 &[
@@ -66,6 +66,7 @@ async fn end(client: &impl GenericClient, id: i64, key: &str, now_ms: i64) -> Re
                     &record::to_text(&ending.problem),
                     &now_ms,
                     &from,
+                    &record::stage(ending.to),
                 ],
             )
             .await?;

@@ -168,7 +168,9 @@ impl PostgresTransfer {
         }
         Ok(self
             .0
-            .batch_execute("UPDATE revision SET number = number + 1; COMMIT")
+            .batch_execute(
+                "UPDATE delivery SET stage = state WHERE state >= 3; UPDATE revision SET number = number + 1; COMMIT",
+            )
             .await?)
     }
 }

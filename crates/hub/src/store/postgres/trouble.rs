@@ -31,6 +31,11 @@ impl Trouble {
         self.state() == Some(&SqlState::CHECK_VIOLATION)
     }
 
+    /// A key is there already, or is in this very statement twice.
+    pub fn is_taken(&self) -> bool {
+        self.state() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
     /// The database refused this very statement; another one may succeed.
     pub fn is_of_statement(&self) -> bool {
         matches!(self, Self::Database(error) if error.as_db_error().is_some_and(|refusal| {

@@ -45,7 +45,7 @@ const ARRIVED: &str = ", arrived AS (
 
 const CHANGED: &str = ", changed AS (
     UPDATE delivery d
-    SET state = g.state, attempts = g.attempts, due_ms = g.due_ms, doubt_ms = g.doubt_ms, operation = g.operation,
+    SET state = g.state, stage = CASE WHEN g.state < 3 THEN 0 ELSE g.state END, attempts = g.attempts, due_ms = g.due_ms, doubt_ms = g.doubt_ms, operation = g.operation,
         settled_ms = g.settled_ms, external_id = coalesce(g.external_id, d.external_id), problem = g.problem, carrier = g.carrier,
         handed_over_ms = coalesce(g.handed_over_ms, d.handed_over_ms), means = g.means
     FROM given g

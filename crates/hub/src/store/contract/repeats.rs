@@ -77,6 +77,7 @@ pub(super) async fn written_elsewhere(bench: &PostgresBench) {
     let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                  WHERE NOT l.granted AND a.datname = current_database()";
     while looking.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(!accepting.is_finished(), "nobody knows yet who has the key");
         tokio::task::yield_now().await;
     }
     writing.commit().await.unwrap();

@@ -53,7 +53,7 @@ use crate::{
     lane::{Gates, Lanes},
     metrics::Metrics,
     receive,
-    store::{Database, Listener, Store},
+    store::{Database, Listener, Store, StoreError},
     vault::{MasterKey, Vault},
 };
 
@@ -121,7 +121,7 @@ impl Hub {
             .database
             .open(&options.data.join(DATABASE), Arc::clone(&clock))
             .await;
-        let store = opened.map_err(|error| unopened(&options, &error.to_string()))?;
+        let store = opened.map_err(|error| unopened(&options, &error))?;
         let policy = if options.allow_private_addresses {
             AddressPolicy::Any
         } else {
@@ -364,12 +364,19 @@ pub fn lock_folder(data: &std::path::Path) -> Result<std::fs::File, Problem> {
     Ok(file)
 }
 
-fn unopened(options: &HubOptions, why: &str) -> Problem {
-    match &options.database {
-        Database::Folder => unusable(&options.data, why),
-        database @ Database::Postgres(_) => Problem::new(
+fn unopened(options: &HubOptions, error: &StoreError) -> Problem {
+    match (&options.database, error) {
+        (database, StoreError::Unfit { why, next }) => {
+            let detail = match database {
+                Database::Folder => format!("the data folder {} cannot be used: {why}", options.data.display()),
+                Database::Postgres(_) => format!("the database {database} cannot be used: {why}"),
+            };
+            Problem::new(Code::StoreFailed, detail, *next)
+        }
+        (Database::Folder, error) => unusable(&options.data, &error.to_string()),
+        (database @ Database::Postgres(_), error) => Problem::new(
             Code::StoreFailed,
-            format!("the database {database} cannot be used: {why}"),
+            format!("the database {database} cannot be used: {error}"),
             "Check that it runs, the address, user and password (--database, DATABASE_URL), and that the user may create tables. A \
              certificate that the machine does not know is named with sslrootcert=FILE.",
         ),

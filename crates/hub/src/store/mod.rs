@@ -54,18 +54,41 @@ pub enum StoreError {
     /// The database failed: disk full, file damaged, permission.
     #[error("{0}")]
     Failed(String),
+    /// The database is well, but not one for this program, or not now: another version, or others at work on it.
+    #[error("{why}. {next}")]
+    Unfit {
+        /// What does not fit.
+        why: String,
+        /// What a person can do; a sentence.
+        next: &'static str,
+    },
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
 }
 
+impl StoreError {
+    /// A database whose schema has more steps than this program knows.
+    fn newer(database: impl std::fmt::Display, schema: usize, known: usize) -> Self {
+        Self::Unfit {
+            why: format!(
+                "{database} was written by a newer version of Switchboard (schema {schema}, this program knows {known})"
+            ),
+            next: "Start that version.",
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::new(
-            Code::StoreFailed,
-            error.to_string(),
-            "Nothing of this request was kept; send it again. Check free disk space and permissions of the data folder.",
-        )
+        match error {
+            StoreError::Unfit { why, next } => Self::new(Code::StoreFailed, why, next),
+            error => Self::new(
+                Code::StoreFailed,
+                error.to_string(),
+                "Nothing of this request was kept; send it again. Check free disk space and permissions of the data folder.",
+            ),
+        }
     }
 }
 

@@ -33,9 +33,8 @@ pub(super) async fn run(client: &mut Client) -> Result<(), Trouble> {
         .await?;
     let server: i32 = row.get(0);
     if server < OLDEST_SERVER {
-        return Err(refused(format!(
-            "PostgreSQL {server} is too old; version {OLDEST_SERVER} or later is needed"
-        )));
+        let why = format!("PostgreSQL {server} is too old, {OLDEST_SERVER} is the oldest that will do");
+        return Err(unfit(why, "Use a newer server."));
     }
     let tx = client.transaction().await?;
     // Ends with the transaction, also when this process does.
@@ -74,11 +73,7 @@ pub(super) async fn known_version(client: &impl GenericClient) -> Result<usize, 
     let version = usize::try_from(row.get::<_, i32>(0)).unwrap_or(usize::MAX);
     match version <= STEPS.len() {
         true => Ok(version),
-        false => Err(refused(format!(
-            "the database was written by a newer version of Switchboard (schema {version}, this program knows {}); start \
-             that version",
-            STEPS.len()
-        ))),
+        false => Err(StoreError::newer("the database", version, STEPS.len()).into()),
     }
 }
 
@@ -88,12 +83,10 @@ fn refuse_beside(nodes: &[i16]) -> Result<(), Trouble> {
         [_] => "a node of an earlier version is".to_owned(),
         more => format!("{} nodes of an earlier version are", more.len()),
     };
-    Err(refused(format!(
-        "{who} at work on this database, which this version has to change; stop every node, then start this version \
-         (nothing was changed)"
-    )))
+    let why = format!("{who} at work on this database, which this version has to change (nothing was changed)");
+    Err(unfit(why, "Stop every node, then start this version."))
 }
 
-fn refused(why: String) -> Trouble {
-    Trouble::Other(StoreError::Failed(why))
+fn unfit(why: String, next: &'static str) -> Trouble {
+    StoreError::Unfit { why, next }.into()
 }

@@ -155,9 +155,11 @@ async fn take_slot(core: &Core, client: &Client) -> Result<i16, Trouble> {
         }
         return Ok(slot);
     }
-    Err(Trouble::Other(StoreError::Failed(format!(
-        "{NODES} nodes are at work on this database; there is no room for another one"
-    ))))
+    Err(StoreError::Unfit {
+        why: format!("{NODES} nodes are at work on this database"),
+        next: "Stop one of them first: there is no room for another one.",
+    }
+    .into())
 }
 
 /// Makes a number that others had before the own one.

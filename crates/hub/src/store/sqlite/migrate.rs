@@ -47,11 +47,7 @@ pub(super) fn run(db: &mut Connection, file: &Path) -> Result<(), StoreError> {
 pub(super) fn refuse_newer(db: &Connection, file: &Path) -> Result<usize, StoreError> {
     let version: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version > STEPS.len() {
-        return Err(StoreError::Failed(format!(
-            "{} was written by a newer version of Switchboard (schema {version}, this program knows {}); start that version",
-            file.display(),
-            STEPS.len()
-        )));
+        return Err(StoreError::newer(file.display(), version, STEPS.len()));
     }
     Ok(version)
 }

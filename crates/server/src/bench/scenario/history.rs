@@ -31,8 +31,8 @@ const DAYS: u32 = 10;
 const ONE_PAGE: (u64, u32) = (50, 1);
 /// Length of each stored message.
 const BYTES: usize = 1024;
-/// The first page is read so often.
-const PAGES: usize = 100;
+/// The first page is read so often: for longer than a hub is busy with its start.
+const PAGES: usize = 2_000;
 
 /// What a store shows.
 #[derive(Debug, Clone, Copy)]

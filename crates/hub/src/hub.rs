@@ -365,18 +365,16 @@ pub fn lock_folder(data: &std::path::Path) -> Result<std::fs::File, Problem> {
 }
 
 fn unopened(options: &HubOptions, error: &StoreError) -> Problem {
-    match (&options.database, error) {
-        (database, StoreError::Unfit { why, next }) => {
-            let detail = match database {
-                Database::Folder => format!("the data folder {} cannot be used: {why}", options.data.display()),
-                Database::Postgres(_) => format!("the database {database} cannot be used: {why}"),
-            };
-            Problem::new(Code::StoreFailed, detail, *next)
-        }
-        (Database::Folder, error) => unusable(&options.data, &error.to_string()),
-        (database @ Database::Postgres(_), error) => Problem::new(
-            Code::StoreFailed,
-            format!("the database {database} cannot be used: {error}"),
+    let place = match &options.database {
+        Database::Folder => format!("the data folder {}", options.data.display()),
+        database @ Database::Postgres(_) => format!("the database {database}"),
+    };
+    let refused = |why: &str, next| Problem::new(Code::StoreFailed, format!("{place} cannot be used: {why}"), next);
+    match (error, &options.database) {
+        (StoreError::Unfit { why, next }, _) => refused(why, *next),
+        (error, Database::Folder) => unusable(&options.data, &error.to_string()),
+        (error, Database::Postgres(_)) => refused(
+            &error.to_string(),
             "Check that it runs, the address, user and password (--database, DATABASE_URL), and that the user may create tables. A \
              certificate that the machine does not know is named with sslrootcert=FILE.",
         ),

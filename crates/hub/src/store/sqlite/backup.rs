@@ -13,7 +13,7 @@ use switchboard_model::id::time_of;
 
 use super::{
     BUSY,
-    days::{FOLDER, day_named, open_reader},
+    days::{FOLDER, day_named, failed, open_reader},
     migrate,
 };
 use crate::store::StoreError;
@@ -197,8 +197,4 @@ fn make_private(folder: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| failed(folder, &error))
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::Failed(format!("{}: {error}", path.display()))
 }

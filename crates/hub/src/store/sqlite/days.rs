@@ -245,6 +245,7 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> StoreError {
+/// What went wrong with a file, told with its path.
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::Failed(format!("{}: {error}", path.display()))
 }

@@ -8,7 +8,7 @@ use switchboard_model::id::{DeliveryId, EventId, IdSource};
 
 use super::{
     SqliteStore,
-    days::{Day, Days},
+    days::{Day, Days, failed},
     seen::{Filter, RUN, Run},
     writer::Class,
 };
@@ -19,7 +19,7 @@ const NODE: u8 = 63;
 const THREADS: usize = 2;
 
 impl SqliteStore {
-    /// Puts delivered events into the history, for measurements with a large one. Nothing is synced before the end, and a day that is there
+    /// Puts delivered events into the history, for measurements with a large one. Each day is synced when it is full, and a day that is there
     /// already is added to.
     ///
     /// # Errors
@@ -99,6 +99,10 @@ fn fill_day(days: &Days, day: Day, events: usize, filling: Filling) -> Result<Ve
     }
     db.pragma_update(None, "synchronous", "FULL")?;
     db.wal_checkpoint_v2(Some(c"main"), rusqlite::wal::CheckpointMode::TRUNCATE)?;
+    // A checkpoint that has nothing left to copy syncs nothing, and what has lain there for days is on the disk.
+    let path = days.path(day);
+    let synced = std::fs::File::open(&path).and_then(|file| file.sync_all());
+    synced.map_err(|error| failed(&path, &error))?;
     Ok(runs)
 }
 

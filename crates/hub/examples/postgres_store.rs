@@ -105,7 +105,7 @@ async fn prepare(store: PostgresStore) -> Bench {
     };
     store.configure(workspace, change).await.unwrap();
     let connection = store.configuration().await.unwrap().connections[0].id;
-    let fence = store.lease(vec![connection], 600_000).await.unwrap()[&connection];
+    let fence = store.lease(vec![connection.into()], 600_000).await.unwrap()[&connection];
     Bench {
         store,
         workspace,

@@ -162,7 +162,7 @@ async fn carry_out(
             return Ok(survey.finish());
         };
         let mut pass = pass(connection, asker).await?;
-        let sent = exchange(desk, "discover", &request).await;
+        let sent = exchange(desk, Some(&mut pass), "discover", &request).await;
         let answer = sent
             .answer
             .map_err(|error| trouble(connection, Code::VendorUnavailable, &error.to_string()))?;

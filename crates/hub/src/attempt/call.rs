@@ -58,7 +58,7 @@ impl Flight<'_> {
             case.verdict = Some(verdict);
             return None;
         }
-        let sent = self.exchange(kind, &request).await;
+        let sent = self.exchange(kind, &mut pass, &request).await;
         self.observe(round, &sent, &mut pass);
         let (outcome, further) = self.meaning(round, kind, &case.call, &sent);
         // Before the next call of those that wait takes this one's place.
@@ -133,7 +133,7 @@ impl Flight<'_> {
                     continue;
                 }
             }
-            let sent = self.exchange(kind, &built.request).await;
+            let sent = self.exchange(kind, &mut pass, &built.request).await;
             self.observe(round, &sent, &mut pass);
             let read = self.read_together(round, kind, &sent, &part);
             drop(pass);
@@ -208,11 +208,11 @@ impl Flight<'_> {
         }
     }
 
-    async fn exchange(&self, kind: OperationKind, request: &HttpRequest) -> Exchange {
+    async fn exchange(&self, kind: OperationKind, pass: &mut Pass, request: &HttpRequest) -> Exchange {
         if !kind.is_read() {
             failpoint::reach(failpoint::INTENT);
         }
-        let sent = send::exchange(self.desk, kind.name(), request).await;
+        let sent = send::exchange(self.desk, Some(pass), kind.name(), request).await;
         let took = u64::try_from(sent.took.as_micros()).unwrap_or(u64::MAX);
         self.vendor_us.fetch_add(took, Ordering::Relaxed);
         if !kind.is_read() {

@@ -73,7 +73,7 @@ async fn carry_out(
             Away::Blocked(message) => stopped(connection, &message, ""),
             Away::Unwanted(()) => unavailable(connection, "the lane ends"),
         })?;
-        let sent = exchange(desk, "prepare", &request).await;
+        let sent = exchange(desk, Some(&mut pass), "prepare", &request).await;
         let record = sent.record(&request);
         let answer = sent
             .answer

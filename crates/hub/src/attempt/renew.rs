@@ -53,7 +53,7 @@ async fn fetch(
         return Ok(Fetched::Known(Some(token)));
     }
     // The gate first: it may take long, and the turn is one for all nodes. Whoever else takes both takes them in this order.
-    let _pass = pass(desk, connection, who).await?;
+    let mut pass = pass(desk, connection, who).await?;
     let _turn = desk
         .store
         .turn(connection.id)
@@ -68,7 +68,15 @@ async fn fetch(
         return Ok(Fetched::Known(None));
     };
     let read = |account: &Account, answer: &_, now_ms| connector.read_token(account, answer, now_ms);
-    let token = ask(desk, (connection, connector), (&account, &request), read, calls).await?;
+    let token = ask(
+        desk,
+        &mut pass,
+        (connection, connector),
+        (&account, &request),
+        read,
+        calls,
+    )
+    .await?;
     failpoint::reach(failpoint::TOKEN);
     keep(desk, connection, &token).await?;
     Ok(Fetched::New(token))
@@ -96,19 +104,20 @@ async fn pass(desk: &Desk, connection: &Connection, who: Asker<'_>) -> Result<Pa
     })
 }
 
-/// Sends a request for a token, and reads the answer with `read`. The caller holds a pass of the gate. What the answer asks of the
+/// Sends a request for a token, and reads the answer with `read`. What the answer asks of the
 /// connection's calls is kept to from then on.
 ///
 /// # Errors
 /// When there is none.
 pub async fn ask(
     desk: &Desk,
+    pass: &mut Pass,
     (connection, connector): (&Connection, &Connector),
     (account, request): (&Account, &HttpRequest),
     read: impl FnOnce(&Account, &switchboard_connect::call::Answer, i64) -> Result<Token, TokenFailure>,
     calls: &mut Vec<CallRecord>,
 ) -> Result<Token, TokenError> {
-    let sent = exchange(desk, "token", request).await;
+    let sent = exchange(desk, Some(pass), "token", request).await;
     let mut record = sent.record(request);
     let now_ms = desk.clock.now_ms();
     let result = match sent.answer {

@@ -105,7 +105,7 @@ impl Flight<'_> {
         while let Some(request) = asking.next(&round.account, call).map_err(Unanswered::Broken)? {
             let pass = self.pass(round, Ask::preparation()).await;
             let mut pass = pass.map_err(Unanswered::Halted)?;
-            let sent = send::exchange(self.desk, OPERATION, &request).await;
+            let sent = send::exchange(self.desk, Some(&mut pass), OPERATION, &request).await;
             let took = u64::try_from(sent.took.as_micros()).unwrap_or(u64::MAX);
             self.vendor_us.fetch_add(took, Ordering::Relaxed);
             self.observe(round, &sent, &mut pass);

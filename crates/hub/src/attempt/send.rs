@@ -12,6 +12,7 @@ use switchboard_model::outcome::Outcome;
 use super::Desk;
 use crate::{
     http::{SendError, excerpt},
+    lane::Pass,
     store::CallRecord,
 };
 
@@ -28,8 +29,16 @@ pub struct Exchange {
     pub took: Duration,
 }
 
-/// Sends a request.
-pub async fn exchange(desk: &Desk, operation: &'static str, request: &HttpRequest) -> Exchange {
+/// Sends a request: the call that `pass` gives the right to, where the vendor account has a gate.
+pub async fn exchange(
+    desk: &Desk,
+    pass: Option<&mut Pass>,
+    operation: &'static str,
+    request: &HttpRequest,
+) -> Exchange {
+    if let Some(pass) = pass {
+        pass.begin();
+    }
     let started_ms = desk.clock.now_ms();
     let begun = Instant::now();
     let answer = desk.client.send(request).await;

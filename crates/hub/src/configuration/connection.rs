@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value};
 use switchboard_connect::{
-    connector::{Account, Connector},
+    connector::{Account, AccountId, Connector},
     manifest::RecordKind,
     registry::Registry,
 };
@@ -71,6 +71,8 @@ pub struct Connection {
     pub connector: Option<Arc<Connector>>,
     /// How many calls may be under way at once.
     pub concurrency: usize,
+    /// The vendor account; `None`: one that no other connection is about, or none yet.
+    pub account_id: Option<AccountId>,
     /// The limiter of its account.
     pub gate: Arc<Gate>,
     /// Whether the vendor is well.
@@ -160,6 +162,7 @@ impl Connection {
             reason,
             connector,
             concurrency: limits.concurrency.max(1),
+            account_id,
             gate,
             circuit: Arc::new(Mutex::new(closed_circuit(row.id))),
             tokens: Arc::default(),

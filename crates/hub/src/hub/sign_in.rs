@@ -167,7 +167,7 @@ impl Hub {
     ) -> Result<(), Problem> {
         let desk = &self.inner.desk;
         // The same order as everywhere: first the gate, then the turn.
-        let _pass = pass(connection).await?;
+        let mut pass = pass(connection).await?;
         let _turn = self.inner.store.turn(connection.id).await?;
         let stored = self.inner.store.access(connection.id).await?.ok_or_else(unknown)?;
         let place = seal_place(connection.workspace, &connection.key);
@@ -179,7 +179,15 @@ impl Hub {
         let request = connector.code_request(&account, arrival, desk.clock.now_ms())?;
         let read = |account: &Account, answer: &_, now_ms| connector.read_code_answer(account, answer, now_ms);
         let mut calls = Vec::new();
-        let token = ask(desk, (connection, connector), (&account, &request), read, &mut calls).await;
+        let token = ask(
+            desk,
+            &mut pass,
+            (connection, connector),
+            (&account, &request),
+            read,
+            &mut calls,
+        )
+        .await;
         let token = token.map_err(|error| no_tokens(connector, error))?;
         secrets.extend(token.replaced_secrets.clone());
         lacks_nothing(connector, connection, &secrets, Needs::ToWork)?;

@@ -154,7 +154,7 @@ impl Hub {
                 TestStep::Done(message) => return Ok(message),
             };
             let mut pass = pass(connection).await?;
-            let sent = exchange(desk, "test", &request).await;
+            let sent = exchange(desk, Some(&mut pass), "test", &request).await;
             let mut record = sent.record(&request);
             let read = match &sent.answer {
                 Ok(answer) => {

@@ -48,7 +48,7 @@ impl Hub {
             Ok(pass) => pass,
             Err(problem) => return Ok(TestReport::failed(problem, Vec::new())),
         };
-        let sent = exchange(&self.inner.desk, "test", &request).await;
+        let sent = exchange(&self.inner.desk, Some(&mut pass), "test", &request).await;
         let mut line = sent.record(&request);
         let outcome = match &sent.answer {
             Ok(answer) => {

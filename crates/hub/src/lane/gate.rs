@@ -49,7 +49,8 @@ pub enum Away<T> {
     Unwanted(T),
 }
 
-/// One call that is under way. Dropping it gives its place among the calls at the same time back.
+/// The right to one call, and then that call. Dropping it gives its place among the calls at the same time back, and everything else that it
+/// took when the call has not begun.
 #[derive(Debug)]
 pub struct Pass {
     gate: Arc<Gate>,
@@ -206,6 +207,12 @@ impl Gate {
 }
 
 impl Pass {
+    /// The call goes out now: from here on it counts as long as the vendor's windows are. Once is enough.
+    pub fn begin(&mut self) {
+        let now_ms = self.gate.clock.now_ms();
+        self.gate.limiter.lock().begin(&mut self.ticket, now_ms);
+    }
+
     /// What the call really took of the buckets that count points.
     pub fn cost(&mut self, points: u64) {
         let now_ms = self.gate.clock.now_ms();

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     attempt::Desk,
     configuration::{Configuration, Connection},
-    store::{Fence, Listener, Pending},
+    store::{Claim, Fence, Listener, Pending},
 };
 
 /// How long a right to send holds without being renewed, in milliseconds.
@@ -113,7 +113,7 @@ impl Lanes {
 
     /// The connections that this node wants to send for. Where another node has room for some of them, their lanes are ended first: what is
     /// under way is brought to its end here.
-    fn wanted(&self) -> Vec<ConnectionId> {
+    fn wanted(&self) -> Vec<Claim> {
         let surplus = self.desk.store.surplus();
         let berths = self.berths.lock();
         let leaves = |id: &ConnectionId| {
@@ -129,7 +129,13 @@ impl Lanes {
                 }
             }
         };
-        berths.wanted.keys().copied().filter(|id| !leaves(id)).collect()
+        let stays = berths.wanted.values().filter(|connection| !leaves(&connection.id));
+        stays
+            .map(|connection| Claim {
+                connection: connection.id,
+                account: connection.account_id,
+            })
+            .collect()
     }
 
     /// Starts what may run, ends what may not.

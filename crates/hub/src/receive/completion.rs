@@ -19,7 +19,7 @@ use crate::{
     attempt::{exchange, token},
     configuration::{Connection, Receiver},
     hub::Hub,
-    lane::limiter::Ask,
+    lane::{Pass, limiter::Ask},
     token::{Asker, TokenError},
 };
 
@@ -104,7 +104,7 @@ async fn ask(hub: &Hub, receiver: &Receiver, call: &FetchCall, until: Instant) -
     }
     match &call.connection {
         None => match plain_request(call) {
-            Ok(request) => judge(&send(hub, &request, until).await, call),
+            Ok(request) => judge(&send(hub, None, &request, until).await, call),
             Err(problem) => Found::Never(problem),
         },
         Some(key) => {
@@ -141,7 +141,7 @@ async fn through(hub: &Hub, connection: &Connection, call: &FetchCall, until: In
             Ok(request) => request,
             Err(problem) => return Found::Never(problem),
         };
-        let pass = match timeout(PATIENCE, connection.gate.pass(Ask::preparation())).await {
+        let mut pass = match timeout(PATIENCE, connection.gate.pass(Ask::preparation())).await {
             Ok(Ok(pass)) => pass,
             Ok(Err(blocked)) => return Found::Later(trouble(call, &blocked.0)),
             Err(_) => {
@@ -150,7 +150,7 @@ async fn through(hub: &Hub, connection: &Connection, call: &FetchCall, until: In
                 return Found::Turn { problem, until_ms };
             }
         };
-        let answer = send(hub, &request, until).await;
+        let answer = send(hub, Some(&mut pass), &request, until).await;
         drop(pass);
         let again = matches!(&answer, Ok(answer) if answer.status == 401) && refused.is_none() && taken.token.is_some();
         if !again {
@@ -161,8 +161,8 @@ async fn through(hub: &Hub, connection: &Connection, call: &FetchCall, until: In
 }
 
 /// Reads at the vendor; breaking that off harms nothing.
-async fn send(hub: &Hub, request: &HttpRequest, until: Instant) -> Result<Answer, String> {
-    match timeout_at(until, exchange(hub.desk(), "fetch", request)).await {
+async fn send(hub: &Hub, pass: Option<&mut Pass>, request: &HttpRequest, until: Instant) -> Result<Answer, String> {
+    match timeout_at(until, exchange(hub.desk(), pass, "fetch", request)).await {
         Ok(sent) => sent.answer.map_err(|error| error.to_string()),
         Err(_) => Err(SLOW.into()),
     }

@@ -4,6 +4,7 @@
 //! store handed out. No transaction outlives the call that began it.
 
 pub mod callbacks;
+pub mod claim;
 pub mod classifying;
 mod content;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use callbacks::{
     Anew, Begun, CallbackFilter, CallbackOutcome, CallbackRow, CallbackState, Callbacks, Kept, Made, MadeEvent,
     MadeRecord, NewCallback, RawRequest, Round,
 };
+pub use claim::Claim;
 pub use classifying::{Classifying, Expense};
 pub use content::Content;
 pub use database::Database;
@@ -49,7 +51,7 @@ pub use rows::*;
 pub use runs::*;
 
 /// Why the store could not do what it was asked for.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database failed: disk full, file damaged, permission.
     #[error("{0}")]
@@ -147,11 +149,11 @@ pub trait Leasing: Send + Sync {
     /// Takes or renews the right to send for these connections for `ttl_ms`, as far as no other node has it, and gives back every right that
     /// is not named. Answers the rights that are held now. A right whose fence is another one than before was lost meanwhile.
     ///
-    /// Where there are several nodes, each takes no more than its share.
-    fn lease(&self, connections: Vec<ConnectionId>, ttl_ms: i64) -> Answer<'_, HashMap<ConnectionId, Fence>>;
+    /// Where there are several nodes, each takes no more than its share, and all connections to one account or none.
+    fn lease(&self, claims: Vec<Claim>, ttl_ms: i64) -> Answer<'_, HashMap<ConnectionId, Fence>>;
 
-    /// Rights that this node holds beyond its share while another node has room for them, as the last [`Leasing::lease`] found. Nothing happens
-    /// to them by itself: start nothing new for these connections, and leave them out of the next `lease` when nothing is under way.
+    /// Rights that this node holds beyond its share while another node has room for them, or has the account, as the last [`Leasing::lease`]
+    /// found. Nothing happens to them by itself: start nothing new for these connections, and leave them out of the next `lease` when nothing is under way.
     fn surplus(&self) -> Vec<ConnectionId> {
         Vec::new()
     }

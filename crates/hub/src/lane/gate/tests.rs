@@ -93,7 +93,7 @@ async fn a_window_is_waited_for_and_its_reserve_is_for_people() {
     let gate = gate(BucketKind::Window, 3, 10_000);
     let began = Instant::now();
     for _ in 0..2 {
-        drop(gate.pass(BACKGROUND).await.unwrap());
+        gate.pass(BACKGROUND).await.unwrap().begin();
     }
     assert!(gate.pass(BACKGROUND).now_or_never().is_none());
     assert!(gate.pass(Ask::interactive()).now_or_never().is_some());
@@ -107,9 +107,38 @@ async fn a_window_is_waited_for_and_its_reserve_is_for_people() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_counts_from_when_it_goes_out_and_one_that_never_does_costs_nothing() {
+    let gate = gate(BucketKind::Window, 3, 1_000);
+    let began = Instant::now();
+    let mut slow = gate.pass(BACKGROUND).await.unwrap();
+    let unsent = gate.pass(BACKGROUND).await.unwrap();
+    assert!(gate.pass(BACKGROUND).now_or_never().is_none());
+    let mut next = std::pin::pin!(gate.pass(BACKGROUND));
+    assert!(next.as_mut().now_or_never().is_none());
+    drop(unsent);
+    next.await.unwrap().begin();
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    // The store is busy for longer than the window is.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    gate.pass(BACKGROUND).now_or_never().unwrap().unwrap().begin();
+    assert!(
+        gate.pass(BACKGROUND).now_or_never().is_none(),
+        "the slow one still counts"
+    );
+    slow.begin();
+    drop(slow);
+    gate.pass(BACKGROUND).await.unwrap().begin();
+    let waited = began.elapsed();
+    assert!(
+        waited >= Duration::from_secs(4) && waited < Duration::from_millis(4_100),
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_account_that_is_shut_out_turns_everybody_away_but_people() {
     let gate = gate(BucketKind::Window, 2, 10_000);
-    drop(gate.pass(BACKGROUND).await.unwrap());
+    gate.pass(BACKGROUND).await.unwrap().begin();
     let mut waits = Box::pin(gate.pass(BACKGROUND));
     assert!(waits.as_mut().now_or_never().is_none());
     gate.block("locked");
@@ -157,13 +186,14 @@ async fn a_call_that_is_no_longer_wanted_leaves_the_queue_when_the_gate_hears_of
 async fn the_answer_of_a_call_tells_what_is_left() {
     let gate = gate(BucketKind::Window, 10, 60_000);
     let mut pass = gate.pass(BACKGROUND).await.unwrap();
+    pass.begin();
     pass.observe(&[Observation {
         bucket: "only".into(),
         remaining: Some(2),
         ..Observation::default()
     }]);
     drop(pass);
-    assert!(gate.pass(BACKGROUND).now_or_never().is_some());
+    gate.pass(BACKGROUND).now_or_never().unwrap().unwrap().begin();
     assert!(
         gate.pass(BACKGROUND).now_or_never().is_none(),
         "the last one is for people"

@@ -13,7 +13,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const RESERVE: u64 = 10;
 /// A window is taken to be longer by one part in so many, but not by more than [`SLACK_MS`]: calls need not arrive at the
 /// pace at which they were sent, and the vendor counts arrivals.
-const SLACK: i64 = 50;
+const SLACK: i64 = 25;
 /// See [`SLACK`]; milliseconds.
 const SLACK_MS: i64 = 250;
 
@@ -31,7 +31,10 @@ pub(super) struct Bucket {
     limit: Limit,
     /// What the vendor says is allowed.
     stated: Option<u64>,
+    /// What has begun.
     meter: Meter,
+    /// Points of calls that may begin and have not: when that will be, and from when on they count for the vendor, is not known.
+    due: u64,
     foreign: Foreign,
     /// The vendor said that nothing is left before this moment.
     closed_until_ms: i64,
@@ -61,6 +64,7 @@ impl Bucket {
             limit,
             stated: None,
             meter,
+            due: 0,
             foreign: Foreign::default(),
             closed_until_ms: i64::MIN,
         }
@@ -71,7 +75,7 @@ impl Bucket {
         &self.limit.name
     }
 
-    /// A bucket of this limit that goes on where this one stands.
+    /// A bucket of this limit that goes on where this one stands; what may begin has to have begun.
     pub(super) fn changed_to(&self, limit: Limit, now_ms: i64) -> Self {
         let mut new = Self::new(limit);
         match (&mut new.meter, &self.meter) {
@@ -115,18 +119,26 @@ impl Bucket {
     }
 
     fn held(&mut self, now_ms: i64) -> u64 {
-        match &mut self.meter {
+        let begun = match &mut self.meter {
             Meter::Window(window) => window.held(now_ms),
             Meter::Token(token) => token.held(now_ms),
             Meter::Day(day) => day.held(now_ms),
             Meter::Slots(slots) => slots.held(self.limit.window_ms, now_ms),
-        }
+        };
+        begun + self.due
     }
 
+    /// When `points` have left, if what may begin does so now.
     fn frees_at(&mut self, points: u64, now_ms: i64) -> i64 {
+        let begun = self.held(now_ms) - self.due;
         match &mut self.meter {
+            Meter::Window(window) if points > begun => now_ms.saturating_add(window.span_ms()),
             Meter::Window(window) => window.frees_at(points, now_ms),
-            Meter::Token(token) => token.frees_at(points, now_ms),
+            Meter::Token(token) => {
+                let mut token = token.clone();
+                token.add(self.due, now_ms);
+                token.frees_at(points, now_ms)
+            }
             Meter::Day(day) => day.ends_ms(now_ms),
             Meter::Slots(_) => now_ms,
         }
@@ -170,20 +182,55 @@ impl Bucket {
         Some(Full::Until(free_ms.unwrap_or(now_ms).max(now_ms + 1)))
     }
 
-    /// Lets in `calls` calls that cost so much each; whether there is room was asked before.
+    /// A call of this cost may begin; whether there is room was asked before.
+    pub(super) fn let_in(&mut self, cost: u64, priority: Priority, now_ms: i64) {
+        match &mut self.meter {
+            Meter::Slots(slots) => slots.add(now_ms),
+            _ => {
+                self.due = self.due.saturating_add(cost);
+                self.ask_anew(priority, now_ms);
+            }
+        }
+    }
+
+    /// A call of this cost that may begin does.
+    pub(super) fn begin(&mut self, cost: u64, now_ms: i64) {
+        let cost = cost.min(self.due);
+        self.due -= cost;
+        self.count(cost, now_ms);
+    }
+
+    /// Everything that may begin does.
+    pub(super) fn begin_all(&mut self, now_ms: i64) {
+        self.begin(self.due, now_ms);
+    }
+
+    /// A call of this cost that may begin never does.
+    pub(super) fn give_back(&mut self, cost: u64) {
+        self.due = self.due.saturating_sub(cost);
+    }
+
+    /// So many calls of this cost may begin and do; whether there is room was asked before.
     pub(super) fn add(&mut self, cost: u64, calls: u64, priority: Priority, now_ms: i64) {
-        let points = cost.saturating_mul(calls);
+        self.count(cost.saturating_mul(calls), now_ms);
+        self.ask_anew(priority, now_ms);
+    }
+
+    fn count(&mut self, points: u64, now_ms: i64) {
         match &mut self.meter {
             Meter::Window(window) => window.add(points, now_ms),
             Meter::Token(token) => token.add(points, now_ms),
             Meter::Day(day) => day.add(points, now_ms),
-            Meter::Slots(slots) => return slots.add(now_ms),
+            Meter::Slots(_) => {}
         }
+    }
+
+    fn ask_anew(&mut self, priority: Priority, now_ms: i64) {
         let rest = self.limit_for(priority).saturating_sub(self.held(now_ms));
         self.foreign.ask_anew(rest, now_ms);
     }
 
-    /// A call that began at `at_ms` has ended.
+    /// A call that was let in at `at_ms` has ended.
     pub(super) fn release(&mut self, at_ms: i64) {
         if let Meter::Slots(slots) = &mut self.meter {
             slots.remove(at_ms);

@@ -23,9 +23,10 @@ struct Flow {
 }
 
 /// The moment when the `calls`-th of a queue of calls of this operation could begin, if the first may at `begin_ms` and each
-/// takes no time. Works on copies of buckets, in bounded time for any number of calls.
+/// takes no time; what may begin does so at once. Works on copies of buckets, in bounded time for any number of calls.
 pub(super) fn forecast(mut buckets: Vec<(Bucket, u64)>, calls: u64, begin_ms: i64) -> i64 {
     const BACKGROUND: Priority = Priority::Background;
+    buckets.iter_mut().for_each(|(bucket, _)| bucket.begin_all(begin_ms));
     // A bucket that has room for all of them says nothing about the time that it takes.
     let binding = buckets.iter_mut().filter_map(|(bucket, cost)| {
         let (rate, _) = bucket.pace(*cost, BACKGROUND)?;

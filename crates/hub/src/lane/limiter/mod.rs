@@ -1,6 +1,9 @@
 //! The pace that a vendor allows: several buckets that must all have room, what its answers say about them, and pauses that
 //! they ask for. Pure: time is a parameter.
 //!
+//! A call counts when it may begin, and from when on is known when it does ([`Limiter::begin`]): what lies between (the intent is written
+//! down first) may take any time, and the vendor counts from what it sees.
+//!
 //! Of each bucket of pace a tenth (at least 1 of 2 or more) is kept for interactive calls, so that a person who tests a
 //! connection need not wait behind a backlog.
 
@@ -80,7 +83,11 @@ impl Ask {
 pub struct Ticket {
     operation: Option<OperationKind>,
     object: Option<u16>,
-    at_ms: i64,
+    let_in_ms: i64,
+    /// When it began.
+    begun_ms: Option<i64>,
+    /// Under which limits it was let in.
+    edition: u64,
     /// What it took, when an answer told.
     points: Option<u64>,
 }
@@ -100,6 +107,8 @@ pub enum Wait {
 #[derive(Debug, Clone, Default)]
 pub struct Limiter {
     buckets: Vec<Bucket>,
+    /// Grows whenever the limits change: a call that was let in before may have cost something else.
+    edition: u64,
     paused_until_ms: i64,
     blocked: Option<String>,
 }
@@ -109,13 +118,14 @@ impl Limiter {
     pub fn new(limits: &Limits) -> Self {
         Self {
             buckets: limits.buckets.iter().cloned().map(Bucket::new).collect(),
-            paused_until_ms: 0,
-            blocked: None,
+            ..Self::default()
         }
     }
 
-    /// Other limits for the same account: buckets that keep their name and kind keep what they hold.
+    /// Other limits for the same account: buckets that keep their name and kind keep what they hold. What may begin counts from now on.
     pub fn adopt(&mut self, limits: &Limits, now_ms: i64) {
+        self.buckets.iter_mut().for_each(|bucket| bucket.begin_all(now_ms));
+        self.edition += 1;
         let adopted = limits.buckets.iter().map(|limit| {
             let old = self.buckets.iter().find(|bucket| bucket.name() == limit.name);
             match old {
@@ -126,7 +136,7 @@ impl Limiter {
         self.buckets = adopted.collect();
     }
 
-    /// Takes the right to begin one call now.
+    /// Takes the right to begin one call.
     ///
     /// # Errors
     /// What it has to wait for.
@@ -154,32 +164,55 @@ impl Limiter {
         }
         for bucket in &mut self.buckets {
             if let Some(cost) = bucket.cost_of(ask.operation, ask.object) {
-                bucket.add(cost, 1, ask.priority, now_ms);
+                bucket.let_in(cost, ask.priority, now_ms);
             }
         }
         Ok(Ticket {
             operation: ask.operation,
             object: ask.object,
-            at_ms: now_ms,
+            let_in_ms: now_ms,
+            begun_ms: None,
+            edition: self.edition,
             points: None,
         })
     }
 
-    /// The call has ended.
-    pub fn release(&mut self, ticket: &Ticket) {
+    /// The call begins now.
+    pub fn begin(&mut self, ticket: &mut Ticket, now_ms: i64) {
+        if ticket.begun_ms.is_some() {
+            return;
+        }
+        ticket.begun_ms = Some(now_ms);
+        if ticket.edition != self.edition {
+            return;
+        }
         for bucket in &mut self.buckets {
-            if bucket.cost_of(ticket.operation, ticket.object).is_some() {
-                bucket.release(ticket.at_ms);
+            if let Some(cost) = bucket.cost_of(ticket.operation, ticket.object) {
+                bucket.begin(cost, now_ms);
+            }
+        }
+    }
+
+    /// The call has ended. One that has not begun never will, and has cost nothing.
+    pub fn release(&mut self, ticket: &Ticket) {
+        let gives_back = ticket.begun_ms.is_none() && ticket.edition == self.edition;
+        for bucket in &mut self.buckets {
+            if let Some(cost) = bucket.cost_of(ticket.operation, ticket.object) {
+                bucket.release(ticket.let_in_ms);
+                if gives_back {
+                    bucket.give_back(cost);
+                }
             }
         }
     }
 
     /// What the call took of the buckets that count points.
     pub fn correct(&mut self, ticket: &mut Ticket, points: u64, now_ms: i64) {
+        let Some(begun_ms) = ticket.begun_ms else { return };
         for bucket in &mut self.buckets {
             if let Some(expected) = bucket.cost_of(ticket.operation, ticket.object) {
                 let before = ticket.points.unwrap_or(expected);
-                bucket.correct(ticket.at_ms, signed(points) - signed(before), now_ms);
+                bucket.correct(begun_ms, signed(points) - signed(before), now_ms);
             }
         }
         ticket.points = Some(points);

@@ -46,11 +46,18 @@ fn background() -> Ask {
     Ask::background(OperationKind::Create)
 }
 
-/// How many background calls may begin now.
+/// How many background calls may begin now; they do.
 fn count(limiter: &mut Limiter, now_ms: i64) -> usize {
-    std::iter::repeat_with(|| limiter.take(background(), now_ms))
-        .take_while(Result::is_ok)
+    std::iter::repeat_with(|| begin(limiter, background(), now_ms))
+        .take_while(Option::is_some)
         .count()
+}
+
+/// A call that begins at once, if it may.
+fn begin(limiter: &mut Limiter, ask: Ask, now_ms: i64) -> Option<Ticket> {
+    let mut ticket = limiter.take(ask, now_ms).ok()?;
+    limiter.begin(&mut ticket, now_ms);
+    Some(ticket)
 }
 
 #[test]
@@ -143,7 +150,7 @@ fn real_costs_correct_a_bucket_of_points() {
     };
     let calls = limit("calls", BucketKind::Window, 100, 60_000);
     let mut limiter = Limiter::new(&limits([points, calls]));
-    let mut first = limiter.take(background(), NOW).unwrap();
+    let mut first = begin(&mut limiter, background(), NOW).unwrap();
     limiter.correct(&mut first, 5, NOW);
     assert_eq!(count(&mut limiter.clone(), NOW), 4, "5 of 90 are spent");
     limiter.correct(&mut first, 60, NOW);
@@ -178,6 +185,23 @@ fn other_limits_keep_what_was_counted() {
     assert_eq!(count(&mut limiter, NOW), 1, "9 of 10 slots are taken");
     limiter.adopt(&limits([limit("w", BucketKind::Window, 20, 10_000)]), NOW);
     assert_eq!(count(&mut limiter, NOW), 8);
+}
+
+#[test]
+fn other_limits_take_what_may_begin_as_begun() {
+    let window = |cost, amount| Limit {
+        cost,
+        ..limit("w", BucketKind::Window, amount, 10_000)
+    };
+    let mut limiter = Limiter::new(&limits([window(4, 10)]));
+    let [mut sent, unsent] = [(); 2].map(|()| limiter.take(background(), NOW).unwrap());
+    limiter.adopt(&limits([window(1, 20)]), NOW);
+    assert_eq!(count(&mut limiter.clone(), NOW), 10, "8 of 18 are taken");
+    limiter.begin(&mut sent, NOW + 5_000);
+    limiter.release(&sent);
+    limiter.release(&unsent);
+    assert_eq!(count(&mut limiter.clone(), NOW + 5_000), 10);
+    assert_eq!(count(&mut limiter, NOW + 10_300), 18);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use switchboard_model::{
 
 use super::bench::{Bench, NOW};
 use crate::store::{
-    Accepted, ConfigurationChange, ConnectionWrite, DeliveryFilter, DeliveryRow, Fence, Fingerprint, Intent,
+    Accepted, Claim, ConfigurationChange, ConnectionWrite, DeliveryFilter, DeliveryRow, Fence, Fingerprint, Intent,
     LinkChange, Linked, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Share, Store, Wish,
     place::Place,
 };
@@ -66,7 +66,7 @@ impl Fixture {
         store.configure(workspace, change).await.unwrap();
         let connections = store.configuration().await.unwrap().connections;
         let (connection, backup) = (connections[0].id, connections[1].id);
-        let fence = store.lease(vec![connection, backup], LONG).await.unwrap()[&connection];
+        let fence = store.lease(claims(&[connection, backup]), LONG).await.unwrap()[&connection];
         Self {
             store,
             workspace,
@@ -222,6 +222,11 @@ pub(super) fn delivery_at(connection: ConnectionId, object: &str, name: &str) ->
         }),
     };
     share.delivery(connection, Some(&Map::new()))
+}
+
+/// Claims of these connections, each to an account of its own.
+pub(super) fn claims(connections: &[ConnectionId]) -> Vec<Claim> {
+    connections.iter().copied().map(Claim::from).collect()
 }
 
 pub(super) fn new_event(accepted: Accepted) -> EventId {

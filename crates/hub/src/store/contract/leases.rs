@@ -6,15 +6,15 @@ use switchboard_model::{delivery::DeliveryState, id::ConnectionId};
 
 use super::{
     bench::{Bench, NOW, PostgresBench},
-    fixture::{Fixture, Heard, LONG, new_event},
+    fixture::{Fixture, Heard, LONG, claims, new_event},
 };
 use crate::{
     clock::ManualClock,
-    store::{Fence, Listener, Store, StoreError, Wish, postgres::PostgresStore},
+    store::{Claim, Fence, Listener, Store, StoreError, Wish, postgres::PostgresStore},
 };
 
 async fn right(node: &Arc<dyn Store>, connections: &[ConnectionId], ttl_ms: i64) -> Option<Fence> {
-    node.lease(connections.to_vec(), ttl_ms)
+    node.lease(claims(connections), ttl_ms)
         .await
         .unwrap()
         .get(&connections[0])
@@ -48,7 +48,7 @@ pub(super) async fn shares(bench: &PostgresBench) {
     let fixture = Fixture::new(bench).await;
     let all: Vec<ConnectionId> = (101..=106).map(ConnectionId).collect();
     let lease =
-        async |node: &Arc<dyn Store>, named: &[ConnectionId]| node.lease(named.to_vec(), LONG).await.unwrap().len();
+        async |node: &Arc<dyn Store>, named: &[ConnectionId]| node.lease(claims(named), LONG).await.unwrap().len();
     assert_eq!(lease(&fixture.store, &all).await, 6);
     assert!(fixture.store.surplus().is_empty());
     let other = bench.open().await;
@@ -71,6 +71,37 @@ pub(super) async fn shares(bench: &PostgresBench) {
     assert!(fixture.store.surplus().is_empty() && other.surplus().is_empty());
     other.close().await.unwrap();
     assert_eq!(lease(&fixture.store, &all).await, 6, "what is free again is taken");
+}
+
+pub(super) async fn accounts(bench: &PostgresBench) {
+    let fixture = Fixture::new(bench).await;
+    fixture.store.lease(vec![], LONG).await.unwrap();
+    let other = bench.open().await;
+    // 101 to 103 are about one account, and the others each about one of their own.
+    let all: Vec<Claim> = (101..=105)
+        .map(|id| Claim {
+            connection: ConnectionId(id),
+            account: (id <= 103).then_some([7; 32]),
+        })
+        .collect();
+    let lease = async |node: &Arc<dyn Store>, claims: &[Claim]| {
+        let held = node.lease(claims.to_vec(), LONG).await.unwrap();
+        let mut held: Vec<i64> = held.keys().map(|connection| connection.0).collect();
+        held.sort_unstable();
+        held
+    };
+    // Before it was known that they are about one account, one of them went elsewhere.
+    assert_eq!(lease(&other, &claims(&[ConnectionId(102)])).await, [102]);
+    assert_eq!(
+        lease(&fixture.store, &all[1..]).await,
+        [104, 105],
+        "the account is in other hands"
+    );
+    assert_eq!(lease(&other, &all).await, [101, 102, 103]);
+    assert_eq!(lease(&fixture.store, &all).await, [104, 105]);
+    assert!(fixture.store.surplus().is_empty() && other.surplus().is_empty());
+    other.close().await.unwrap();
+    assert_eq!(lease(&fixture.store, &all).await, [101, 102, 103, 104, 105]);
 }
 
 pub(super) async fn late_settlement(bench: &PostgresBench) {
@@ -229,7 +260,7 @@ pub(super) async fn lost_connection(bench: &PostgresBench) {
     let works_again = async {
         loop {
             let accepted = fixture.store.accept(vec![fixture.event("b", None)]).await;
-            let held = fixture.store.lease(vec![fixture.connection], LONG).await;
+            let held = fixture.store.lease(claims(&[fixture.connection]), LONG).await;
             match (accepted, held) {
                 (Ok(_), Ok(held)) => return held,
                 (Err(StoreError::Closed), _) | (_, Err(StoreError::Closed)) => panic!("the store has closed"),

@@ -133,6 +133,7 @@ contract! {
     several nodes:
     leases::one_holder as a_right_has_one_holder_and_its_fence_grows_with_each_change,
     leases::shares as nodes_share_the_connections_and_give_away_what_is_too_much,
+    leases::accounts as the_connections_of_an_account_are_one_nodes,
     leases::late_settlement as a_late_settlement_of_a_former_holder_is_ignored_once_another_has_intended,
     leases::late_intent as an_intent_of_a_former_holder_is_refused,
     leases::late_commit as what_another_node_commits_is_told_whatever_its_ids,

@@ -10,7 +10,7 @@ use switchboard_model::{
 
 use super::{
     bench::{Bench, NOW, PostgresBench, SqliteBench},
-    fixture::{Fixture, LONG, PRINT, delivery_at, new_event},
+    fixture::{Fixture, LONG, PRINT, claims, delivery_at, new_event},
     ledger::some_people,
 };
 use crate::store::{
@@ -273,7 +273,7 @@ async fn check(fixture: &Fixture, moved: &Moved) {
 /// The same rows on another store.
 async fn on(store: Arc<dyn Store>, fixture: &Fixture) -> Fixture {
     let connections = vec![fixture.connection, fixture.backup];
-    let fence = store.lease(connections, LONG).await.unwrap()[&fixture.connection];
+    let fence = store.lease(claims(&connections), LONG).await.unwrap()[&fixture.connection];
     Fixture {
         store,
         fence,

@@ -11,8 +11,8 @@ use crate::store::{Fence, Intent, StoreError};
 /// it sends anything. Renewals do not wait for this lock.
 const INTEND: &str = "
 WITH asked AS (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::bigint[])
-        AS a (id, fence, operation, means, request_digest, since_ms)
+    SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS fence, unnest($3::text[]) AS operation, unnest($4::text[]) AS means,
+           unnest($5::bytea[]) AS request_digest, unnest($6::bigint[]) AS since_ms
 ), held AS (
     SELECT l.connection, l.fence FROM lease l
     WHERE l.connection = ANY ($8) AND l.node = $7 AND l.until_ms > (extract(epoch FROM clock_timestamp()) * 1000)::bigint

@@ -1,14 +1,20 @@
-//! The right to send, by connection: renewed, taken when it is free, spread over the nodes.
+//! The right to send, by connection: renewed, taken when it is free, spread over the nodes ([`division`]).
+
+mod division;
 
 use std::collections::HashMap;
 
 use switchboard_model::id::ConnectionId;
 
+use self::division::divide;
 use super::{Core, PostgresStore, Trouble, session::live_nodes};
-use crate::store::{Answer, Fence, Leasing};
+use crate::store::{Answer, Claim, Fence, Leasing};
 
 /// The moment by the database's clock, in Unix milliseconds.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// The advisory lock of those who take rights.
+const TAKING: i64 = 0x5377_6269_7461_6b65;
 
 /// What a node believes to hold.
 #[derive(Debug, Default)]
@@ -27,30 +33,9 @@ impl Rights {
     }
 }
 
-/// How many connections a node may hold, and how many it should give away.
-#[derive(Debug, PartialEq, Eq)]
-struct Share {
-    /// Not more than this.
-    most: usize,
-    /// So many of them are to be given away.
-    surplus: usize,
-}
-
-/// The share of a node that holds `held` of all connections among `others` (what each other node at work holds).
-fn share(connections: usize, held: usize, others: &[usize]) -> Share {
-    let nodes = others.len() + 1;
-    // A node with one less than the greatest share is not worth a move when the shares cannot be equal.
-    let least = connections / nodes;
-    let wanted: usize = others.iter().map(|theirs| least.saturating_sub(*theirs)).sum();
-    Share {
-        most: connections.div_ceil(nodes),
-        surplus: held.saturating_sub(least).min(wanted),
-    }
-}
-
 impl Leasing for PostgresStore {
-    fn lease(&self, connections: Vec<ConnectionId>, ttl_ms: i64) -> Answer<'_, HashMap<ConnectionId, Fence>> {
-        Box::pin(async move { Ok(lease(&self.core, &connections, ttl_ms).await?) })
+    fn lease(&self, claims: Vec<Claim>, ttl_ms: i64) -> Answer<'_, HashMap<ConnectionId, Fence>> {
+        Box::pin(async move { Ok(lease(&self.core, &claims, ttl_ms).await?) })
     }
 
     fn surplus(&self) -> Vec<ConnectionId> {
@@ -58,9 +43,9 @@ impl Leasing for PostgresStore {
     }
 }
 
-async fn lease(core: &Core, named: &[ConnectionId], ttl_ms: i64) -> Result<HashMap<ConnectionId, Fence>, Trouble> {
+async fn lease(core: &Core, claims: &[Claim], ttl_ms: i64) -> Result<HashMap<ConnectionId, Fence>, Trouble> {
     let slot = core.identity.lock().slot()?;
-    let named: Vec<i64> = named.iter().map(|connection| connection.0).collect();
+    let named: Vec<i64> = claims.iter().map(|claim| claim.connection.0).collect();
     let known: HashMap<ConnectionId, Fence> = core.rights.lock().held.clone();
     let mut client = core.client().await?;
     let tx = client.transaction().await?;
@@ -72,18 +57,21 @@ async fn lease(core: &Core, named: &[ConnectionId], ttl_ms: i64) -> Result<HashM
     )
     .await?;
     let mut held = renew(&tx, slot, &named, &known, ttl_ms).await?;
+    tx.commit().await?;
+    // Renewals wait for nobody; what is free is looked at by one node at a time, so that two do not take connections to one account.
+    let tx = client.transaction().await?;
+    let row = tx.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&TAKING]).await?;
+    let is_my_turn: bool = row.get(0);
     let others = others(&tx, slot).await?;
-    let most = share(named.len(), held.len(), &others).most;
-    if held.len() < most {
-        held.extend(take(&tx, slot, &named, most - held.len(), ttl_ms).await?);
+    let mut holders = holders(&tx, &named).await?;
+    holders.extend(held.keys().map(|connection| (*connection, slot)));
+    let division = divide(claims, &holders, (slot, &others));
+    if is_my_turn && !division.take.is_empty() {
+        held.extend(take(&tx, slot, &division.take, ttl_ms).await?);
     }
     tx.commit().await?;
-    let surplus = share(named.len(), held.len(), &others).surplus;
-    let mut newest_first: Vec<ConnectionId> = held.keys().copied().collect();
-    newest_first.sort_unstable_by(|a, b| b.cmp(a));
-    newest_first.truncate(surplus);
     let mut rights = core.rights.lock();
-    rights.surplus = newest_first;
+    rights.surplus = division.surplus;
     rights.held.clone_from(&held);
     Ok(held)
 }
@@ -113,34 +101,33 @@ async fn renew(
     Ok(rights(&rows))
 }
 
-/// Takes up to `most` rights that are free. Those that another transaction has its hands on are left for the next time.
+/// Takes those that are free. Those that another transaction has its hands on are left for the next time.
 async fn take(
     tx: &deadpool_postgres::Transaction<'_>,
     slot: i16,
-    named: &[i64],
-    most: usize,
+    wanted: &[ConnectionId],
     ttl_ms: i64,
 ) -> Result<HashMap<ConnectionId, Fence>, Trouble> {
+    let wanted: Vec<i64> = wanted.iter().map(|connection| connection.0).collect();
     tx.execute(
         "INSERT INTO lease (connection, node, fence, until_ms)
          SELECT c, NULL, 0, 0 FROM unnest($1::bigint[]) AS c WHERE NOT EXISTS (SELECT 1 FROM lease WHERE connection = c)
          ORDER BY c ON CONFLICT DO NOTHING",
-        &[&named],
+        &[&wanted],
     )
     .await?;
     let sql = format!(
         "WITH free AS (
              SELECT connection FROM lease
              WHERE connection = ANY ($2) AND (node IS NULL OR until_ms <= {NOW})
-             LIMIT $3 FOR UPDATE SKIP LOCKED
+             FOR UPDATE SKIP LOCKED
          )
-         UPDATE lease l SET node = $1, fence = l.fence + 1, until_ms = {NOW} + $4
+         UPDATE lease l SET node = $1, fence = l.fence + 1, until_ms = {NOW} + $3
          FROM free WHERE l.connection = free.connection
          RETURNING l.connection, l.fence"
     );
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let statement = tx.prepare_cached(&sql).await?;
-    let rows = tx.query(&statement, &[&slot, &named, &most, &ttl_ms]).await?;
+    let rows = tx.query(&statement, &[&slot, &wanted, &ttl_ms]).await?;
     Ok(rights(&rows))
 }
 
@@ -150,43 +137,23 @@ fn rights(rows: &[tokio_postgres::Row]) -> HashMap<ConnectionId, Fence> {
         .collect()
 }
 
-/// How many rights each other node holds that sends and is alive.
-async fn others(tx: &deadpool_postgres::Transaction<'_>, slot: i16) -> Result<Vec<usize>, Trouble> {
+/// The other nodes that send and are alive.
+async fn others(tx: &deadpool_postgres::Transaction<'_>, slot: i16) -> Result<Vec<i16>, Trouble> {
     let live = live_nodes(&**tx).await?;
-    let sql = format!(
-        "SELECT count(l.connection) FROM node n LEFT JOIN lease l ON l.node = n.slot AND l.until_ms > {NOW}
-         WHERE n.sends AND n.slot <> $1 AND n.slot = ANY ($2) GROUP BY n.slot"
-    );
-    let rows = tx.query(&sql, &[&slot, &live]).await?;
-    let held = rows
-        .iter()
-        .map(|row| usize::try_from(row.get::<_, i64>(0)).unwrap_or_default());
-    Ok(held.collect())
+    let sql = "SELECT slot FROM node WHERE sends AND slot <> $1 AND slot = ANY ($2)";
+    let rows = tx.query(sql, &[&slot, &live]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_node_gets_its_share_and_all_shares_cover_everything() {
-        for (connections, held, others, most, surplus) in [
-            (5, 5, &[][..], 5, 0),
-            (4, 4, &[0], 2, 2),
-            (4, 2, &[2], 2, 0),
-            (5, 2, &[3], 3, 0),
-            (5, 3, &[2], 3, 0),
-            (5, 5, &[0], 3, 2),
-            (4, 2, &[2, 0], 2, 1),
-            (0, 0, &[0, 0], 0, 0),
-            (1, 1, &[0, 0], 1, 0),
-        ] {
-            let expected = Share { most, surplus };
-            assert_eq!(
-                share(connections, held, others),
-                expected,
-                "{connections} {held} {others:?}"
-            );
-        }
-    }
+/// Who has the rights that have not ended.
+async fn holders(
+    tx: &deadpool_postgres::Transaction<'_>,
+    named: &[i64],
+) -> Result<HashMap<ConnectionId, i16>, Trouble> {
+    let sql = format!(
+        "SELECT connection, node FROM lease WHERE connection = ANY ($1) AND node IS NOT NULL AND until_ms > {NOW}"
+    );
+    let statement = tx.prepare_cached(&sql).await?;
+    let rows = tx.query(&statement, &[&named]).await?;
+    Ok(rows.iter().map(|row| (ConnectionId(row.get(0)), row.get(1))).collect())
 }

@@ -12,8 +12,9 @@ use tokio_postgres::{error::SqlState, types::ToSql};
 
 use super::{Core, Trouble, days};
 
-/// The row is the lock of those who move fingerprints. Whoever finds it taken comes again later.
-const MOVED: &str = "SELECT copied, removed FROM recent_moved FOR UPDATE SKIP LOCKED";
+/// The row is the lock of those who move fingerprints. Whoever finds it taken comes again later. The day is over by the database's clock, too:
+/// a node whose own is ahead would have the others' fingerprints of today passed by.
+const MOVED: &str = "SELECT copied, removed, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM recent_moved FOR UPDATE SKIP LOCKED";
 const COPY: &str = "
 WITH slice AS (
     SELECT workspace, key, content, event FROM recent
@@ -83,7 +84,7 @@ impl Place {
 /// Moves a slice of the fingerprints whose day is over. Answers how many it was about; less than `most`: a step has come to its end, or
 /// somebody else is at it.
 pub(super) async fn move_slice(core: &Core, most: usize) -> Result<usize, Trouble> {
-    let (today, _) = days::range(days::day_of(floor_of(core.clock.now_ms())));
+    let today = day_floor(core.clock.now_ms());
     let known = core.moving.0.lock().clone();
     if known.step == Step::Done && known.floor >= today {
         return Ok(0);
@@ -93,6 +94,7 @@ pub(super) async fn move_slice(core: &Core, most: usize) -> Result<usize, Troubl
     let Some(moved) = tx.query_opt(MOVED, &[]).await? else {
         return Ok(0);
     };
+    let today = today.min(day_floor(moved.get(2)));
     let step = Step::of(today, moved.get(0), moved.get(1));
     let place = match (known.floor, known.step) == (today, step) {
         true => known,
@@ -111,6 +113,11 @@ pub(super) async fn move_slice(core: &Core, most: usize) -> Result<usize, Troubl
     tx.commit().await?;
     *core.moving.0.lock() = next;
     Ok(count)
+}
+
+/// The smallest id of the day of this moment, Unix milliseconds.
+fn day_floor(now_ms: i64) -> i64 {
+    days::range(days::day_of(floor_of(now_ms))).0
 }
 
 /// How many a slice was about, and where the next one begins if there may be one.

@@ -27,6 +27,8 @@ const AGAIN: Duration = Duration::from_millis(100);
 const KEPT: usize = 300;
 /// A node that did not look for this long reads everything anew, because rows may be gone. Well below what [`KEPT`] comes to.
 const STALE: Duration = Duration::from_secs(200);
+/// Clocks that differ by more than this are told of, in milliseconds.
+const APART_MS: i64 = 10_000;
 /// Pairs of connection and id in one notification; its payload may have 8,000 bytes.
 const PAIRS: usize = 150;
 
@@ -112,12 +114,28 @@ pub(super) async fn begin(core: &Core) -> Result<Session, Trouble> {
     let row = client
         .query_one("SELECT pg_snapshot_xmin(pg_current_snapshot())::text", &[])
         .await?;
+    warn_of_clocks(core, &client).await?;
     core.identity.lock().take(slot);
     Ok(Session {
         client,
         heard,
         mark: row.get(0),
     })
+}
+
+/// Ids and days are told by this machine's clock and hold for all nodes.
+async fn warn_of_clocks(core: &Core, client: &Client) -> Result<(), Trouble> {
+    let row = client
+        .query_one("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint", &[])
+        .await?;
+    let ahead_ms = core.clock.now_ms() - row.get::<_, i64>(0);
+    if ahead_ms.abs() > APART_MS {
+        let (seconds, way) = (ahead_ms.abs() / 1_000, if ahead_ms > 0 { "ahead of" } else { "behind" });
+        tracing::warn!(
+            "this machine's clock is {seconds} s {way} the database's: what is accepted here is dated by it, also for other nodes; set the one that is wrong"
+        );
+    }
+    Ok(())
 }
 
 async fn drive<T: TlsStream + Unpin>(mut connection: Connection<Socket, T>, say: mpsc::UnboundedSender<String>) {
@@ -210,6 +228,8 @@ pub(super) async fn live_nodes(client: &impl tokio_postgres::GenericClient) -> R
 pub(super) async fn keep(core: Arc<Core>, first: Session) {
     let mut session = Some(first);
     let mut pause = AGAIN;
+    // Why there was none at the last try; it is said once.
+    let mut known = None;
     // What other nodes committed while there was no session is found from the mark of the last one.
     let mut mark = None;
     loop {
@@ -235,10 +255,14 @@ pub(super) async fn keep(core: Arc<Core>, first: Session) {
         match begin(&core).await {
             Ok(begun) => {
                 tracing::info!("the session with the database is back");
-                pause = AGAIN;
+                (pause, known) = (AGAIN, None);
                 session = Some(begun);
             }
-            Err(Trouble::Other(error)) => tracing::error!(%error, "no session with the database"),
+            Err(Trouble::Other(error)) if known.as_ref() == Some(&error) => {}
+            Err(Trouble::Other(error)) => {
+                tracing::error!(%error, "no session with the database, and none until this is settled");
+                known = Some(error);
+            }
             Err(trouble) => tracing::debug!(error = %StoreError::from(trouble), "no session with the database yet"),
         }
     }

@@ -6,10 +6,18 @@ use super::*;
 #[derive(Debug, Clone)]
 struct Begun {
     operation: OperationKind,
-    at_ms: i64,
+    /// When it began; as long as it has not, it counts as if it did now.
+    at_ms: Option<i64>,
     /// What it is known to have taken, where that is not what was expected.
     points: Option<u64>,
     is_over: bool,
+}
+
+impl Begun {
+    /// One that ended before it began is as if it had never been.
+    fn never_was(&self) -> bool {
+        self.is_over && self.at_ms.is_none()
+    }
 }
 
 /// What others had spent when the vendor spoke last about a bucket.
@@ -85,14 +93,16 @@ fn day(at_ms: i64) -> i64 {
 fn held(limit: &Limit, begun: &[Begun], now_ms: i64) -> u64 {
     let cost = |call: &Begun| match (limit.cost_of(Some(call.operation), None), limit.unit) {
         (None, _) => 0,
+        _ if call.never_was() => 0,
         (Some(_), BucketUnit::Points) if call.points.is_some() => call.points.unwrap(),
         (Some(cost), _) => cost,
     };
-    let count = |counts: &dyn Fn(&Begun) -> bool| begun.iter().filter(|call| counts(call)).map(cost).sum();
+    let at = |call: &Begun| call.at_ms.unwrap_or(now_ms);
+    let count = |counts: &dyn Fn(i64) -> bool| begun.iter().filter(|call| counts(at(call))).map(cost).sum();
     match limit.kind {
-        BucketKind::Window => count(&|call| call.at_ms > now_ms - limit.window_ms),
-        BucketKind::Daily if limit.zone.is_some() => count(&|call| day(call.at_ms) == day(now_ms)),
-        BucketKind::Daily => count(&|call| call.at_ms > now_ms - 86_400_000),
+        BucketKind::Window => count(&|at_ms| at_ms > now_ms - limit.window_ms),
+        BucketKind::Daily if limit.zone.is_some() => count(&|at_ms| day(at_ms) == day(now_ms)),
+        BucketKind::Daily => count(&|at_ms| at_ms > now_ms - 86_400_000),
         BucketKind::Concurrency => {
             let flying = begun.iter().filter(|call| !call.is_over);
             flying
@@ -102,11 +112,14 @@ fn held(limit: &Limit, begun: &[Begun], now_ms: i64) -> u64 {
         BucketKind::Token => {
             // What is spent comes back at `amount` per `window_ms`, but never more than was spent.
             let mut spent = 0.0;
-            let mut at_ms = i64::MIN;
-            for call in begun {
-                let back = limit.amount as f64 / limit.window_ms as f64 * call.at_ms.saturating_sub(at_ms) as f64;
-                spent = f64::max(spent - back, 0.0) + cost(call) as f64;
-                at_ms = call.at_ms;
+            let mut before_ms = i64::MIN;
+            let mut in_order: Vec<&Begun> = begun.iter().collect();
+            in_order.sort_by_key(|call| at(call));
+            let ends = in_order.iter().map(|call| (at(call), cost(call)));
+            for (at_ms, cost) in ends.chain([(now_ms, 0)]) {
+                let back = limit.amount as f64 / limit.window_ms as f64 * at_ms.saturating_sub(before_ms) as f64;
+                spent = f64::max(spent - back, 0.0) + cost as f64;
+                before_ms = at_ms;
             }
             // Less than the rounding of the sums above.
             (spent - 1e-6).ceil() as u64
@@ -114,7 +127,13 @@ fn held(limit: &Limit, begun: &[Begun], now_ms: i64) -> u64 {
     }
 }
 
-fn check(limits: &Limits, begun: &[Begun], said: &[Option<Said>], priority: Priority) -> Result<(), TestCaseError> {
+/// Checks that the last of them was let in rightly.
+fn check(
+    limits: &Limits,
+    begun: &[Begun],
+    said: &[Option<Said>],
+    (priority, now_ms): (Priority, i64),
+) -> Result<(), TestCaseError> {
     let last = begun.last().unwrap();
     for (limit, said) in limits.buckets.iter().zip(said) {
         if limit.cost_of(Some(last.operation), None).is_none() {
@@ -125,15 +144,15 @@ fn check(limits: &Limits, begun: &[Begun], said: &[Option<Said>], priority: Prio
             BucketKind::Token => allowed(limit.burst, priority),
             _ => allowed(limit.amount, priority),
         };
-        let held_now = held(limit, begun, last.at_ms);
-        prop_assert!(held_now <= most, "{limit:?} holds {held_now} at {}", last.at_ms);
+        let held_now = held(limit, begun, now_ms);
+        prop_assert!(held_now <= most, "{limit:?} holds {held_now} at {now_ms}");
         let Some(said) = said else { continue };
         let length_ms = match limit.kind {
             BucketKind::Window => limit.window_ms,
-            BucketKind::Daily if limit.zone.is_none() || day(said.at_ms) == day(last.at_ms) => 15 * 60_000,
+            BucketKind::Daily if limit.zone.is_none() || day(said.at_ms) == day(now_ms) => 15 * 60_000,
             _ => continue,
         };
-        if last.at_ms < said.at_ms + length_ms.min(15 * 60_000) {
+        if now_ms < said.at_ms + length_ms.min(15 * 60_000) {
             let all = held_now + said.others;
             prop_assert!(all <= most, "{limit:?} holds {all} with that of others");
         }
@@ -176,13 +195,24 @@ proptest! {
                 1 if !tickets.is_empty() => {
                     let at = which.index(tickets.len());
                     let (index, ticket) = &mut tickets[at];
+                    limiter.begin(ticket, now_ms);
                     limiter.correct(ticket, 1, now_ms);
+                    begun[*index].at_ms.get_or_insert(now_ms);
                     begun[*index].points = Some(1);
+                }
+                3 if !tickets.is_empty() => {
+                    let first = which.index(tickets.len());
+                    for (index, ticket) in &mut tickets[first..] {
+                        limiter.begin(ticket, now_ms);
+                        begun[*index].at_ms.get_or_insert(now_ms);
+                    }
                 }
                 2 => {
                     let at = which.index(limits.buckets.len());
                     let limit = &limits.buckets[at];
-                    let ours = held(limit, &begun, now_ms);
+                    // The vendor knows of those that it has seen.
+                    let sent: Vec<Begun> = begun.iter().filter(|call| call.at_ms.is_some()).cloned().collect();
+                    let ours = held(limit, &sent, now_ms);
                     let used = (ours + number).min(limit.amount);
                     if limit.kind != BucketKind::Token && limit.kind != BucketKind::Concurrency {
                         limiter.observe(&[seen(&limit.name, limit.amount - used, None)], now_ms);
@@ -197,9 +227,9 @@ proptest! {
                     for _ in 0..=number * 2 {
                         match limiter.take(ask, now_ms) {
                             Ok(ticket) => {
-                                begun.push(Begun { operation, at_ms: now_ms, points: None, is_over: false });
+                                begun.push(Begun { operation, at_ms: None, points: None, is_over: false });
                                 tickets.push((begun.len() - 1, ticket));
-                                check(&limits, &begun, &said, priority)?;
+                                check(&limits, &begun, &said, (priority, now_ms))?;
                             }
                             Err(Wait::Until(free_ms)) => {
                                 prop_assert!(free_ms > now_ms);
@@ -230,12 +260,14 @@ proptest! {
         let foreseen = limiter.forecast(calls, ask.operation, NOW);
         let mut now_ms = NOW;
         for _ in 0..calls {
-            while let Err(wait) = limiter.take(ask, now_ms) {
-                match wait {
-                    Wait::Until(free_ms) => now_ms = free_ms,
-                    other => prop_assert!(false, "{other:?}"),
+            let mut ticket = loop {
+                match limiter.take(ask, now_ms) {
+                    Ok(ticket) => break ticket,
+                    Err(Wait::Until(free_ms)) => now_ms = free_ms,
+                    Err(other) => prop_assert!(false, "{other:?}"),
                 }
-            }
+            };
+            limiter.begin(&mut ticket, now_ms);
         }
         let (took, told) = ((now_ms - NOW) as f64, (foreseen - NOW) as f64);
         prop_assert!((took - told).abs() <= took * 0.05 + 5.0, "took {took}, foreseen {told}");

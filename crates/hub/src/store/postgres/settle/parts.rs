@@ -18,11 +18,14 @@ pub(super) struct Parts {
 
 const GIVEN: &str = "
 WITH given AS (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
-                         $8::bigint[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-                         $15::text[], $16::text[], $28::text[], $29::boolean[], $30::bigint[], $31::text[], $32::text[]) WITH ORDINALITY
-        AS g (id, fence, state, attempts, due_ms, doubt_ms, operation, settled_ms, external_id, problem, carrier, handed_over_ms,
-              link_connection, link_object, link_key, link_id, means, link_forgotten, link_doubt_ms, link_operation, link_means, place)
+    SELECT generate_subscripts($1::bigint[], 1) AS place, unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS fence,
+           unnest($3::smallint[]) AS state, unnest($4::integer[]) AS attempts, unnest($5::bigint[]) AS due_ms,
+           unnest($6::bigint[]) AS doubt_ms, unnest($7::text[]) AS operation, unnest($8::bigint[]) AS settled_ms,
+           unnest($9::text[]) AS external_id, unnest($10::text[]) AS problem, unnest($11::bigint[]) AS carrier,
+           unnest($12::bigint[]) AS handed_over_ms, unnest($13::bigint[]) AS link_connection, unnest($14::text[]) AS link_object,
+           unnest($15::text[]) AS link_key, unnest($16::text[]) AS link_id, unnest($28::text[]) AS means,
+           unnest($29::boolean[]) AS link_forgotten, unnest($30::bigint[]) AS link_doubt_ms, unnest($31::text[]) AS link_operation,
+           unnest($32::text[]) AS link_means
 )";
 
 /// What was delivered leaves the outbox for the history of its day at once.
@@ -83,8 +86,9 @@ const LINKED: &str = ", wish AS (
 /// Calls are written down in any case: they were made.
 const CALLED: &str = ", called AS (
     INSERT INTO attempt (id, workspace, delivery, started_ms, duration_ms, operation, request, status, answer, outcome, records)
-    SELECT * FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[],
-                         $24::integer[], $25::text[], $26::text[], $27::bigint[])";
+    SELECT unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::bigint[]), unnest($20::bigint[]), unnest($21::bigint[]),
+           unnest($22::text[]), unnest($23::text[]), unnest($24::integer[]), unnest($25::text[]), unnest($26::text[]),
+           unnest($27::bigint[])";
 
 /// They are there already when the answer to an earlier try was lost. Looking for each costs as much as writing it.
 const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";

@@ -1,6 +1,10 @@
 //! The time of day as a parameter.
 
+mod steady;
+
 use std::sync::atomic::{AtomicI64, Ordering};
+
+pub use steady::SteadyClock;
 
 /// Tells the time in Unix milliseconds.
 pub trait Clock: Send + Sync + std::fmt::Debug {
@@ -8,18 +12,23 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now_ms(&self) -> i64;
 }
 
-/// The machine's clock.
+/// The machine's clock, whatever is done to it. For single readings; what works on goes by a [`SteadyClock`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the machine's clock is read"
-    )]
     fn now_ms(&self) -> i64 {
-        jiff::Timestamp::now().as_millisecond()
+        machine_us().div_euclid(1_000)
     }
+}
+
+/// What the machine's clock shows, in Unix microseconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the machine's clock is read"
+)]
+fn machine_us() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
 }
 
 /// A clock that stands still until it is set.

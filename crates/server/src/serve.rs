@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use switchboard_hub::{Hub, HubOptions, Tuning, clock::SystemClock, lane::backoff::Schedule, vault::MasterKeySource};
+use switchboard_hub::{Hub, HubOptions, Tuning, clock::SteadyClock, lane::backoff::Schedule, vault::MasterKeySource};
 use switchboard_model::problem::{Code, Problem};
 use tokio::{net::TcpListener, signal, sync::watch, task::JoinHandle, time::Instant};
 
@@ -32,7 +32,7 @@ pub async fn open(settings: &Settings) -> Result<Opened, Problem> {
     let options = HubOptions {
         data: settings.data.clone(),
         database: settings.database.clone(),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SteadyClock::start()),
         registry: Arc::new(connectors.registry()),
         allow_private_addresses: settings.allow_private_addresses,
         master_key: match &settings.master_key {

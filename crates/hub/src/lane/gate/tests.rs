@@ -119,7 +119,7 @@ async fn a_call_counts_from_when_it_goes_out_and_one_that_never_does_costs_nothi
     next.await.unwrap().begin();
     assert_eq!(began.elapsed(), Duration::ZERO);
     // The store is busy for longer than the window is.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    tokio::time::advance(Duration::from_secs(3)).await;
     gate.pass(BACKGROUND).now_or_never().unwrap().unwrap().begin();
     assert!(
         gate.pass(BACKGROUND).now_or_never().is_none(),

@@ -2,7 +2,10 @@
 
 mod drop_day;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use switchboard_hub::{
     DATABASE,
@@ -14,14 +17,18 @@ use switchboard_model::{
     problem::Problem,
 };
 
-use super::{ANY_PORT, Context, measure_at, receiver, start};
+use super::{ANY_PORT, Context, full_load::Measured, measure_at, receiver, start};
 use crate::bench::{
+    child::Child,
     configuration::Receiver,
     connection::{Connection, Destination},
     failure,
     figures::Section,
     installation::Installation,
     latency::Latencies,
+    ledger::Ledger,
+    pace::pause,
+    sink::Sink,
 };
 
 const EVENTS: u64 = 10_000_000;
@@ -31,63 +38,101 @@ const DAYS: u32 = 10;
 const ONE_PAGE: (u64, u32) = (50, 1);
 /// Length of each stored message.
 const BYTES: usize = 1024;
-/// The first page is read so often: for longer than a hub is busy with its start.
+/// The first page of each store is read so often.
 const PAGES: usize = 2_000;
+/// So many times one after the other; then it is the other store's turn, so that both see the same machine.
+const IN_A_ROW: usize = 100;
+/// What a start does in the background has come to rest.
+const REST: Duration = Duration::from_secs(1);
 
-/// What a store shows.
-#[derive(Debug, Clone, Copy)]
-struct Rates {
-    accepted: f64,
-    delivered: f64,
-    page_ms: f64,
+/// A store, and where it delivers to.
+struct Subject {
+    name: &'static str,
+    installation: Installation,
+    sink: Sink,
+    ledger: Arc<Ledger>,
+}
+
+impl Subject {
+    /// One with settled events, over so many days.
+    async fn new(context: &Context<'_>, name: &'static str, stored: (u64, u32)) -> Result<Self, Problem> {
+        let (sink, ledger) = receiver(ANY_PORT)?;
+        let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())]).await?;
+        store_settled_events(&installation, stored).await?;
+        Ok(Self {
+            name,
+            installation,
+            sink,
+            ledger,
+        })
+    }
+
+    /// Full load; the hub goes on running.
+    async fn load(&self, context: &Context<'_>, section: &mut Section) -> Result<(Child, Measured), Problem> {
+        let hub = self.installation.start().await?;
+        pause(REST).await;
+        let to = self.installation.events()?;
+        let measured = measure_at(context.arguments, to, &self.sink, &self.ledger).await?;
+        section.figure(format!("{}_accepted_per_second", self.name), measured.accepted);
+        section.figure(format!("{}_delivered_per_second", self.name), measured.delivered);
+        Ok((hub, measured))
+    }
 }
 
 /// The scenario.
 pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(), Problem> {
     let events = context.arguments.events(EVENTS);
-    let empty = rates(context, section, "empty", ONE_PAGE).await?;
-    let full = rates(context, section, "stored", (events, DAYS)).await?;
+    let empty = Subject::new(context, "empty", ONE_PAGE).await?;
+    let full = Subject::new(context, "stored", (events, DAYS)).await?;
     section.figure("stored_events", events as f64);
-    section.figure("accepted_stored_of_empty", full.accepted / empty.accepted.max(1.0));
-    section.figure("delivered_stored_of_empty", full.delivered / empty.delivered.max(1.0));
-    section.figure("page_stored_of_empty", full.page_ms / empty.page_ms.max(0.001));
+    for subject in [&empty, &full] {
+        // What these deliver makes today part of the first page of both.
+        start::starts(section, subject.name, &subject.installation, &subject.sink).await?;
+    }
+    let page = first_pages(section, [&empty, &full]).await?;
+    let (hub, light) = empty.load(context, section).await?;
+    hub.kill();
+    let (hub, heavy) = full.load(context, section).await?;
+    drop_day::measure(context, section, &full.installation, &full.ledger).await?;
+    hub.kill();
+    section.figure("accepted_stored_of_empty", heavy.accepted / light.accepted.max(1.0));
+    section.figure("delivered_stored_of_empty", heavy.delivered / light.delivered.max(1.0));
+    section.figure("page_stored_of_empty", page);
     Ok(())
 }
 
-async fn rates(context: &Context<'_>, section: &mut Section, name: &str, stored: (u64, u32)) -> Result<Rates, Problem> {
-    let (sink, ledger) = receiver(ANY_PORT)?;
-    let installation = Installation::new(context.database(), &[Receiver::of_messages(&sink.url())]).await?;
-    store_settled_events(&installation, stored).await?;
-    // In both: what they deliver makes today part of the first page, which costs it one more day to look into.
-    start::starts(section, name, &installation, &sink).await?;
-    let hub = installation.start().await?;
-    let pages = first_pages(&installation.events()?.with_path("/v1/deliveries")).await?;
-    let measured = measure_at(context.arguments, installation.events()?, &sink, &ledger).await?;
-    if stored != ONE_PAGE {
-        drop_day::measure(context, section, &installation, &ledger).await?;
+/// Reads the first page of both by turns; answers how long that of the second takes when that of the first takes 1.
+async fn first_pages(section: &mut Section, subjects: [&Subject; 2]) -> Result<f64, Problem> {
+    let mut hubs = Vec::new();
+    let mut lists = Vec::new();
+    for subject in subjects {
+        hubs.push(subject.installation.start().await?);
+        let list = subject.installation.events()?.with_path("/v1/deliveries");
+        let connection = Connection::open(list.address).await;
+        let connection = connection.ok_or_else(|| unreadable(&list))?;
+        lists.push((connection, list, Latencies::default()));
     }
-    hub.kill();
-    section.figure(format!("{name}_accepted_per_second"), measured.accepted);
-    section.figure(format!("{name}_delivered_per_second"), measured.delivered);
-    section.latencies(&format!("{name}_first_page"), &pages);
-    Ok(Rates {
-        accepted: measured.accepted,
-        delivered: measured.delivered,
-        page_ms: pages.quantile_ms(0.5).unwrap_or_default(),
-    })
+    pause(REST).await;
+    for _ in 0..PAGES / IN_A_ROW {
+        for (connection, list, times) in &mut lists {
+            for _ in 0..IN_A_ROW {
+                let asked = Instant::now();
+                let reply = connection.get(list).await.filter(|reply| reply.status == 200);
+                reply.ok_or_else(|| unreadable(list))?;
+                times.record(asked.elapsed());
+            }
+        }
+    }
+    hubs.into_iter().for_each(Child::kill);
+    for (subject, (.., times)) in subjects.iter().zip(&lists) {
+        section.latencies(&format!("{}_first_page", subject.name), times);
+    }
+    let median = |at: usize| lists[at].2.quantile_ms(0.5).unwrap_or_default();
+    Ok(median(1) / median(0).max(0.001))
 }
 
-async fn first_pages(list: &Destination) -> Result<Latencies, Problem> {
-    let wrong = || failure("The list of deliveries cannot be read", &list.path);
-    let mut connection = Connection::open(list.address).await.ok_or_else(wrong)?;
-    let mut times = Latencies::default();
-    for _ in 0..PAGES {
-        let asked = Instant::now();
-        let reply = connection.get(list).await.filter(|reply| reply.status == 200);
-        reply.ok_or_else(wrong)?;
-        times.record(asked.elapsed());
-    }
-    Ok(times)
+fn unreadable(list: &Destination) -> Problem {
+    failure("The list of deliveries cannot be read", &list.path)
 }
 
 /// Writes events with settled deliveries straight into the store of an installation whose hub does not run.

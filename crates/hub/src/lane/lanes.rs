@@ -140,13 +140,14 @@ impl Lanes {
 
     /// Starts what may run, ends what may not.
     fn run(&self, rights: &HashMap<ConnectionId, Fence>) {
+        let surplus = self.desk.store.surplus();
         let mut berths = self.berths.lock();
         if berths.stopped {
             return;
         }
         berths.lanes.retain(|id, lane| {
-            // One that was ended to be given away, and was not, begins anew.
-            let is_over = *lane.stop.borrow() && lane.task.is_finished();
+            // One that was ended to be given away, and no longer has to be, begins anew.
+            let is_over = *lane.stop.borrow() && lane.task.is_finished() && !surplus.contains(id);
             let keeps = rights.get(id) == Some(&lane.fence) && !is_over;
             if !keeps {
                 lane.stop.send_replace(true);
@@ -243,3 +244,6 @@ impl Listener for Lanes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

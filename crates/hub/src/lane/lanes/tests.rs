@@ -54,6 +54,15 @@ impl Node {
         self.hub.refresh().await.unwrap();
         self.lanes.adopt(&self.hub.configuration());
         self.lanes.renew().await;
+        while self.is_ending_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is_ending_some(&self) -> bool {
+        let berths = self.lanes.berths.lock();
+        let mut lanes = berths.lanes.values();
+        lanes.any(|lane| *lane.stop.borrow() && !lane.task.is_finished())
     }
 
     /// The connections whose lanes run here.
@@ -66,9 +75,9 @@ impl Node {
     }
 }
 
-/// Lets both look until their lanes are as they should be, or for long enough.
+/// Lets both look until their lanes are as they should be, which takes a few looks.
 async fn settle(nodes: [&Node; 2], is_settled: impl Fn(&[Vec<String>; 2]) -> bool) {
-    for _ in 0..500 {
+    for _ in 0..12 {
         if is_settled(&nodes.map(Node::at_work)) {
             return;
         }

@@ -46,8 +46,12 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
     };
     let answers = Load::start(plan, Arc::clone(&piling))?.end().await;
     tell_trouble(section, &answers);
-    // What was buffered while they came in is not what a waiting event costs.
+    // What was buffered while they came in is not what a waiting event costs, and what has waited for long is on the disk.
     pause(Duration::from_secs(5)).await;
+    #[cfg(unix)]
+    tokio::task::spawn_blocking(rustix::fs::sync)
+        .await
+        .map_err(|error| failure("The backlog cannot be synced", error))?;
     let queued = piling.accepted_so_far();
     let waiting = waiting(&installation.events()?).await?;
     if waiting < queued {

@@ -68,15 +68,7 @@ async fn fetch(
         return Ok(Fetched::Known(None));
     };
     let read = |account: &Account, answer: &_, now_ms| connector.read_token(account, answer, now_ms);
-    let token = ask(
-        desk,
-        &mut pass,
-        (connection, connector),
-        (&account, &request),
-        read,
-        calls,
-    )
-    .await?;
+    let token = ask(desk, &mut pass, connector, (&account, &request), read, calls).await?;
     failpoint::reach(failpoint::TOKEN);
     keep(desk, connection, &token).await?;
     Ok(Fetched::New(token))
@@ -104,20 +96,19 @@ async fn pass(desk: &Desk, connection: &Connection, who: Asker<'_>) -> Result<Pa
     })
 }
 
-/// Sends a request for a token, and reads the answer with `read`. What the answer asks of the
-/// connection's calls is kept to from then on.
+/// Sends a request for a token, and reads the answer with `read`. What the answer asks of the calls of the account is kept to from then on.
 ///
 /// # Errors
 /// When there is none.
 pub async fn ask(
     desk: &Desk,
     pass: &mut Pass,
-    (connection, connector): (&Connection, &Connector),
+    connector: &Connector,
     (account, request): (&Account, &HttpRequest),
     read: impl FnOnce(&Account, &switchboard_connect::call::Answer, i64) -> Result<Token, TokenFailure>,
     calls: &mut Vec<CallRecord>,
 ) -> Result<Token, TokenError> {
-    let sent = exchange(desk, Some(pass), "token", request).await;
+    let sent = exchange(desk, Some(&mut *pass), "token", request).await;
     let mut record = sent.record(request);
     let now_ms = desk.clock.now_ms();
     let result = match sent.answer {
@@ -132,7 +123,7 @@ pub async fn ask(
         Ok(_) => "delivered",
         Err(TokenError::Denied(_)) => "denied",
         Err(TokenError::Later(later)) if later.cause == Cause::Throttled => {
-            connection.gate.pause_until(later.until_ms);
+            pass.pause_until(later.until_ms);
             "throttled"
         }
         Err(_) => "retry",

@@ -179,15 +179,7 @@ impl Hub {
         let request = connector.code_request(&account, arrival, desk.clock.now_ms())?;
         let read = |account: &Account, answer: &_, now_ms| connector.read_code_answer(account, answer, now_ms);
         let mut calls = Vec::new();
-        let token = ask(
-            desk,
-            &mut pass,
-            (connection, connector),
-            (&account, &request),
-            read,
-            &mut calls,
-        )
-        .await;
+        let token = ask(desk, &mut pass, connector, (&account, &request), read, &mut calls).await;
         let token = token.map_err(|error| no_tokens(connector, error))?;
         secrets.extend(token.replaced_secrets.clone());
         lacks_nothing(connector, connection, &secrets, Needs::ToWork)?;

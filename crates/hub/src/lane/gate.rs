@@ -220,6 +220,11 @@ impl Pass {
         self.gate.bell.notify_waiters();
     }
 
+    /// The answer asks to hold every call until this moment.
+    pub fn pause_until(&self, until_ms: i64) {
+        self.gate.pause_until(until_ms);
+    }
+
     /// Takes in what the call's own answer says: what it took, and what is left.
     pub fn observe(&mut self, observations: &[Observation]) {
         if let Some(points) = observations.iter().find_map(|observation| observation.cost) {

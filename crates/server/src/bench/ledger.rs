@@ -155,10 +155,10 @@ impl Ledger {
     }
 
     /// Durations of the messages with these numbers.
-    pub fn times(&self, numbers: Range<u64>) -> Times {
+    pub fn times(&self, numbers: impl IntoIterator<Item = u64>) -> Times {
         let mut times = Times::default();
         let between = |from: u64, to: u64| Duration::from_micros(to.saturating_sub(from));
-        for entry in numbers.filter_map(|number| self.entry(number)) {
+        for entry in numbers.into_iter().filter_map(|number| self.entry(number)) {
             let (sent, accepted) = (entry.sent.load(Relaxed), entry.accepted.load(Relaxed));
             let arrived = entry.arrived.load(Relaxed);
             if accepted == 0 {

@@ -26,7 +26,7 @@ use super::{
 };
 
 pub use full_load::{measure_at, tell as tell_measured, tell_answers};
-pub use steady::{STEADY, measure_at_rate, tell as tell_times};
+pub use steady::{STEADY, measure_at_rate, post_at_rate, tell as tell_times};
 
 /// Nothing has arrived for so long: nothing more will.
 const PATIENCE: Duration = Duration::from_secs(30);

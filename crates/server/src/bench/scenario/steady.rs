@@ -1,6 +1,6 @@
 //! `steady` and `half`: a fixed rate, and how long messages take.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use switchboard_model::problem::Problem;
 
@@ -64,12 +64,27 @@ pub async fn measure_at_rate(
     ledger: &Arc<Ledger>,
     rate: f64,
 ) -> Result<(Times, Arc<Answers>, u64), Problem> {
+    let (numbers, answers, missing) = post_at_rate(arguments, to, ledger, rate, arguments.duration()).await?;
+    Ok((ledger.times(numbers), answers, missing))
+}
+
+/// The same for this long; answers the numbers of the messages that count.
+///
+/// # Errors
+/// When the load generator cannot be started.
+pub async fn post_at_rate(
+    arguments: &BenchArguments,
+    to: Destination,
+    ledger: &Arc<Ledger>,
+    rate: f64,
+    duration: Duration,
+) -> Result<(Range<u64>, Arc<Answers>, u64), Problem> {
     let load = Load::start(plan(arguments, to, Pace::Rate(rate)), Arc::clone(ledger))?;
-    pause(arguments.duration() / 10).await;
+    pause(duration / 10).await;
     let first = ledger.taken();
-    pause(arguments.duration()).await;
+    pause(duration).await;
     let last = ledger.taken();
     let answers = load.stop().await;
     let missing = drained(ledger).await;
-    Ok((ledger.times(first..last), answers, missing))
+    Ok((first..last, answers, missing))
 }

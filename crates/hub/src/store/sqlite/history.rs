@@ -25,8 +25,8 @@ use crate::store::{Answer, DayRow, History, StoreError};
 
 /// So many events are written to their day in one transaction.
 const SLICE: usize = 500;
-/// So many rows at a time are deleted from the database, in a transaction that accepting may share.
-const BITE: usize = 250;
+/// So many rows at a time are deleted from the database, in a transaction that accepting may share: it takes about a millisecond.
+const BITE: usize = 50;
 /// So many unused pages stay in the database; it will need them again.
 const SPARE_PAGES: i64 = 16_384;
 /// So many pages are given back at a time.

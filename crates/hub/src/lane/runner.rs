@@ -41,6 +41,8 @@ use crate::{
 const WINDOW: usize = 12_000;
 /// How many are read at once.
 const PAGE: usize = 2_000;
+/// How many are read for the one call that tells whether a vendor is back.
+const PAGE_OF_PROBE: usize = 20;
 /// How long a lane waits after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a preparation that is under way may still take when the lane ends: more than one call takes.
@@ -177,8 +179,15 @@ impl Runner {
             self.forget();
             return earliest(sweep, down.until_ms.map(|until| millis(until - now_ms)));
         }
-        if self.behind && self.window.waiting() < WINDOW / 2 && self.fill().await.is_err() {
-            return Some(STORE_PAUSE);
+        if self.behind && self.window.waiting() < WINDOW / 2 {
+            let read = if self.connection.circuit.lock().state(now_ms) == circuit::State::HalfOpen {
+                self.find_probe(now_ms).await
+            } else {
+                self.fill().await
+            };
+            if read.is_err() {
+                return Some(STORE_PAUSE);
+            }
         }
         self.start(now_ms)
     }
@@ -224,18 +233,32 @@ impl Runner {
 
     /// Reads what waits. Where deliveries can go together the lane looks at as many as it may hold before it sends any.
     async fn fill(&mut self) -> Result<(), ()> {
-        self.read().await?;
+        self.read(PAGE).await?;
         while self.behind && self.window.waiting() < WINDOW && self.connection.sends_together() {
-            self.read().await?;
+            self.read(PAGE).await?;
         }
         Ok(())
     }
 
-    async fn read(&mut self) -> Result<(), ()> {
+    /// Reads something to ask the vendor with, and not the backlog, which is for a vendor that is back.
+    async fn find_probe(&mut self, now_ms: i64) -> Result<(), ()> {
+        if self.calls.count() > 0 || self.window.next(now_ms).is_some() {
+            return Ok(());
+        }
+        // Where the first few are not due, the next step reads on.
+        let few = if self.window.waiting() == 0 {
+            PAGE_OF_PROBE
+        } else {
+            PAGE
+        };
+        self.read(few).await
+    }
+
+    async fn read(&mut self, most: usize) -> Result<(), ()> {
         self.inbox.catch_up();
-        match self.desk.store.pending(self.connection.id, self.cursor, PAGE).await {
+        match self.desk.store.pending(self.connection.id, self.cursor, most).await {
             Ok(rows) => {
-                let full = rows.len() == PAGE;
+                let full = rows.len() == most;
                 for pending in rows {
                     self.cursor = self.cursor.max(pending.id);
                     self.window.push(pending);

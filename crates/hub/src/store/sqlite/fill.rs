@@ -9,7 +9,7 @@ use switchboard_model::id::{DeliveryId, EventId, IdSource};
 use super::{
     SqliteStore,
     days::{Day, Days, failed},
-    seen::{Filter, RUN, Run},
+    seen::{Filter, RUN, Run, RunName},
     writer::Class,
 };
 use crate::store::{Filling, StoreError};
@@ -82,7 +82,7 @@ fn fill_day(days: &Days, day: Day, events: usize, filling: Filling) -> Result<Ve
             prints.push(fill_event(&tx, &mut ids, moment, &filling)?);
         }
         prints.sort_unstable_by_key(|(key, _)| *key);
-        let filter = Filter::of(prints.iter().map(|(key, _)| (filling.workspace.0, key)));
+        let filter = Filter::of(prints.iter().map(|(key, _)| (filling.workspace.0, *key)));
         let mut insert =
             tx.prepare_cached("INSERT INTO seen (run, workspace, key, content, event) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         for (key, event) in &prints {
@@ -94,7 +94,8 @@ fn fill_day(days: &Days, day: Day, events: usize, filling: Filling) -> Result<Ve
             params![number, filter.bytes()],
         )?;
         tx.commit()?;
-        runs.push(Run { day, number, filter });
+        let name = RunName { day, number };
+        runs.push(Run { name, filter });
         left -= part;
     }
     db.pragma_update(None, "synchronous", "FULL")?;

@@ -7,7 +7,7 @@ use super::{
     SqliteStore,
     days::{Day, Days},
     historian::Books,
-    seen::{Filter, Key, RUN, Run},
+    seen::{Filter, Key, RUN, Run, RunName},
     writer::{Class, Tx},
 };
 use crate::store::StoreError;
@@ -130,7 +130,7 @@ impl SqliteStore {
     /// Slice by slice, so that calls are written between.
     async fn write_run(&self, day: Day, mut due: Vec<Print>) -> Result<Run, StoreError> {
         due.sort_unstable_by_key(|row| (row.workspace, row.key));
-        let filter = Filter::of(due.iter().map(|row| (row.workspace, &row.key)));
+        let filter = Filter::of(due.iter().map(|row| (row.workspace, row.key)));
         let number = self
             .historian
             .run(move |books| Ok(next_run(books.write(day)?)?))
@@ -152,7 +152,8 @@ impl SqliteStore {
                     params![number, filter.bytes()],
                 )
             })?;
-            Ok(Run { day, number, filter })
+            let name = RunName { day, number };
+            Ok(Run { name, filter })
         };
         self.historian.run(finish).await
     }

@@ -3,11 +3,13 @@
 //! Fingerprints are digests, so a tree that is sorted by them is written at another page with each event: with millions of them that would
 //! cost more than everything else. Therefore new ones are appended to a small table (`recent`), which is also held in memory, and from time
 //! to time the oldest 65,536 of them move, sorted, as a *run* into the file of their day, where they are never changed. Each run
-//! has a filter (16 bits a fingerprint, in memory) that says for all but one of about a thousand fingerprints whether a look into the run
-//! is in vain. A look-up is one in memory, some nanoseconds for each run, and one probe of a tree when it is a repeat.
+//! has a filter (in memory, see [`filter`]) that says for all but one of about a thousand fingerprints whether a look into the run is in
+//! vain. A look-up is one in memory, some nanoseconds for each run, and one probe of a tree when it is a repeat.
 //!
 //! The window of repeats is counted in days ([`StoreOptions::repeat_days`](super::StoreOptions)); it ends early for a day whose history was
 //! dropped.
+
+mod filter;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,13 +21,11 @@ use super::{
     statements::Statements,
 };
 use crate::store::Fingerprint;
+pub(super) use filter::Filter;
+use filter::Shelves;
 
 /// So many fingerprints make a run.
 pub(super) const RUN: usize = 65_536;
-const BITS_EACH: usize = 16;
-const PROBES: u32 = 6;
-/// One cache line: all bits of a fingerprint lie in it.
-const BLOCK_BYTES: usize = 64;
 
 /// The workspace, and the digest of what names the event there.
 pub(super) type Key = (i64, [u8; 16]);
@@ -37,53 +37,17 @@ pub(super) struct First {
     pub(super) content: [u8; 8],
 }
 
-/// Says which fingerprints a run certainly does not hold.
-pub(super) struct Filter(Vec<u8>);
-
-impl Filter {
-    pub(super) fn of<'a>(keys: impl ExactSizeIterator<Item = (i64, &'a [u8; 16])>) -> Self {
-        let blocks = (keys.len() * BITS_EACH).div_ceil(BLOCK_BYTES * 8).max(1);
-        let mut filter = Self(vec![0; blocks * BLOCK_BYTES]);
-        for (workspace, key) in keys {
-            let (block, mut bits) = filter.place(workspace, key);
-            for _ in 0..PROBES {
-                filter.0[block + (bits as usize >> 3 & 63)] |= 1 << (bits & 7);
-                bits >>= 9;
-            }
-        }
-        filter
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn may_hold(&self, workspace: i64, key: &[u8; 16]) -> bool {
-        let (block, mut bits) = self.place(workspace, key);
-        for _ in 0..PROBES {
-            if self.0[block + (bits as usize >> 3 & 63)] & 1 << (bits & 7) == 0 {
-                return false;
-            }
-            bits >>= 9;
-        }
-        true
-    }
-
-    /// Where the block of a key begins, and its bits, nine for each. The key is a digest: its bytes are as good as any hash of it.
-    fn place(&self, workspace: i64, key: &[u8; 16]) -> (usize, u64) {
-        let (first, second) = key.split_at(8);
-        let number = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-        let spread = number(first) ^ workspace.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let blocks = self.0.len() / BLOCK_BYTES;
-        (spread as usize % blocks * BLOCK_BYTES, number(second))
-    }
-}
-
 /// A run in the file of a day.
 pub(super) struct Run {
+    pub(super) name: RunName,
+    pub(super) filter: Filter,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RunName {
     pub(super) day: Day,
     pub(super) number: i64,
-    pub(super) filter: Filter,
 }
 
 /// What the writer knows of fingerprints.
@@ -94,7 +58,7 @@ pub(super) struct Seen {
     recent: HashMap<Key, First>,
     /// Added since the transaction began.
     staged: Vec<Key>,
-    runs: Vec<Run>,
+    runs: Shelves,
     /// Changes when another process has written to the database.
     version: i64,
 }
@@ -107,7 +71,7 @@ impl Seen {
             loaded: false,
             recent: HashMap::new(),
             staged: Vec::new(),
-            runs: Vec::new(),
+            runs: Shelves::default(),
             version: 0,
         }
     }
@@ -126,7 +90,9 @@ impl Seen {
         if !self.loaded {
             for day in self.days.all() {
                 let runs = self.days.read(day, |db| read_runs(db, day))?;
-                self.runs.extend(runs.into_iter().flatten());
+                for run in runs.into_iter().flatten() {
+                    self.runs.push(run.name, &run.filter);
+                }
             }
         }
         self.loaded = true;
@@ -176,8 +142,7 @@ impl Seen {
         if let Some(first) = self.recent.get(&key).filter(|first| Day::of(first.event.0) >= oldest) {
             return Ok(Some(*first));
         }
-        let runs = self.runs.iter().rev();
-        for run in runs.filter(|run| run.day >= oldest && run.filter.may_hold(key.0, &key.1)) {
+        for run in self.runs.that_may_hold(&key).filter(|run| run.day >= oldest) {
             let found = self.days.read(run.day, |db| look_up(db, run.number, &key))?;
             if let Some(first) = found.flatten() {
                 return Ok(Some(first));
@@ -220,10 +185,9 @@ impl Seen {
     /// A run is in the file of its day now.
     pub(super) fn adopt(&mut self, run: Run) {
         if self.loaded {
-            let oldest = run.day.before(self.window);
-            self.runs
-                .retain(|known| known.day >= oldest && (known.day, known.number) != (run.day, run.number));
-            self.runs.push(run);
+            let oldest = run.name.day.before(self.window);
+            self.runs.retain(|known| known.day >= oldest && known != run.name);
+            self.runs.push(run.name, &run.filter);
         }
     }
 
@@ -264,14 +228,24 @@ impl Seen {
 
 fn read_runs(db: &Connection, day: Day) -> rusqlite::Result<Vec<Run>> {
     let mut select = db.prepare_cached("SELECT number, filter FROM run ORDER BY number")?;
-    let rows = select.query_map([], |row| {
-        Ok(Run {
-            day,
-            number: row.get(0)?,
-            filter: Filter(row.get(1)?),
-        })
-    })?;
-    rows.collect()
+    let mut rows = select.query([])?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let number = row.get(0)?;
+        let filter = match Filter::of_bytes(row.get_ref(1)?.as_blob()?) {
+            Some(filter) => filter,
+            None => Filter::of(keys_of(db, number)?.into_iter()),
+        };
+        let name = RunName { day, number };
+        runs.push(Run { name, filter });
+    }
+    Ok(runs)
+}
+
+fn keys_of(db: &Connection, run: i64) -> rusqlite::Result<Vec<Key>> {
+    let mut select = db.prepare_cached("SELECT workspace, key FROM seen WHERE run = ?1")?;
+    let keys = select.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    keys.collect()
 }
 
 fn look_up(db: &Connection, run: i64, key: &Key) -> rusqlite::Result<Option<First>> {
@@ -283,25 +257,4 @@ fn look_up(db: &Connection, run: i64, key: &Key) -> rusqlite::Result<Option<Firs
             })
         })
         .optional()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn digest(number: u64) -> [u8; 16] {
-        use sha2::Digest as _;
-        let mut key = [0; 16];
-        key.copy_from_slice(&sha2::Sha256::digest(number.to_be_bytes())[..16]);
-        key
-    }
-
-    #[test]
-    fn a_filter_misses_nothing_that_it_holds_and_passes_little_else() {
-        let keys: Vec<_> = (0..20_000).map(digest).collect();
-        let filter = Filter::of(keys.iter().map(|key| (1, key)));
-        assert!(keys.iter().all(|key| filter.may_hold(1, key)));
-        let passed = (20_000..120_000).filter(|number| filter.may_hold(1, &digest(*number)));
-        assert!(passed.count() < 400, "four of a thousand at most");
-    }
 }

@@ -17,15 +17,14 @@ use switchboard_model::{
     problem::Problem,
 };
 
-use super::{ANY_PORT, Context, full_load::Measured, measure_at, receiver, start};
+use super::{ANY_PORT, Context, measure_at, receiver, start};
 use crate::bench::{
-    child::Child,
     configuration::Receiver,
     connection::{Connection, Destination},
     failure,
     figures::Section,
     installation::Installation,
-    latency::Latencies,
+    latency::{Latencies, mean},
     ledger::Ledger,
     pace::pause,
     sink::Sink,
@@ -42,7 +41,9 @@ const BYTES: usize = 1024;
 const PAGES: usize = 2_000;
 /// So many times one after the other; then it is the other store's turn, so that both see the same machine.
 const IN_A_ROW: usize = 100;
-/// What a start does in the background has come to rest.
+/// Full load takes so many turns at each hub, for the same reason.
+const TURNS: usize = 4;
+/// What a start or a load does in the background has come to rest.
 const REST: Duration = Duration::from_secs(1);
 
 /// A store, and where it delivers to.
@@ -66,17 +67,13 @@ impl Subject {
             ledger,
         })
     }
+}
 
-    /// Full load; the hub goes on running.
-    async fn load(&self, context: &Context<'_>, section: &mut Section) -> Result<(Child, Measured), Problem> {
-        let hub = self.installation.start().await?;
-        pause(REST).await;
-        let to = self.installation.events()?;
-        let measured = measure_at(context.arguments, to, &self.sink, &self.ledger).await?;
-        section.figure(format!("{}_accepted_per_second", self.name), measured.accepted);
-        section.figure(format!("{}_delivered_per_second", self.name), measured.delivered);
-        Ok((hub, measured))
-    }
+/// What a hub did per second under full load, one figure for each turn.
+#[derive(Default)]
+struct Rates {
+    accepted: Vec<f64>,
+    delivered: Vec<f64>,
 }
 
 /// The scenario.
@@ -89,30 +86,60 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
         // What these deliver makes today part of the first page of both.
         start::starts(section, subject.name, &subject.installation, &subject.sink).await?;
     }
-    let page = first_pages(section, [&empty, &full]).await?;
-    let (hub, light) = empty.load(context, section).await?;
-    hub.kill();
-    let (hub, heavy) = full.load(context, section).await?;
+    let subjects = [&empty, &full];
+    let [light, heavy] = [empty.installation.start().await?, full.installation.start().await?];
+    pause(REST).await;
+    let page = first_pages(section, subjects).await?;
+    let (accepted, delivered) = full_load(context, section, subjects).await?;
+    light.kill();
     drop_day::measure(context, section, &full.installation, &full.ledger).await?;
-    hub.kill();
-    section.figure("accepted_stored_of_empty", heavy.accepted / light.accepted.max(1.0));
-    section.figure("delivered_stored_of_empty", heavy.delivered / light.delivered.max(1.0));
+    heavy.kill();
+    section.figure("accepted_stored_of_empty", accepted);
+    section.figure("delivered_stored_of_empty", delivered);
     section.figure("page_stored_of_empty", page);
     Ok(())
 }
 
+/// Full load for both by turns; answers what the second accepts and delivers when the first does 1.
+async fn full_load(
+    context: &Context<'_>,
+    section: &mut Section,
+    subjects: [&Subject; 2],
+) -> Result<(f64, f64), Problem> {
+    let mut rates = [Rates::default(), Rates::default()];
+    for turn in 0..TURNS {
+        // Each of them is as often the first.
+        for at in [turn % 2, 1 - turn % 2] {
+            let Subject {
+                installation,
+                sink,
+                ledger,
+                ..
+            } = subjects[at];
+            let measured = measure_at(context.arguments, installation.events()?, sink, ledger).await?;
+            rates[at].accepted.push(measured.accepted);
+            rates[at].delivered.push(measured.delivered);
+            pause(REST).await;
+        }
+    }
+    for (subject, rates) in subjects.iter().zip(&rates) {
+        section.figure(format!("{}_accepted_per_second", subject.name), mean(&rates.accepted));
+        section.figure(format!("{}_delivered_per_second", subject.name), mean(&rates.delivered));
+    }
+    let [light, heavy] = &rates;
+    let ratio = |of: fn(&Rates) -> &Vec<f64>| mean(of(heavy)) / mean(of(light)).max(1.0);
+    Ok((ratio(|rates| &rates.accepted), ratio(|rates| &rates.delivered)))
+}
+
 /// Reads the first page of both by turns; answers how long that of the second takes when that of the first takes 1.
 async fn first_pages(section: &mut Section, subjects: [&Subject; 2]) -> Result<f64, Problem> {
-    let mut hubs = Vec::new();
     let mut lists = Vec::new();
     for subject in subjects {
-        hubs.push(subject.installation.start().await?);
         let list = subject.installation.events()?.with_path("/v1/deliveries");
         let connection = Connection::open(list.address).await;
         let connection = connection.ok_or_else(|| unreadable(&list))?;
         lists.push((connection, list, Latencies::default()));
     }
-    pause(REST).await;
     for _ in 0..PAGES / IN_A_ROW {
         for (connection, list, times) in &mut lists {
             for _ in 0..IN_A_ROW {
@@ -123,7 +150,6 @@ async fn first_pages(section: &mut Section, subjects: [&Subject; 2]) -> Result<f
             }
         }
     }
-    hubs.into_iter().for_each(Child::kill);
     for (subject, (.., times)) in subjects.iter().zip(&lists) {
         section.latencies(&format!("{}_first_page", subject.name), times);
     }

@@ -407,6 +407,23 @@ async fn repeats_are_recognised_in_memory_in_the_days_and_after_a_start() {
 }
 
 #[tokio::test]
+async fn a_filter_of_an_earlier_version_is_made_anew() {
+    let fixture = fixture().await;
+    let first = fixture.deliver_at(NOW - DAY, Some(print(1))).await;
+    fixture.store.archive(10).await.unwrap();
+    fixture.store.close();
+    let day = format!("history/{}.db", date(NOW - DAY));
+    let day = Connection::open(fixture.folder.path().join(day)).unwrap();
+    // Those of short runs were smaller.
+    let changed = day.execute("UPDATE run SET filter = zeroblob(64)", []).unwrap();
+    assert_eq!(changed, 1);
+    drop(day);
+    let event = fixture.event("客户", Some(print(1)));
+    let accepted = open(&fixture.folder).accept(vec![event]).await.unwrap();
+    assert_eq!(accepted, [Accepted::Repeat(first.event)]);
+}
+
+#[tokio::test]
 async fn a_repeat_outside_of_the_window_is_a_new_event() {
     let fixture = fixture().await;
     fixture.deliver_at(NOW - 3 * DAY, Some(print(1))).await;

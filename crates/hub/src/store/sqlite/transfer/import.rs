@@ -156,7 +156,7 @@ impl SqliteTarget {
         let Some(first) = prints.first() else { return Ok(()) };
         let day = Day::of(first.event);
         prints.sort_unstable_by_key(|print| (print.workspace, print.key));
-        let filter = Filter::of(prints.iter().map(|print| (print.workspace, &print.key)));
+        let filter = Filter::of(prints.iter().map(|print| (print.workspace, print.key)));
         let db = self.day(day)?;
         let number = next_run(db)?;
         insert_prints(db, number, &prints)?;

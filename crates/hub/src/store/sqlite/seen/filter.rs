@@ -1,0 +1,222 @@
+//! Says which fingerprints a run certainly does not hold: a blocked Bloom filter, 16 bits a fingerprint.
+//!
+//! Each new event asks the filters of all runs of the window. One by one they would be as many places in memory, each a miss of every cache:
+//! twelve microseconds with ten million fingerprints. So the filters of sixteen runs lie in one [`Shelf`], block beside block. All filters have
+//! the same size; that of a short run has fewer bits set.
+
+use super::{Key, RUN, RunName};
+
+const BITS_EACH: usize = 16;
+const PROBES: u32 = 6;
+/// Bits in a block.
+const BLOCK: usize = 512;
+const BLOCKS: usize = RUN * BITS_EACH / BLOCK;
+/// Filters in a shelf: their blocks of one place are a quarter of a page of memory.
+const SIDE_BY_SIDE: usize = 16;
+/// A run of fewer is read itself when its filter is needed: that costs less than to keep 128 KB for it.
+const FEW: usize = 1024;
+
+/// One cache line: all bits of a fingerprint lie in it.
+type Block = [u64; BLOCK / 64];
+
+/// Where the bits of a fingerprint are.
+#[derive(Clone, Copy)]
+struct Probe {
+    block: usize,
+    bits: Block,
+}
+
+impl Probe {
+    /// The key is a digest: its bytes are as good as any hash of it.
+    fn of((workspace, key): &Key) -> Self {
+        let (first, second) = key.split_at(8);
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        let spread = number(first) ^ workspace.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut places = number(second);
+        let mut bits = Block::default();
+        for _ in 0..PROBES {
+            let place = places as usize % BLOCK;
+            bits[place / 64] |= 1 << (place % 64);
+            places >>= 9;
+        }
+        Self {
+            block: spread as usize % BLOCKS,
+            bits,
+        }
+    }
+
+    /// Whether all bits are set. Looks at the whole block, which takes less time than to guess wrong where to stop.
+    fn is_in(&self, block: &Block) -> bool {
+        let missing = block.iter().zip(&self.bits);
+        missing.fold(0, |all, (block, bits)| all | bits & !block) == 0
+    }
+}
+
+/// The filter of one run.
+pub(in super::super) struct Filter {
+    blocks: Vec<Block>,
+    holds: usize,
+}
+
+impl Filter {
+    pub(in super::super) fn of(keys: impl ExactSizeIterator<Item = Key>) -> Self {
+        let (mut blocks, holds) = (vec![Block::default(); BLOCKS], keys.len());
+        for key in keys {
+            let probe = Probe::of(&key);
+            let block = blocks[probe.block].iter_mut().zip(probe.bits);
+            block.for_each(|(block, bits)| *block |= bits);
+        }
+        Self { blocks, holds }
+    }
+
+    /// What is kept on the disk: nothing for a short run.
+    pub(in super::super) fn bytes(&self) -> Vec<u8> {
+        if self.holds < FEW {
+            return Vec::new();
+        }
+        self.blocks
+            .iter()
+            .flatten()
+            .flat_map(|word| word.to_le_bytes())
+            .collect()
+    }
+
+    /// `None`: nothing was kept, or by an earlier version, whose filters of short runs were smaller.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let (words, rest) = bytes.as_chunks();
+        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let (blocks, short) = words.as_chunks();
+        (blocks.len() == BLOCKS && short.is_empty() && rest.is_empty()).then(|| Self {
+            blocks: blocks.to_vec(),
+            holds: RUN,
+        })
+    }
+}
+
+/// Filters side by side.
+struct Shelf {
+    blocks: Vec<[Block; SIDE_BY_SIDE]>,
+    /// `None`: a run that is no longer asked.
+    runs: Vec<Option<RunName>>,
+}
+
+impl Shelf {
+    fn new() -> Self {
+        Self {
+            blocks: vec![[Block::default(); SIDE_BY_SIDE]; BLOCKS],
+            runs: Vec::with_capacity(SIDE_BY_SIDE),
+        }
+    }
+
+    fn push(&mut self, run: RunName, filter: &Filter) {
+        let at = self.runs.len();
+        for (side_by_side, block) in self.blocks.iter_mut().zip(&filter.blocks) {
+            // Memory that nothing is written to takes none.
+            if *block != Block::default() {
+                side_by_side[at] = *block;
+            }
+        }
+        self.runs.push(Some(run));
+    }
+}
+
+/// The filters of all runs.
+#[derive(Default)]
+pub(super) struct Shelves(Vec<Shelf>);
+
+impl Shelves {
+    pub(super) fn push(&mut self, run: RunName, filter: &Filter) {
+        match self.0.last_mut().filter(|shelf| shelf.runs.len() < SIDE_BY_SIDE) {
+            Some(shelf) => shelf.push(run, filter),
+            None => {
+                let mut shelf = Shelf::new();
+                shelf.push(run, filter);
+                self.0.push(shelf);
+            }
+        }
+    }
+
+    /// Forgets all others.
+    pub(super) fn retain(&mut self, keep: impl Fn(RunName) -> bool) {
+        self.0.retain_mut(|shelf| {
+            for run in &mut shelf.runs {
+                *run = run.filter(|run| keep(*run));
+            }
+            shelf.runs.iter().any(Option::is_some)
+        });
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The runs that may hold this one, the newest first.
+    pub(super) fn that_may_hold(&self, key: &Key) -> impl Iterator<Item = RunName> {
+        let probe = Probe::of(key);
+        self.0.iter().rev().flat_map(move |shelf| {
+            let blocks = &shelf.blocks[probe.block][..shelf.runs.len()];
+            let runs = shelf.runs.iter().zip(blocks).rev();
+            runs.filter_map(move |(run, block)| run.filter(|_| probe.is_in(block)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::days::Day;
+
+    fn key(number: u64) -> Key {
+        use sha2::Digest as _;
+        let mut key = [0; 16];
+        key.copy_from_slice(&sha2::Sha256::digest(number.to_be_bytes())[..16]);
+        (1, key)
+    }
+
+    fn filter(numbers: std::ops::Range<u64>) -> Filter {
+        let keys: Vec<Key> = numbers.map(key).collect();
+        Filter::of(keys.into_iter())
+    }
+
+    fn name(number: i64) -> RunName {
+        let day = Day::of(0);
+        RunName { day, number }
+    }
+
+    #[test]
+    fn a_filter_misses_nothing_that_it_holds_and_passes_little_else() {
+        let mut shelves = Shelves::default();
+        shelves.push(name(1), &filter(0..65_536));
+        assert!((0..65_536).all(|number| shelves.that_may_hold(&key(number)).eq([name(1)])));
+        let others = 65_536..165_536;
+        let passed = others.filter(|number| shelves.that_may_hold(&key(*number)).next().is_some());
+        assert!(passed.count() < 400, "four of a thousand at most");
+    }
+
+    #[test]
+    fn each_of_many_filters_answers_for_itself() {
+        let mut shelves = Shelves::default();
+        for number in 0..40_u64 {
+            shelves.push(name(number.cast_signed()), &filter(number * 100..number * 100 + 150));
+        }
+        let gone = |run: RunName| run.number % 5 == 0 || run.number > 37;
+        shelves.retain(|run| !gone(run));
+        for number in 0..40_u64 {
+            // The first half of its own is in the run before, too.
+            let held = shelves.that_may_hold(&key(number * 100 + 20)).collect::<Vec<_>>();
+            let by = [number.cast_signed(), number.cast_signed() - 1].map(name);
+            let by = by.into_iter().filter(|run| run.number >= 0 && !gone(*run));
+            assert_eq!(held, by.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_filter_is_kept_unless_its_run_is_short() {
+        let kept = |filter: &Filter| Filter::of_bytes(&filter.bytes());
+        let long = filter(0..2_000);
+        assert!(kept(&long).is_some_and(|kept| kept.blocks == long.blocks));
+        assert!(kept(&filter(0..1_000)).is_none());
+        // As an earlier version kept them.
+        assert!(Filter::of_bytes(&long.bytes()[..1_024]).is_none());
+    }
+}

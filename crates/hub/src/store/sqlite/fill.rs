@@ -9,6 +9,7 @@ use switchboard_model::id::{DeliveryId, EventId, IdSource};
 use super::{
     SqliteStore,
     days::{Day, Days, failed},
+    runs::insert_run,
     seen::{Filter, RUN, Run, RunName},
     writer::Class,
 };
@@ -89,10 +90,7 @@ fn fill_day(days: &Days, day: Day, events: usize, filling: Filling) -> Result<Ve
             insert.execute(params![number, filling.workspace.0, key, [0_u8; 8], event])?;
         }
         drop(insert);
-        tx.execute(
-            "INSERT INTO run (number, filter) VALUES (?1, ?2)",
-            params![number, filter.bytes()],
-        )?;
+        insert_run(&tx, number, &filter)?;
         tx.commit()?;
         let name = RunName { day, number };
         runs.push(Run { name, filter });

@@ -31,7 +31,8 @@ impl Outbox for SqliteStore {
     fn listen(&self, listener: Arc<dyn Listener>) {
         *self.hearing.lock() = Some(listener);
         // Whoever listens will accept events: what recognises repeats is read before the first of them comes.
-        let (work, _) = super::writer::Work::new(|tx: &mut Tx<'_>| tx.seen.load(tx.db));
+        let today = Day::at(self.clock.now_ms());
+        let (work, _) = super::writer::Work::new(move |tx: &mut Tx<'_>| tx.seen.load(tx.db, today));
         self.writer.submit(Class::Outcome, || Box::new(work));
     }
 

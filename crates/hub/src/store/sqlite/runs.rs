@@ -146,12 +146,7 @@ impl SqliteStore {
             self.historian.run(write).await?;
         }
         let finish = move |books: &mut Books| {
-            books.write_durably(day, |db| {
-                db.execute(
-                    "INSERT INTO run (number, filter) VALUES (?1, ?2)",
-                    params![number, filter.bytes()],
-                )
-            })?;
+            books.write_durably(day, |db| insert_run(db, number, &filter))?;
             let name = RunName { day, number };
             Ok(Run { name, filter })
         };
@@ -191,4 +186,11 @@ pub(super) fn insert_prints(db: &Connection, run: i64, rows: &[Print]) -> rusqli
         insert.execute(params![run, row.workspace, row.key, row.content, row.event])?;
     }
     Ok(())
+}
+
+/// Says that all fingerprints of a run are there.
+pub(super) fn insert_run(db: &Connection, number: i64, filter: &Filter) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO run (number, filter) VALUES (?1, ?2)")?
+        .execute(params![number, filter.bytes()])
+        .map(drop)
 }

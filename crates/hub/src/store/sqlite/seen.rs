@@ -3,8 +3,8 @@
 //! Fingerprints are digests, so a tree that is sorted by them is written at another page with each event: with millions of them that would
 //! cost more than everything else. Therefore new ones are appended to a small table (`recent`), which is also held in memory, and from time
 //! to time the oldest 65,536 of them move, sorted, as a *run* into the file of their day, where they are never changed. Each run
-//! has a filter (in memory, see [`filter`]) that says for all but one of about a thousand fingerprints whether a look into the run is in
-//! vain. A look-up is one in memory, some nanoseconds for each run, and one probe of a tree when it is a repeat.
+//! has a filter in memory that lets one of thirty thousand look into the run in vain (see [`filter`]). A look-up is one in memory, some
+//! nanoseconds for each run, and one probe of a tree when it is a repeat.
 //!
 //! The window of repeats is counted in days ([`StoreOptions::repeat_days`](super::StoreOptions)); it ends early for a day whose history was
 //! dropped.
@@ -76,8 +76,8 @@ impl Seen {
         }
     }
 
-    /// Reads what is on the disk, unless that is known already.
-    pub(super) fn load(&mut self, db: &Connection) -> rusqlite::Result<()> {
+    /// Reads what is on the disk, unless that is known already. Runs whose window is over today are left there: days only get later.
+    pub(super) fn load(&mut self, db: &Connection, today: Day) -> rusqlite::Result<()> {
         let version: i64 = db
             .prepare_cached("PRAGMA data_version")?
             .query_row([], |row| row.get(0))?;
@@ -88,7 +88,8 @@ impl Seen {
         self.recent.clear();
         self.read_recent(db, 0, i64::MAX)?;
         if !self.loaded {
-            for day in self.days.all() {
+            let oldest = today.before(self.window);
+            for day in self.days.all().into_iter().filter(|day| *day >= oldest) {
                 let runs = self.days.read(day, |db| read_runs(db, day))?;
                 for run in runs.into_iter().flatten() {
                     self.runs.push(run.name, &run.filter);
@@ -116,7 +117,7 @@ impl Seen {
 
     /// Whether the recent ones make a run, or are of a day that is over.
     pub(super) fn makes_a_run(&mut self, db: &Connection, today: Day) -> rusqlite::Result<bool> {
-        self.load(db)?;
+        self.load(db, today)?;
         if self.recent.len() >= RUN {
             return Ok(true);
         }
@@ -134,10 +135,11 @@ impl Seen {
         fingerprint: &Fingerprint,
         event: EventId,
     ) -> rusqlite::Result<Option<First>> {
+        let today = Day::of(event.0);
         if self.staged.is_empty() {
-            self.load(db)?;
+            self.load(db, today)?;
         }
-        let oldest = Day::of(event.0).before(self.window);
+        let oldest = today.before(self.window);
         let key = (workspace.0, fingerprint.key);
         if let Some(first) = self.recent.get(&key).filter(|first| Day::of(first.event.0) >= oldest) {
             return Ok(Some(*first));

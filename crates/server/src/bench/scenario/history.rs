@@ -90,7 +90,7 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
     let [light, heavy] = [empty.installation.start().await?, full.installation.start().await?];
     pause(REST).await;
     let page = first_pages(section, subjects).await?;
-    let (accepted, delivered) = full_load(context, section, subjects).await?;
+    let (accepted, delivered) = full_load_by_turns(context, section, subjects).await?;
     light.kill();
     drop_day::measure(context, section, &full.installation, &full.ledger).await?;
     heavy.kill();
@@ -101,7 +101,7 @@ pub async fn measure(context: &Context<'_>, section: &mut Section) -> Result<(),
 }
 
 /// Full load for both by turns; answers what the second accepts and delivers when the first does 1.
-async fn full_load(
+async fn full_load_by_turns(
     context: &Context<'_>,
     section: &mut Section,
     subjects: [&Subject; 2],

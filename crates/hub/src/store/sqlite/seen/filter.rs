@@ -19,8 +19,8 @@ const SECOND: usize = RUN * 8 / BLOCK;
 const PROBES: (u32, u32) = (6, 4);
 /// Filters in a shelf: their blocks of one place are a quarter of a page of memory.
 const SIDE_BY_SIDE: usize = 16;
-/// A run of fewer is read itself when its filter is needed: that costs less than to keep 192 KB for it.
-const FEW: usize = 1024;
+/// A filter with fewer bits, that of a thousand fingerprints, is made from its run when it is needed: that costs less than to keep 192 KB.
+const FEW: u32 = 10_000;
 
 /// One cache line: all bits of a fingerprint lie in it.
 type Block = [u64; BLOCK / 64];
@@ -66,46 +66,42 @@ impl Probe {
 }
 
 /// The filter of one run.
-pub(in super::super) struct Filter {
-    blocks: Vec<Block>,
-    holds: usize,
-}
+pub(in super::super) struct Filter(Vec<Block>);
 
 impl Filter {
-    pub(in super::super) fn of(keys: impl ExactSizeIterator<Item = Key>) -> Self {
-        let (mut blocks, holds) = (vec![Block::default(); FIRST + SECOND], keys.len());
+    pub(in super::super) fn of(keys: impl Iterator<Item = Key>) -> Self {
+        let mut blocks = vec![Block::default(); FIRST + SECOND];
         for probe in keys.flat_map(|key| Probe::both(&key)) {
             let block = blocks[probe.block].iter_mut().zip(probe.bits);
             block.for_each(|(block, bits)| *block |= bits);
         }
-        Self { blocks, holds }
+        Self(blocks)
     }
 
     /// What is kept on the disk: nothing for a short run.
     pub(in super::super) fn bytes(&self) -> Vec<u8> {
-        if self.holds < FEW {
+        let words = self.0.iter().flatten();
+        if words.clone().map(|word| word.count_ones()).sum::<u32>() < FEW {
             return Vec::new();
         }
-        self.blocks
-            .iter()
-            .flatten()
-            .flat_map(|word| word.to_le_bytes())
-            .collect()
+        words.flat_map(|word| word.to_le_bytes()).collect()
     }
 
     /// `None`: nothing was kept, or by an earlier version, whose filters of short runs were smaller. Those of its whole runs are good as they
     /// are, but for the second opinion: that lets everything pass.
     pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        let (words, rest) = bytes.as_chunks();
-        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        let (blocks, short) = words.as_chunks();
-        let mut blocks = blocks.to_vec();
+        let (blocks, rest) = bytes.as_chunks();
+        let mut blocks: Vec<Block> = blocks.iter().map(block_of_bytes).collect();
         if blocks.len() == FIRST {
             blocks.resize(FIRST + SECOND, [u64::MAX; BLOCK / 64]);
         }
-        let holds = RUN;
-        (blocks.len() == FIRST + SECOND && short.is_empty() && rest.is_empty()).then_some(Self { blocks, holds })
+        (blocks.len() == FIRST + SECOND && rest.is_empty()).then_some(Self(blocks))
     }
+}
+
+fn block_of_bytes(bytes: &[u8; BLOCK / 8]) -> Block {
+    let (words, _) = bytes.as_chunks();
+    std::array::from_fn(|at| u64::from_le_bytes(words[at]))
 }
 
 /// Filters side by side.
@@ -125,7 +121,7 @@ impl Shelf {
 
     fn push(&mut self, run: RunName, filter: &Filter) {
         let at = self.runs.len();
-        for (side_by_side, block) in self.blocks.iter_mut().zip(&filter.blocks) {
+        for (side_by_side, block) in self.blocks.iter_mut().zip(&filter.0) {
             // Memory that nothing is written to takes none.
             if *block != Block::default() {
                 side_by_side[at] = *block;
@@ -230,8 +226,8 @@ mod tests {
     fn a_filter_is_kept_unless_its_run_is_short() {
         let kept = |filter: &Filter| Filter::of_bytes(&filter.bytes());
         let long = filter(0..2_000);
-        assert!(kept(&long).is_some_and(|kept| kept.blocks == long.blocks));
-        assert!(kept(&filter(0..1_000)).is_none());
+        assert!(kept(&long).is_some_and(|kept| kept.0 == long.0));
+        assert!(kept(&filter(0..900)).is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 use switchboard_model::delivery::DeliveryState;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
         connect,
         days::{Day, Days, FOLDER, open_reader},
         history::{DELIVERY, copy_rows},
-        runs::{Print, insert_prints, keep, next_run},
+        runs::{Print, insert_prints, insert_run, keep, next_run},
         seen::{Filter, RUN},
     },
     DAYS_LACK, Lies, lies, number,
@@ -160,11 +160,7 @@ impl SqliteTarget {
         let db = self.day(day)?;
         let number = next_run(db)?;
         insert_prints(db, number, &prints)?;
-        db.execute(
-            "INSERT INTO run (number, filter) VALUES (?1, ?2)",
-            params![number, filter.bytes()],
-        )?;
-        Ok(())
+        Ok(insert_run(db, number, &filter)?)
     }
 
     /// The day, to be written.

@@ -31,6 +31,14 @@ fn machine_us() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }
 
+/// A moment of Unix milliseconds as people and programs read it: RFC 3339, UTC, always three decimals, so that moments sort as
+/// text too. Empty for one that no calendar has.
+pub fn moment(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .map(|moment| format!("{moment:.3}"))
+        .unwrap_or_default()
+}
+
 /// A clock that stands still until it is set.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
@@ -50,5 +58,28 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_written_with_milliseconds() {
+        assert_eq!(moment(1_795_512_600_000), "2026-11-24T09:30:00.000Z");
+        assert_eq!(moment(1_795_512_600_620), "2026-11-24T09:30:00.620Z");
+        assert_eq!(moment(i64::MAX), "");
+    }
+
+    proptest! {
+        #[test]
+        fn moments_sort_as_text(one in 0..253_402_207_200_000_i64, apart in 0..100_000_i64) {
+            let other = (one - apart).max(0);
+            prop_assert_eq!(moment(one).cmp(&moment(other)), one.cmp(&other));
+            prop_assert_eq!(moment(one).parse::<jiff::Timestamp>().unwrap().as_millisecond(), one);
+        }
     }
 }

@@ -10,6 +10,7 @@ use switchboard_model::{
 
 use super::{deed::Fault, records};
 use crate::{
+    clock::moment,
     lane::backoff::Schedule,
     store::{Accepted, Committed, Outcome, RecordRow, RunState, StepOutcome, StepRow, StepSettlement},
 };
@@ -163,8 +164,7 @@ impl Stand {
     }
 
     fn waits(&self, until_ms: i64) -> StepSettlement {
-        let until = jiff::Timestamp::from_millisecond(until_ms).map(|until| until.to_string());
-        let result = json!({ "until": until.unwrap_or_default() });
+        let result = json!({ "until": moment(until_ms) });
         let goes_on = self.goes_on(StepOutcome::Waiting, result.clone(), result);
         // Behind the last step there is nothing to wait for.
         if goes_on.state.is_over() || until_ms <= self.now_ms {

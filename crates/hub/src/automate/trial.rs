@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     attempt,
+    clock::moment,
     store::{How, RecordRow, Store},
 };
 
@@ -176,8 +177,7 @@ impl Imagination<'_> {
                 Ok(Imagined::new("stopped", reason.clone()).bringing(reason))
             }
             Deed::Wait(until_ms) => {
-                let until = jiff::Timestamp::from_millisecond(until_ms).map(|until| until.to_string());
-                let until = json!({ "until": until.unwrap_or_default() });
+                let until = json!({ "until": moment(until_ms) });
                 Ok(Imagined::new("waiting", until.clone()).bringing(until))
             }
             Deed::Find { object, which } => {

@@ -170,7 +170,7 @@ impl fmt::Display for Because {
             Self::InDoubt => "finds out first whether it was written",
             Self::Limit => "limit of the vendor",
             Self::CircuitOpen(until_ms) => match jiff::Timestamp::from_millisecond(*until_ms) {
-                Ok(until) => return write!(f, "circuit open until {until}"),
+                Ok(until) => return write!(f, "circuit open until {until:.0}"),
                 Err(_) => "circuit open",
             },
             Self::Probing => "circuit open, the vendor is being tried",

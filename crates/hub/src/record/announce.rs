@@ -11,6 +11,7 @@ use switchboard_model::{
 
 use crate::{
     automate,
+    clock::moment,
     configuration::Configuration,
     route,
     store::{Announce, ChangeKind, NewEvent, RecordChange},
@@ -129,9 +130,7 @@ fn data_of(change: &RecordChange) -> Map<String, Value> {
         ("createdAt", change.record.created_ms),
         ("updatedAt", change.record.updated_ms),
     ] {
-        if let Ok(moment) = jiff::Timestamp::from_millisecond(ms) {
-            data.insert(name.into(), json!(moment.to_string()));
-        }
+        data.insert(name.into(), moment(ms).into());
     }
     data
 }
@@ -222,7 +221,8 @@ mod tests {
                     "email": {"from": null, "to": "a@example.org"}, "companyId": {"from": null, "to": company},
                     "city": {"from": "Riga", "to": null}
                 },
-                "source": "api:test", "revision": 2, "createdAt": "2026-11-24T09:30:00Z", "updatedAt": "2026-11-24T09:30:00Z"
+                "source": "api:test", "revision": 2,
+                "createdAt": "2026-11-24T09:30:00.000Z", "updatedAt": "2026-11-24T09:30:00.000Z"
             })
         );
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_hub::{
     ConnectionView as Row,
+    clock::moment,
     lane::forecast::{self, LaneStatus},
 };
 use switchboard_model::problem::ProblemBody;
@@ -15,7 +16,6 @@ use super::{
     caller::Caller,
     oauth::{self, SignInView},
     problem::{Answer, ProblemSchema},
-    views::moment,
 };
 
 /// A connection: one configured account of a connector.

@@ -11,7 +11,7 @@ use switchboard_connect::{
     guide::{self, Item},
     manifest::Category,
 };
-use switchboard_hub::{TestReport, configuration::Configured};
+use switchboard_hub::{TestReport, clock::moment, configuration::Configured};
 use switchboard_model::problem::{Code, Problem, ProblemBody};
 use utoipa::ToSchema;
 
@@ -22,7 +22,7 @@ use super::{
     oauth,
     problem::{Answer, ProblemSchema},
     schema::MappingProblem,
-    views::{CallView, moment},
+    views::CallView,
 };
 use crate::{
     conformance::{Score, scores::published},

@@ -7,7 +7,10 @@ use axum::{
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use switchboard_hub::store::{DefinitionKind, DefinitionRow};
+use switchboard_hub::{
+    clock::moment,
+    store::{DefinitionKind, DefinitionRow},
+};
 use switchboard_model::problem::{Code, Problem};
 use utoipa::ToSchema;
 
@@ -16,7 +19,6 @@ use super::{
     body::JsonBody,
     caller::Caller,
     problem::{Answer, ProblemSchema},
-    views::moment,
 };
 
 /// A named list of values.

@@ -50,7 +50,6 @@ pub use openapi::description;
 pub use presets::AppliedView;
 pub use quota::Quota;
 pub use templates::InstalledView;
-pub use views::moment;
 
 use crate::{accept::Serves, connectors::Shelf, settings::Limits};
 

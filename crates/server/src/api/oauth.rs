@@ -11,7 +11,7 @@ use axum::{
 };
 use http::HeaderMap;
 use serde::Serialize;
-use switchboard_hub::ConnectionView;
+use switchboard_hub::{ConnectionView, clock::moment};
 use switchboard_model::problem::{Code, Problem};
 use utoipa::ToSchema;
 
@@ -19,7 +19,6 @@ use super::{
     App,
     caller::Caller,
     problem::{Answer, ProblemSchema},
-    views::moment,
 };
 
 /// Where vendors send people back to, below the public address.

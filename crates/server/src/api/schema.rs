@@ -9,7 +9,7 @@ use switchboard_connect::{
     connector::{Choice, FieldView, Misfit},
     manifest::FieldType,
 };
-use switchboard_hub::ObjectSchema;
+use switchboard_hub::{ObjectSchema, clock::moment};
 use switchboard_model::problem::{Problem, ProblemBody};
 use utoipa::ToSchema;
 
@@ -18,7 +18,6 @@ use super::{
     caller::Caller,
     page::Query,
     problem::{Answer, ProblemSchema},
-    views::moment,
 };
 
 /// What is known of the objects of a connection.

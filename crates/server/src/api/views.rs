@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_hub::{
     Hub,
+    clock::moment,
     lane::forecast::{self, LaneStatus, Waiting},
     store::{AttemptRow, CallRecord, DeliveryRow, EventRow},
 };
@@ -16,13 +17,6 @@ use switchboard_model::{
 use utoipa::ToSchema;
 
 use super::problem::ProblemSchema;
-
-/// Unix milliseconds as RFC 3339 in UTC.
-pub fn moment(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .map(|moment| moment.to_string())
-        .unwrap_or_default()
-}
 
 /// An event.
 #[derive(Debug, Serialize, ToSchema)]

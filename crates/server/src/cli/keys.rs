@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use switchboard_hub::clock::moment;
 use switchboard_model::problem::Problem;
 
 use super::FINE;
-use crate::{api::moment, serve::open, settings::Settings};
+use crate::{serve::open, settings::Settings};
 
 /// What to do with API keys.
 #[derive(Debug, Subcommand)]

@@ -20,6 +20,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("0010_classifier.sql"),
     include_str!("0011_doubts.sql"),
     include_str!("0012_starts.sql"),
+    include_str!("0013_filters.sql"),
 ];
 
 /// Takes the steps that are missing, all in one transaction.

@@ -10,7 +10,7 @@ use axum::{
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
-use switchboard_hub::AutomationView as Row;
+use switchboard_hub::{AutomationView as Row, clock::moment};
 use switchboard_model::{
     automation::AutomationSpec,
     problem::{Code, Problem, ProblemBody},
@@ -22,7 +22,6 @@ use super::{
     body::JsonBody,
     caller::Caller,
     problem::{Answer, ProblemSchema},
-    views::moment,
 };
 
 /// An automation.

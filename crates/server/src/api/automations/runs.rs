@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use switchboard_hub::{
     RunView as Story,
+    clock::moment,
     store::{RunFilter, RunRow, RunState, StepOutcome, StepRow},
 };
 use switchboard_model::{
@@ -23,7 +24,6 @@ use super::super::{
     caller::Caller,
     page::{Listing, Query},
     problem::{Answer, ProblemSchema},
-    views::moment,
 };
 use crate::nearest::did_you_mean;
 

@@ -11,7 +11,7 @@ use switchboard_connect::{
     document::Document,
     guide::{self, ClassifierItem},
 };
-use switchboard_hub::{ClassifierView as Row, ModelView as ModelRow, lane::circuit::State as Circuit};
+use switchboard_hub::{ClassifierView as Row, ModelView as ModelRow, clock::moment, lane::circuit::State as Circuit};
 use switchboard_model::{
     classify::{
         ModelSpec,
@@ -29,7 +29,6 @@ use super::{
     body::TextBody,
     caller::Caller,
     problem::{Answer, ProblemSchema},
-    views::moment,
 };
 
 /// What places in a posted description begin with.

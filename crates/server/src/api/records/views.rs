@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use switchboard_hub::{
     Hub,
+    clock::moment,
     store::{DuplicateRow, MatchRow, MergeRow, Outcome, RecordRow, Written},
 };
 use switchboard_model::{
@@ -15,7 +16,7 @@ use switchboard_model::{
 };
 use utoipa::ToSchema;
 
-use super::super::{problem::ProblemSchema, views::moment};
+use super::super::problem::ProblemSchema;
 
 /// What people call the records that others refer to.
 #[derive(Debug, Default)]

@@ -8,13 +8,14 @@ use switchboard_connect::{
 };
 use switchboard_hub::{
     Hub, SourceView as Row,
+    clock::moment,
     receive::Refusal,
     store::{CallbackRow, MadeEvent, MadeRecord},
 };
 use switchboard_model::{id::WorkspaceId, problem::ProblemBody};
 use utoipa::ToSchema;
 
-use crate::api::{problem::ProblemSchema, views::moment};
+use crate::api::problem::ProblemSchema;
 
 /// A source.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,11 +1,9 @@
 //! How endpoints look in answers.
 
 use serde::Serialize;
-use switchboard_hub::EndpointView;
+use switchboard_hub::{EndpointView, clock::moment};
 use switchboard_model::{connection::ConnectionState, id::time_of};
 use utoipa::ToSchema;
-
-use crate::api::views::moment;
 
 /// An endpoint of outgoing webhooks.
 #[derive(Debug, Serialize, ToSchema)]

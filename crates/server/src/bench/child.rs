@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child as Process, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -47,18 +48,24 @@ pub fn command(arguments: &[&str]) -> Result<Command, Problem> {
             command.env_remove(name);
         }
     }
+    command.env_remove("DATABASE_URL");
     command.args(arguments);
     Ok(command)
 }
 
-/// An address of this machine with a port that nobody uses.
+/// An address of this machine with a port that nobody uses. It stays free until it is used: the system gives ports above these to whoever
+/// asks for any, and each call and each process look elsewhere.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_address() -> Result<SocketAddr, Problem> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map_err(|error| failure("There is no free port", error))
+    static CALLS: AtomicU16 = AtomicU16::new(0);
+    const PORTS: u16 = 10_000;
+    let own = (std::process::id() % u32::from(PORTS)) as u16;
+    let mut ports = (0..PORTS).map(|_| 10_000 + own.wrapping_add(CALLS.fetch_add(1, Ordering::Relaxed)) % PORTS);
+    let free = ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .ok_or_else(|| failure("There is no free port", "10000 to 19999 are all in use"))
 }
 
 impl Child {

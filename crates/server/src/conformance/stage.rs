@@ -40,7 +40,7 @@ pub const FAST: f64 = 1000.0;
 /// How often the hub is asked how things stand.
 const ASK: Duration = Duration::from_millis(5);
 /// A healthy hub never comes near this.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(90);
 /// How long a hub may take to stop.
 const GRACE: Duration = Duration::from_secs(2);
 /// The calls of so many deliveries are told.

@@ -14,11 +14,11 @@ use super::{
 };
 
 /// Everything is delivered within this after the last event was posted, or the run has failed.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 /// How often the API is asked whether something waits.
 const ASK: Duration = Duration::from_millis(25);
 /// No request of ours takes longer.
-const REQUEST: Duration = Duration::from_secs(10);
+const REQUEST: Duration = Duration::from_secs(30);
 /// Stories of more events than this are not kept.
 const MOST_STORIES: usize = 20;
 

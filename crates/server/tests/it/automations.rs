@@ -218,7 +218,7 @@ async fn a_run_that_waits_goes_on_after_a_restart() {
     let folder = Folder::new();
     let hub = folder.start();
     let waits = json!({ "on": "form.submitted", "steps": [
-        { "name": "pause", "wait": "1500 ms" },
+        { "name": "pause", "wait": "5 s" },
         { "name": "person", "create": { "object": "people", "fields": { "firstName": "{{ name }}", "notes": "{{ steps.pause.until }}" } } },
     ] });
     hub.put("/v1/automations/later", &waits).await.fine(200);

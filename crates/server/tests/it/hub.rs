@@ -44,6 +44,7 @@ impl Folder {
                 command.env_remove(name);
             }
         }
+        command.env_remove("DATABASE_URL");
         command.current_dir(self.root.path()).args(arguments);
         command
     }
@@ -78,7 +79,7 @@ impl Folder {
             "--retry-cap-ms",
             "200",
             "--retry-attempts",
-            "60",
+            "300",
             "--limits-requests-per-minute",
             "0",
         ])

@@ -80,6 +80,13 @@ async fn what_the_backup_took_is_created_at_the_primary_when_it_is_back_once_and
     })
     .await;
     assert_eq!(vendors::records(&vendors, "salesforce", "Lead").len(), 0);
+    for event in &events {
+        until("the backup has a delivery of its own", async || {
+            let story = hub.story(event).await;
+            (story["deliveries"].as_array().unwrap().len() == 2).then_some(())
+        })
+        .await;
+    }
     vendors::down(&vendors, "salesforce", false);
     for event in &events {
         let story = hub.settled(event).await;

@@ -84,11 +84,14 @@ async fn refused_credentials_stop_the_connection_and_correct_ones_send_what_wait
         (connections["items"][0]["state"] == "error").then_some(())
     })
     .await;
-    let story = hub.story(&event).await;
-    assert!(
-        ["waiting", "unknown"].contains(&story["deliveries"][0]["state"].as_str().unwrap()),
-        "{story:#}"
-    );
+    // The connection is stopped first, then what became of the call is written down.
+    until("the delivery waits", async || {
+        let story = hub.story(&event).await;
+        let state = story["deliveries"][0]["state"].as_str().unwrap();
+        assert!(["sending", "waiting", "unknown"].contains(&state), "{story:#}");
+        (state != "sending").then_some(())
+    })
+    .await;
     vendors::down(&vendors, "notion", false);
     let test = hub
         .post("/api/crm/test-connection", &json!({"integrationId": "notion"}))

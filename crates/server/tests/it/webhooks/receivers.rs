@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 use serde_json::json;
@@ -22,10 +23,13 @@ fn programs(language: &str) -> Vec<&'static str> {
     parts.map(|part| part.split("\n```").next().unwrap()).collect()
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody uses. It stays free until the program has it: the system gives ports above these to whoever asks for any.
 fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = (std::process::id() % 4_000) as u16;
+    std::iter::repeat_with(|| 4_000 + (own + NEXT.fetch_add(1, Ordering::Relaxed)) % 4_000)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
 
 struct Running(Child);

@@ -20,7 +20,13 @@ async fn the_zapier_app_passes_its_own_tests_against_a_running_hub() {
     let mut command = Command::new("node");
     command
         .current_dir(app)
-        .args(["--test", "--test-force-exit", "--test-timeout=90000"])
+        // One file after the other: an event that one makes starts the Zaps of another.
+        .args([
+            "--test",
+            "--test-concurrency=1",
+            "--test-force-exit",
+            "--test-timeout=90000",
+        ])
         .arg("test/")
         .env("SWITCHBOARD_URL", &hub.address)
         .env("SWITCHBOARD_KEY", hub.key())

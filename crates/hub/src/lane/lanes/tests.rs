@@ -6,7 +6,10 @@ use super::*;
 use crate::{
     Hub, HubOptions, Tuning,
     clock::SteadyClock,
-    store::{Database, contract::bench::PostgresBench},
+    store::{
+        Database,
+        contract::{bench::PostgresBench, wait::until},
+    },
     vault::MasterKeySource,
 };
 
@@ -54,9 +57,10 @@ impl Node {
         self.hub.refresh().await.unwrap();
         self.lanes.adopt(&self.hub.configuration());
         self.lanes.renew().await;
-        while self.is_ending_some() {
-            tokio::task::yield_now().await;
-        }
+        until("lanes that were told to stop have ended", async || {
+            (!self.is_ending_some()).then_some(())
+        })
+        .await;
     }
 
     fn is_ending_some(&self) -> bool {

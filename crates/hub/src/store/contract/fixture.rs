@@ -15,7 +15,10 @@ use switchboard_model::{
     id::{ConnectionId, DeliveryId, EventId, WorkspaceId},
 };
 
-use super::bench::{Bench, NOW};
+use super::{
+    bench::{Bench, NOW},
+    wait::DEADLINE,
+};
 use crate::store::{
     Accepted, Claim, ConfigurationChange, ConnectionWrite, DeliveryFilter, DeliveryRow, Fence, Fingerprint, Intent,
     LinkChange, Linked, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Share, Store, Wish,
@@ -267,8 +270,6 @@ impl Heard {
                 self.bell.notified().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), heard)
-            .await
-            .expect("no hint came");
+        tokio::time::timeout(DEADLINE, heard).await.expect("no hint came");
     }
 }

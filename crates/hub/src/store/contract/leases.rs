@@ -7,6 +7,7 @@ use switchboard_model::{delivery::DeliveryState, id::ConnectionId};
 use super::{
     bench::{Bench, NOW, PostgresBench},
     fixture::{Fixture, Heard, LONG, claims, new_event},
+    wait::until,
 };
 use crate::{
     clock::ManualClock,
@@ -236,18 +237,12 @@ pub(super) async fn upgraded_meanwhile(bench: &PostgresBench) {
         )
         .await;
     let client = bench.connect().await;
-    let asked_again = async {
-        loop {
-            let row = client.query_one("SELECT last_value FROM asked", &[]).await.unwrap();
-            match row.get::<_, i64>(0) {
-                ..2 => tokio::task::yield_now().await,
-                _ => return,
-            }
-        }
-    };
     bench.cut_others(&client).await;
-    let asked_again = tokio::time::timeout(std::time::Duration::from_secs(20), asked_again).await;
-    asked_again.expect("it does not look at the version when it comes back");
+    until("it looks at the version when it comes back", async || {
+        let row = client.query_one("SELECT last_value FROM asked", &[]).await.unwrap();
+        (row.get::<_, i64>(0) > 1).then_some(())
+    })
+    .await;
     let refused = fixture.store.accept(vec![fixture.event("a", None)]).await;
     assert!(refused.is_err(), "{refused:?}");
     assert_eq!(bench.count("event").await, 0);
@@ -257,19 +252,16 @@ pub(super) async fn lost_connection(bench: &PostgresBench) {
     let fixture = Fixture::new(bench).await;
     fixture.accept_one("a").await;
     bench.cut().await;
-    let works_again = async {
-        loop {
-            let accepted = fixture.store.accept(vec![fixture.event("b", None)]).await;
-            let held = fixture.store.lease(claims(&[fixture.connection]), LONG).await;
-            match (accepted, held) {
-                (Ok(_), Ok(held)) => return held,
-                (Err(StoreError::Closed), _) | (_, Err(StoreError::Closed)) => panic!("the store has closed"),
-                _ => tokio::task::yield_now().await,
-            }
+    let held = until("there is a new connection", async || {
+        let accepted = fixture.store.accept(vec![fixture.event("b", None)]).await;
+        let held = fixture.store.lease(claims(&[fixture.connection]), LONG).await;
+        match (accepted, held) {
+            (Ok(_), Ok(held)) => Some(held),
+            (Err(StoreError::Closed), _) | (_, Err(StoreError::Closed)) => panic!("the store has closed"),
+            _ => None,
         }
-    };
-    let held = tokio::time::timeout(std::time::Duration::from_secs(20), works_again).await;
-    let held = held.expect("no new connection");
+    })
+    .await;
     assert!(fixture.pending().await.len() >= 2);
     assert_eq!(
         held.get(&fixture.connection),

@@ -7,6 +7,7 @@ use switchboard_model::id::{EventId, time_of};
 use super::{
     bench::{NOW, PostgresBench},
     fixture::{Fixture, new_event},
+    wait::until,
 };
 use crate::store::{Accepted, Fingerprint, Store};
 
@@ -76,10 +77,12 @@ pub(super) async fn written_elsewhere(bench: &PostgresBench) {
     let accepting = tokio::spawn(async move { store.accept(events).await });
     let waits = "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                  WHERE NOT l.granted AND a.datname = current_database()";
-    while looking.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+    until("the accepting waits for the other node's transaction", async || {
         assert!(!accepting.is_finished(), "nobody knows yet who has the key");
-        tokio::task::yield_now().await;
-    }
+        let row = looking.query_one(waits, &[]).await.unwrap();
+        (row.get::<_, i64>(0) > 0).then_some(())
+    })
+    .await;
     writing.commit().await.unwrap();
     let accepted = accepting.await.unwrap().unwrap();
     assert_eq!(accepted[0], Accepted::Repeat(EventId(7)));

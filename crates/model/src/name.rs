@@ -41,6 +41,11 @@ const FAMILY: &[&str] = &[
 /// Given names that end like family names.
 const GIVEN: &[&str] = &["яков", "лев", "ева", "святослав"];
 
+/// What stands behind a family name that comes first.
+const COMMAS: [char; 2] = [',', '，'];
+/// What stands between the parts of a foreign name in Chinese, Korean or Japanese.
+const DOTS: [char; 3] = ['·', '・', '•'];
+
 /// Given name and family name of a full name.
 ///
 /// - `Ana Maria Petrova`: the last word is the family name; `Petrova, Ana`: what stands before the comma.
@@ -52,11 +57,11 @@ const GIVEN: &[&str] = &["яков", "лев", "ева", "святослав"];
 /// - One word is a given name; what cannot be split is left whole as the given name.
 pub fn split(full: &str) -> (Option<String>, Option<String>) {
     let full = full.trim();
-    if let Some((family, given)) = full.split_once([',', '，']) {
-        return pair(given.trim(), family.trim());
+    if let Some((family, given)) = full.split_once(COMMAS) {
+        return pair(given, family);
     }
-    if let Some((given, family)) = full.rsplit_once(['·', '・', '•']) {
-        return pair(given.trim(), family.trim());
+    if let Some((given, family)) = full.rsplit_once(DOTS) {
+        return pair(given, family);
     }
     let words: Vec<&str> = full.split_whitespace().collect();
     match words.as_slice() {
@@ -73,7 +78,9 @@ pub fn split(full: &str) -> (Option<String>, Option<String>) {
 }
 
 fn pair(given: &str, family: &str) -> (Option<String>, Option<String>) {
-    let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    // Signs that stand beside no part of the name are no part of it either.
+    let sign = |c: char| c.is_whitespace() || COMMAS.contains(&c) || DOTS.contains(&c);
+    let filled = |text: &str| Some(text.trim_matches(sign).to_owned()).filter(|text| !text.is_empty());
     match (filled(given), filled(family)) {
         (None, family) => (family, None),
         both => both,
@@ -175,12 +182,24 @@ mod tests {
 
     #[test]
     fn one_word_is_a_given_name() {
-        for full in ["Ana", "🙂", "さくら", "阿卜杜勒阿卜杜", "X", "李", "Petrova,", ", Ana"] {
+        for full in [
+            "Ana",
+            "🙂",
+            "さくら",
+            "阿卜杜勒阿卜杜",
+            "X",
+            "李",
+            "Petrova,",
+            ", Ana",
+            ",, Ana,",
+        ] {
             let word = full.trim_matches([',', ' ']);
             assert_eq!(split(full), (Some(word.into()), None), "{full}");
         }
         assert_eq!(split(""), (None, None));
-        assert_eq!(split(" , "), (None, None));
+        for nothing in [" , ", ",,", "··", ",·，"] {
+            assert_eq!(split(nothing), (None, None), "{nothing}");
+        }
     }
 
     #[test]
@@ -193,7 +212,7 @@ mod tests {
         #[test]
         fn no_name_without_a_given_name(full in "\\PC{0,60}") {
             let (given, family) = split(&full);
-            let parts = |text: &str| text.split([',', '，', '·', '・', '•']).any(|part| !part.trim().is_empty());
+            let parts = |text: &str| text.split(COMMAS).flat_map(|part| part.split(DOTS)).any(|part| !part.trim().is_empty());
             prop_assert_eq!(given.is_some(), parts(&full), "{:?}", (given, family));
         }
     }

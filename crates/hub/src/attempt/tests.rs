@@ -10,7 +10,7 @@ use stub::{Stage, made};
 use switchboard_model::connection::ConnectionState;
 
 /// The vendor asks for this long, in seconds.
-const PAUSE_S: u64 = 60;
+const PAUSE_S: u64 = 600;
 
 fn asks_to_wait() -> Option<stub::Reply> {
     Some((429, json!({"error": "slow down"}), Some(PAUSE_S)))
@@ -18,7 +18,7 @@ fn asks_to_wait() -> Option<stub::Reply> {
 
 fn wait_is_kept(stage: &Stage, until_ms: i64) {
     let now_ms = stage.hub.now_ms();
-    let at_least = now_ms + i64::try_from(PAUSE_S).unwrap() * 1_000 - 20_000;
+    let at_least = now_ms + i64::try_from(PAUSE_S).unwrap() * 1_000 - 100_000;
     assert!(until_ms > at_least, "the circuit: {} ms", until_ms - now_ms);
     let paused = stage.connection().gate.paused_until();
     assert!(paused.is_some_and(|until| until > at_least), "the gate: {paused:?}");
@@ -27,7 +27,7 @@ fn wait_is_kept(stage: &Stage, until_ms: i64) {
 /// Does something to the hub's database behind its back.
 fn behind_its_back(stage: &Stage, sql: &str) {
     let database = rusqlite::Connection::open(stage.folder.path().join("switchboard.db")).unwrap();
-    database.busy_timeout(Duration::from_secs(10)).unwrap();
+    database.busy_timeout(Duration::from_secs(60)).unwrap();
     database.execute_batch(sql).unwrap();
 }
 
@@ -268,8 +268,8 @@ async fn a_lane_ends_at_once_although_its_preparation_waits_for_tomorrow() {
         })
         .await;
     let begun = Instant::now();
-    stage.hub.stop(Duration::from_secs(25)).await;
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    stage.hub.stop(Duration::from_secs(90)).await;
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     assert_eq!(stage.vendor.calls("/world"), 0);
 }
 
@@ -283,6 +283,6 @@ async fn a_lane_ends_at_once_although_calls_of_its_flight_wait_for_tomorrow() {
         })
         .await;
     let begun = Instant::now();
-    stage.hub.stop(Duration::from_secs(25)).await;
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    stage.hub.stop(Duration::from_secs(90)).await;
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }

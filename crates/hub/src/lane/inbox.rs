@@ -42,12 +42,14 @@ impl Inbox {
         inbox
     }
 
-    /// A new delivery. Offers come in the order of ids.
-    pub(super) fn offer(&self, pending: Pending) {
+    /// New deliveries, of which the lane hears at once, so that it sends them together. Offers come in the order of ids.
+    pub(super) fn offer(&self, deliveries: impl IntoIterator<Item = Pending>) {
         let mut content = self.content.lock();
-        if content.behind || content.hints.len() >= HINTS {
-            content.behind = true;
-        } else {
+        for pending in deliveries {
+            if content.behind || content.hints.len() >= HINTS {
+                content.behind = true;
+                break;
+            }
             content.hints.push(pending);
         }
         drop(content);

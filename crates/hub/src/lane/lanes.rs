@@ -227,10 +227,14 @@ impl Lanes {
 
 impl Listener for Lanes {
     fn accepted(&self, deliveries: Vec<Pending>) {
-        let berths = self.berths.lock();
+        let mut of_lanes: HashMap<ConnectionId, Vec<Pending>> = HashMap::new();
         for pending in deliveries {
-            if let Some(lane) = berths.lanes.get(&pending.connection) {
-                lane.inbox.offer(pending);
+            of_lanes.entry(pending.connection).or_default().push(pending);
+        }
+        let berths = self.berths.lock();
+        for (connection, deliveries) in of_lanes {
+            if let Some(lane) = berths.lanes.get(&connection) {
+                lane.inbox.offer(deliveries);
             }
         }
     }

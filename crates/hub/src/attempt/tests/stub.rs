@@ -29,7 +29,7 @@ use crate::{
 
 /// How often it is looked whether something has happened, and for how long; a healthy hub never comes near that.
 const ASK: Duration = Duration::from_millis(5);
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(90);
 
 /// What is answered: status, body, `Retry-After` in seconds.
 pub type Reply = (u16, Value, Option<u64>);

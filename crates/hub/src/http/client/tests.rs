@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
 };
 
 use super::*;
@@ -94,9 +94,10 @@ async fn half_an_answer_is_no_answer() {
 
 #[tokio::test]
 async fn where_nobody_listens_nothing_was_sent() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // A port that is held, and on which nobody listens.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = held.local_addr().unwrap();
     let error = Client::new(AddressPolicy::Any, LIMIT)
         .unwrap()
         .send(&get(format!("http://{address}/")))

@@ -279,6 +279,9 @@ async fn end(core: &Core, session: Session) {
             // A database that is gone lets the rights end by themselves.
             let _ = session.client.execute(leave, &[&slot]).await;
         }
+        // The server may notice later that the session is over; until then whoever upgrades would think that this node is at work.
+        let number = "SELECT pg_advisory_unlock($1, $2)";
+        let _ = session.client.execute(number, &[&SLOTS, &i32::from(slot)]).await;
     }
 }
 

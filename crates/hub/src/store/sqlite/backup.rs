@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, backup::Backup};
+use rusqlite::{
+    Connection,
+    backup::{Backup, StepResult},
+};
 use switchboard_model::id::time_of;
 
 use super::{
@@ -139,7 +142,11 @@ fn copy(from: &Path, to: &Path) -> Result<u64, StoreError> {
     let mut target = Connection::open(to)?;
     target.busy_timeout(BUSY)?;
     // In one step: it reads one state, while the writer goes on in its log.
-    Backup::new(&source, &mut target)?.step(-1)?;
+    let step = Backup::new(&source, &mut target)?.step(-1)?;
+    if step != StepResult::Done {
+        let why = format!("{} was not copied to its end: {step:?}", from.display());
+        return Err(StoreError::Failed(why));
+    }
     drop(target);
     Ok(fs::metadata(to).map_err(|error| failed(to, &error))?.len())
 }

@@ -28,6 +28,8 @@ pub mod route;
 pub mod store;
 pub mod token;
 pub mod vault;
+#[cfg(test)]
+mod wait;
 
 pub use hub::{
     AutomationView, Caller, Choices, ClassifierView, ConnectionView, Contains, DATABASE, Decided, EndpointChange,

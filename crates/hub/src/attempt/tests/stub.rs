@@ -1,6 +1,6 @@
 //! A vendor of the tests: a server that answers as it is told, and a hub with a connection to it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use switchboard_model::{delivery::DeliveryState, event::EventType, id::Workspace
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{Instant, MissedTickBehavior, interval},
+    time::Instant,
 };
 
 use crate::{
@@ -25,11 +25,8 @@ use crate::{
     lane::backoff::Schedule,
     store::{Database, DeliveryFilter, DeliveryRow, Page},
     vault::MasterKeySource,
+    wait,
 };
-
-/// How often it is looked whether something has happened, and for how long; a healthy hub never comes near that.
-const ASK: Duration = Duration::from_millis(5);
-const DEADLINE: Duration = Duration::from_secs(90);
 
 /// What is answered: status, body, `Retry-After` in seconds.
 pub type Reply = (u16, Value, Option<u64>);
@@ -235,20 +232,10 @@ impl Stage {
         rows.unwrap()
     }
 
-    pub async fn until<T>(&self, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-        let end = Instant::now() + DEADLINE;
-        let mut tick = interval(ASK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            assert!(
-                Instant::now() < end,
-                "still waiting for this: {what}; {:#?}",
-                self.deliveries().await.first()
-            );
+    pub async fn until<T>(&self, what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+        match wait::answer(ask).await {
+            Some(answer) => answer,
+            None => panic!("still waiting for this: {what}; {:#?}", self.deliveries().await.first()),
         }
     }
 

@@ -6,11 +6,9 @@ use super::*;
 use crate::{
     Hub, HubOptions, Tuning,
     clock::SteadyClock,
-    store::{
-        Database,
-        contract::{bench::PostgresBench, wait::until},
-    },
+    store::{Database, contract::bench::PostgresBench},
     vault::MasterKeySource,
+    wait::until,
 };
 
 struct Node {

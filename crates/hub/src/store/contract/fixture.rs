@@ -15,14 +15,14 @@ use switchboard_model::{
     id::{ConnectionId, DeliveryId, EventId, WorkspaceId},
 };
 
-use super::{
-    bench::{Bench, NOW},
+use super::bench::{Bench, NOW};
+use crate::{
+    store::{
+        Accepted, Claim, ConfigurationChange, ConnectionWrite, DeliveryFilter, DeliveryRow, Fence, Fingerprint, Intent,
+        LinkChange, Linked, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Share, Store, Wish,
+        place::Place,
+    },
     wait::DEADLINE,
-};
-use crate::store::{
-    Accepted, Claim, ConfigurationChange, ConnectionWrite, DeliveryFilter, DeliveryRow, Fence, Fingerprint, Intent,
-    LinkChange, Linked, Listener, NewDelivery, NewEvent, Page, Pending, Selection, Settlement, Share, Store, Wish,
-    place::Place,
 };
 
 /// Longer than any test takes.

@@ -7,11 +7,11 @@ use switchboard_model::{delivery::DeliveryState, id::ConnectionId};
 use super::{
     bench::{Bench, NOW, PostgresBench},
     fixture::{Fixture, Heard, LONG, claims, new_event},
-    wait::until,
 };
 use crate::{
     clock::ManualClock,
     store::{Claim, Fence, Listener, Store, StoreError, Wish, postgres::PostgresStore},
+    wait::until,
 };
 
 async fn right(node: &Arc<dyn Store>, connections: &[ConnectionId], ttl_ms: i64) -> Option<Fence> {

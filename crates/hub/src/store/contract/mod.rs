@@ -21,7 +21,6 @@ mod places;
 mod removal;
 mod repeats;
 mod runs;
-pub(crate) mod wait;
 
 /// Makes a test of each case for each store.
 macro_rules! contract {

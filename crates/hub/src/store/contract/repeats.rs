@@ -7,9 +7,11 @@ use switchboard_model::id::{EventId, time_of};
 use super::{
     bench::{NOW, PostgresBench},
     fixture::{Fixture, new_event},
+};
+use crate::{
+    store::{Accepted, Fingerprint, Store},
     wait::until,
 };
-use crate::store::{Accepted, Fingerprint, Store};
 
 const DAY: i64 = 24 * 3_600_000;
 /// More than there is.
